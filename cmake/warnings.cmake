@@ -1,0 +1,11 @@
+# tokensieve_warnings: the warnings every target of this project is compiled with.
+
+add_library(tokensieve_warnings INTERFACE)
+target_compile_options(tokensieve_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi
+  $<$<BOOL:${TOKENSIEVE_WARNINGS_AS_ERRORS}>:-Werror>)
+
+# GCC 12 sees overlapping copies in `"text" + std::string` (its bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(tokensieve_warnings INTERFACE -Wno-restrict)
+endif()

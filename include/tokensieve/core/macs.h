@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tokensieve/core/vit_config.h"
+
+namespace tokensieve {
+
+/// Rows of one sample in one block.
+struct LayerTokens {
+  int64_t attention = 0;  ///< Rows that enter attention (keys, values).
+  int64_t queries = 0;    ///< Rows that leave attention (fewer for sites inside attention).
+  int64_t mlp = 0;        ///< Rows that enter the MLP.
+
+  bool operator==(const LayerTokens&) const = default;
+};
+
+/// Multiply-accumulates of one sample by kind. Counted: linear layers, both attention products,
+/// patch convolution, heads. Not counted: softmax, GELU, residuals, biases, norms.
+struct MacCount {
+  int64_t patch_embed = 0;
+  int64_t attention_linear = 0;    ///< qkv and output projections.
+  int64_t attention_products = 0;  ///< Q K^T and A V.
+  int64_t mlp = 0;
+  int64_t head = 0;
+  int64_t predictors = 0;  ///< Scorers that have weights.
+
+  int64_t total() const {
+    return patch_embed + attention_linear + attention_products + mlp + head + predictors;
+  }
+};
+
+/// The MACs of one image with `num_patches` patches and `layers[l]` rows in block `l`. Equals what
+/// the engine executes. Throws std::invalid_argument when `layers` is not one entry a block.
+MacCount count_macs(const VitConfig& config, int64_t num_patches,
+                    std::span<const LayerTokens> layers);
+/// The MACs of the dense network on the image size of the config.
+MacCount count_dense_macs(const VitConfig& config);
+/// What norms add in counters that charge 5 a value (timm's, DynamicViT's): 5 C (2 sum n_l + n_L).
+int64_t count_layer_norm_macs(const VitConfig& config, std::span<const LayerTokens> layers);
+
+}  // namespace tokensieve

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tokensieve/core/schedule.h"
+
+namespace tokensieve {
+
+/// One call of the recipe grammar: `name(0.7, of=present)`. Values are words, numbers or lists of
+/// numbers joined by `/`; a value without a key is positional, a lone word is a flag.
+struct RecipeCall {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>>
+      arguments;  ///< (key, value); key "" = positional
+
+  bool operator==(const RecipeCall&) const = default;
+};
+
+/// A whole method as a string that round-trips.
+///
+/// Short: `dense`, `evit(keep=0.7, fuse)`, `evit(mass=0.9, sites=3/6/9)`, `random(keep=0.7,
+/// seed=1)`. Long, what the short form expands to: `score=cls_attention | select=top_k(0.7,
+/// of=present, round=ceil) | drop=fuse | at=after_attention:3/6/9`. A method that is no triple
+/// stands as `reduce=NAME(...) | at=...`.
+///
+/// Sites stand in order of execution, several positions with a comma between them:
+/// `at=before:3, after_attention:6/9`. A rate can be a list with one number for each site:
+/// `top_k(0.9/0.8/0.7)`. What is left out takes its default, and str() writes it.
+class Recipe {
+ public:
+  /// The dense network.
+  Recipe() = default;
+  /// Parses the short or the long form. Throws std::invalid_argument that names the word, what was
+  /// expected there and the nearest known word.
+  static Recipe parse(std::string_view text);
+
+  /// The long form; `parse(str()) == *this`. "dense" for the dense network.
+  std::string str() const;
+  bool is_dense() const { return sites_.empty(); }
+  bool operator==(const Recipe&) const = default;
+
+  /// The same recipe at another density: `keep` for top-k, `threshold` or `mass` for their
+  /// selectors (one value for all sites). Throws std::invalid_argument when the recipe has no such
+  /// number, naming the one it has.
+  Recipe with(std::string_view key, double value) const;
+  /// The word of the density this recipe takes: "keep", "threshold", "mass"; "" when dense.
+  std::string density_key() const;
+
+  /// Makes the reducers. Throws std::invalid_argument when a site is not in a network of
+  /// `num_layers` blocks.
+  Schedule compile(int num_layers) const;
+
+ private:
+  void check() const;
+  std::shared_ptr<const Reducer> make_reducer() const;
+
+  RecipeCall score_, select_, drop_;
+  RecipeCall reduce_;  // instead of the triple
+  std::vector<Site> sites_;
+};
+
+/// Words a recipe can use, for help texts and completion: methods ("evit"), and the words of the
+/// long form by part ("score", "select", "drop", "reduce", "at"). `part` is "method" or one of
+/// these; throws std::invalid_argument otherwise.
+std::vector<std::string> recipe_words(std::string_view part);
+
+}  // namespace tokensieve

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "tokensieve/core/attention_trace.h"
+#include "tokensieve/core/row_columns.h"
+#include "tokensieve/core/rows_view.h"
+#include "tokensieve/core/site.h"
+#include "tokensieve/core/token_plan.h"
+
+namespace tokensieve {
+
+/// Everything a method may look at when it decides. Views into the running network, valid during
+/// the call only; rows are packed by `layout`.
+struct SiteInput {
+  const RaggedLayout& layout;
+  RowsView<const float> state;            ///< [rows, dim] hidden state at the site.
+  const RowColumns& columns;              ///< origin, size and added columns of the rows.
+  const AttentionTrace& attention;        ///< What attention_request() asked for.
+  std::span<const int64_t> input_counts;  ///< [batch] prunable tokens each sample started with.
+  std::span<const uint64_t> sample_keys;  ///< [batch] a hash of each input; only for seeded draws.
+  int num_prefix_tokens = 1;              ///< Protected rows in front of every sample.
+  Site site;
+  int site_index = 0;  ///< 0 for the first site of the schedule.
+};
+
+/// A decision and the numbers it was made from.
+struct Reduction {
+  TokenPlan plan;
+  std::vector<float>
+      scores;  ///< [rows] score of each input row, NaN for prefix rows; may be empty.
+};
+
+/// The interface a token-reduction method implements; triple_reducer() of triple_reducer.h is the
+/// usual way to one. A reducer is immutable, knows no model and may be called from many threads.
+class Reducer {
+ public:
+  virtual ~Reducer() = default;
+  /// What attention must hand over for this decision.
+  virtual AttentionRequest attention_request() const = 0;
+  /// True when the method would keep every row at site `site_index` whatever the input, so that the
+  /// site can be skipped and costs nothing.
+  virtual bool keeps_everything(int site_index) const = 0;
+  /// Decides. The plan reads `input.layout` and keeps prefix rows in front.
+  virtual Reduction reduce(const SiteInput& input) const = 0;
+};
+
+}  // namespace tokensieve

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tokensieve/core/reducer.h"
+
+namespace tokensieve {
+
+/// A reducer at a site.
+struct ScheduledSite {
+  Site site;
+  int index = 0;  ///< Position among all sites of the recipe, skipped ones included.
+  std::shared_ptr<const Reducer> reducer;
+};
+
+/// The sites of one run in order of execution. Sites that would keep everything are left out, so a
+/// recipe with keep = 1 runs exactly the dense network.
+class Schedule {
+ public:
+  Schedule() = default;
+  /// Sorts the sites. Throws std::invalid_argument when a site is not in [0, num_layers), two sites
+  /// are the same, a reducer is missing, or one before block 0 asks for the attention before it.
+  Schedule(std::vector<ScheduledSite> sites, int num_layers);
+
+  const std::vector<ScheduledSite>& sites() const { return sites_; }
+  /// The site at this place, or null.
+  const ScheduledSite* find(const Site& site) const;
+  /// What the attention of `layer` must hand over: the union of what the sites inside and behind it
+  /// ask for, up to the next attention.
+  AttentionRequest attention_request(int layer) const;
+
+ private:
+  std::vector<ScheduledSite> sites_;
+};
+
+}  // namespace tokensieve

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "tokensieve/core/reducer.h"
+
+namespace tokensieve {
+
+/// Question (a): where a token's score comes from. High means important.
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+  virtual AttentionRequest attention_request() const = 0;
+  /// Writes one score for every packed row to `scores` `[rows]`. Prefix rows may hold anything:
+  /// they are protected by position, never by score. Throws std::invalid_argument when the input
+  /// lacks what the scorer reads.
+  virtual void score(const SiteInput& input, std::span<float> scores) const = 0;
+};
+
+/// Mean over heads of the class token's attention to each row (EViT, arXiv 2202.07800 eq. 3).
+std::unique_ptr<Scorer> class_attention_scorer();
+/// Attention received: mean over heads and live query rows (LTP, arXiv 2107.00910; SaiT).
+std::unique_ptr<Scorer> received_attention_scorer();
+/// Uniform random numbers that depend on the seed, the input itself, the site and the token, and on
+/// nothing else (neither batch order nor threads): the control every method has to beat.
+std::unique_ptr<Scorer> random_scorer(uint64_t seed);
+
+}  // namespace tokensieve

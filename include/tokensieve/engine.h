@@ -1,0 +1,6 @@
+#pragma once
+
+/// Inference on packed ragged rows.
+
+#include "tokensieve/engine/classifier.h"
+#include "tokensieve/engine/vit.h"

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tokensieve/core/recipe.h"
+#include "tokensieve/engine/vit.h"
+#include "tokensieve/io/image.h"
+#include "tokensieve/io/model_folder.h"
+
+namespace tokensieve {
+
+/// One guess.
+struct Guess {
+  int label = 0;             ///< Class index.
+  std::string name;          ///< Its label, or "class 7" when the model has none.
+  float probability = 0.0f;  ///< Softmax over the logits.
+};
+
+/// What Classifier says of one image.
+struct Classification {
+  std::vector<Guess> top;  ///< Best first.
+  VitOutput output;
+};
+
+struct ClassifierOptions {
+  int threads = 0;  ///< Threads a call uses; 0: one a core.
+  int top = 5;      ///< Guesses returned for an image, clamped to the number of classes.
+};
+
+/// A model folder, loaded and ready: images in, labels and retention traces out. Calls are
+/// thread-safe; buffers are pooled and reused.
+class Classifier {
+ public:
+  /// Loads a model folder with its default recipe. Throws std::runtime_error.
+  static Classifier load(const std::filesystem::path& folder, ClassifierOptions options = {});
+  Classifier(ModelFolder folder, ClassifierOptions options = {});
+  ~Classifier();
+  Classifier(Classifier&&) noexcept;
+  Classifier& operator=(Classifier&&) noexcept;
+
+  const Vit& vit() const;
+  const ModelFolder& folder() const;
+  /// The recipe a call without one uses.
+  const Recipe& default_recipe() const;
+
+  /// Resizes, crops and normalises an image as the model was trained with: `[channels, H, W]`.
+  std::vector<float> preprocess(const Image& image) const;
+
+  /// Classifies a batch of images under `recipe` (default_recipe() when absent).
+  std::vector<Classification> classify(std::span<const Image> images,
+                                       const std::optional<Recipe>& recipe = {}) const;
+  /// The same for pixels that are preprocessed already.
+  std::vector<Classification> classify(std::span<const PixelsView> images,
+                                       const std::optional<Recipe>& recipe = {}) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tokensieve

@@ -1,0 +1,15 @@
+#pragma once
+
+/// Files: safetensors, model folders, images, data sets.
+
+#include "tokensieve/io/dataset.h"
+#include "tokensieve/io/dtype.h"
+#include "tokensieve/io/file.h"
+#include "tokensieve/io/half.h"
+#include "tokensieve/io/image.h"
+#include "tokensieve/io/model_folder.h"
+#include "tokensieve/io/preprocess.h"
+#include "tokensieve/io/resize.h"
+#include "tokensieve/io/safetensors.h"
+#include "tokensieve/io/vit_tensors.h"
+#include "tokensieve/io/weights.h"

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tokensieve/core/vit_config.h"
+#include "tokensieve/io/dtype.h"
+#include "tokensieve/io/preprocess.h"
+#include "tokensieve/io/weights.h"
+
+namespace tokensieve {
+
+/// A model folder, opened: everything but the tensors themselves, which are read on demand.
+struct ModelFolder {
+  VitConfig vit;
+  Preprocessing preprocessing;
+  std::vector<std::string> labels;              ///< One a class, or empty.
+  std::string recipe = "dense";                 ///< Default recipe of sieve.json.
+  std::string provenance;                       ///< sieve.json's "provenance" object as JSON, or "".
+  std::shared_ptr<const WeightSource> weights;  ///< Under timm's names.
+};
+
+/// Opens a folder with `config.json`, `model.safetensors` and optionally `sieve.json` and
+/// `preprocessor_config.json`: our own, timm's (hub format) or Hugging Face's (ViT, DeiT, DINOv2
+/// with query, key and value apart). Sizes come from the tensors, the rest from config.json. Throws
+/// std::runtime_error naming the file and the key when something is missing, unknown or does not
+/// fit; every tensor of the file must be accounted for.
+ModelFolder open_model_folder(const std::filesystem::path& folder);
+
+/// Opens a lone safetensors file in timm's layout, with timm's preprocessing for `architecture`
+/// (for example "deit_small_patch16_224"). Labels are empty.
+ModelFolder open_model_file(const std::filesystem::path& file, std::string_view architecture);
+
+/// Writes `model` as a folder in timm's layout (config.json in timm's hub format, sieve.json,
+/// model.safetensors in `dtype`, f32 or bf16) that timm loads strictly. The folder appears whole or
+/// not at all; an existing one is refused. Throws std::runtime_error.
+void save_model_folder(const ModelFolder& model, const std::filesystem::path& folder,
+                       DType dtype = DType::F32);
+
+}  // namespace tokensieve

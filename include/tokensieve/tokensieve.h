@@ -1,0 +1,8 @@
+#pragma once
+
+/// Everything in libtokensieve.
+
+#include "tokensieve/core.h"
+#include "tokensieve/engine.h"
+#include "tokensieve/io.h"
+#include "tokensieve/viz.h"

@@ -1,0 +1,57 @@
+#include "tokensieve/core/macs.h"
+
+#include <vector>
+
+#include "tokensieve/core/error.h"
+
+namespace tokensieve {
+namespace {
+
+void check_layers(const VitConfig& config, std::span<const LayerTokens> layers) {
+  config.validate();
+  check_argument(static_cast<int>(layers.size()) == config.depth(),
+                 "[count_macs] expected rows for ", config.depth(), " blocks, got ", layers.size());
+  for (const LayerTokens& rows : layers) {
+    check_argument(rows.attention >= 0 && rows.queries >= 0 && rows.mlp >= 0,
+                   "[count_macs] expected at least 0 rows, got ", rows.attention, ", ",
+                   rows.queries, " and ", rows.mlp);
+  }
+}
+
+}  // namespace
+
+MacCount count_macs(const VitConfig& config, int64_t num_patches,
+                    std::span<const LayerTokens> layers) {
+  check_layers(config, layers);
+  check_argument(num_patches >= 0, "[count_macs] expected at least 0 patches, got ", num_patches);
+  const int64_t dim = config.embed_dim;
+  MacCount count;
+  count.patch_embed =
+      num_patches * dim * config.in_channels * config.patch_size * config.patch_size;
+  for (size_t layer = 0; layer < layers.size(); ++layer) {
+    const auto [attention, queries, mlp] = layers[layer];
+    const int64_t inner = int64_t{config.num_heads[layer]} * config.head_dim;
+    count.attention_linear += 3 * attention * dim * inner + queries * inner * dim;
+    count.attention_products += 2 * queries * attention * inner;
+    count.mlp += 2 * mlp * dim * config.mlp_dim[layer];
+  }
+  count.head = dim * config.num_classes * (config.distilled ? 2 : 1);
+  return count;
+}
+
+MacCount count_dense_macs(const VitConfig& config) {
+  config.validate();
+  const int64_t patches = int64_t{config.grid_height()} * config.grid_width();
+  const int64_t rows = patches + config.num_prefix_tokens();
+  const std::vector<LayerTokens> layers(static_cast<size_t>(config.depth()), {rows, rows, rows});
+  return count_macs(config, patches, layers);
+}
+
+int64_t count_layer_norm_macs(const VitConfig& config, std::span<const LayerTokens> layers) {
+  check_layers(config, layers);
+  int64_t normed_rows = layers.back().mlp;  // the norm behind the last block
+  for (const LayerTokens& rows : layers) normed_rows += rows.attention + rows.mlp;
+  return 5 * config.embed_dim * normed_rows;
+}
+
+}  // namespace tokensieve

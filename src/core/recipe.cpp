@@ -1,0 +1,151 @@
+#include "tokensieve/core/recipe.h"
+
+#include <utility>
+
+#include "recipe_grammar.h"
+#include "registry.h"
+#include "scanner.h"
+#include "text.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/core/nearest_word.h"
+#include "tokensieve/core/triple_reducer.h"
+
+namespace tokensieve {
+namespace {
+
+std::string expand(const RecipeCall& call) {
+  const Method& method = find_entry("method", registry().method, call.name);
+  return method.expand(Arguments(call, method.parameters));
+}
+
+/// The call of a part in canonical spelling. Its lists must have a number for each site.
+template <typename Product>
+RecipeCall checked_call(const RecipeText& text, const std::string& part,
+                        const std::vector<Word<Product>>& words) {
+  const auto found = text.parts.find(part);
+  check_argument(found != text.parts.end(), "[recipe] expected ", part, "=..., got none; one of ",
+                 joined(names(words)));
+  const Word<Product>& word = find_entry(part, words, found->second.name);
+  RecipeCall call = canonical(found->second, word.parameters);
+  const Arguments arguments(call, word.parameters);
+  for (const Parameter& parameter : word.parameters) {
+    if (parameter.kind != Parameter::Kind::numbers || !arguments.has(parameter.key)) continue;
+    const size_t count = arguments.numbers(parameter.key).size();
+    check_argument(count == 1 || count == text.sites.size(), "[recipe] expected one ",
+                   parameter.key, ", or one for each of ", text.sites.size(), " sites, got ", count,
+                   " in '", to_string(call), "'");
+  }
+  return call;
+}
+
+template <typename Product>
+std::unique_ptr<Product> make(const std::vector<Word<Product>>& words, const RecipeCall& call) {
+  const Word<Product>& word = find_entry("word", words, call.name);
+  return word.make(Arguments(call, word.parameters));
+}
+
+/// Query rows can leave inside attention, but they cannot be summed there.
+void check_inside_attention(const std::vector<Site>& sites, const RecipeCall& drop) {
+  if (make(registry().drop, drop)->is_gather()) return;
+  for (const Site& site : sites) {
+    check_argument(site.position != SitePosition::inside_attention,
+                   "[recipe] expected drop=gone at ", to_string(site), ", got drop=", drop.name,
+                   "; it works at after_attention");
+  }
+}
+
+}  // namespace
+
+Recipe Recipe::parse(std::string_view text) {
+  const RecipeText parsed = parse_recipe_text(text);
+  if (!parsed.method.name.empty()) {
+    const std::string long_form = expand(parsed.method);
+    return long_form.empty() ? Recipe() : parse(long_form);
+  }
+  check_argument(!parsed.sites.empty(),
+                 "[recipe] expected at=..., got none; for example at=after_attention:3/6/9");
+  Recipe recipe;
+  recipe.sites_ = parsed.sites;
+  if (parsed.parts.contains("reduce")) {
+    check_argument(parsed.parts.size() == 1,
+                   "[recipe] expected reduce= or score=, select= and drop=, got both");
+    recipe.reduce_ = checked_call(parsed, "reduce", registry().reduce);
+  } else {
+    recipe.score_ = checked_call(parsed, "score", registry().score);
+    recipe.select_ = checked_call(parsed, "select", registry().select);
+    recipe.drop_ = checked_call(parsed, "drop", registry().drop);
+    check_inside_attention(recipe.sites_, recipe.drop_);
+  }
+  recipe.check();
+  return recipe;
+}
+
+void Recipe::check() const {
+  make_reducer();  // throws when a number is out of range
+  const size_t length = str().size();
+  check_argument(length <= kMaxRecipeLength, "[recipe] expected at most ", kMaxRecipeLength,
+                 " characters in the long form, got ", length);
+}
+
+std::string Recipe::str() const {
+  if (is_dense()) return "dense";
+  const std::string method =
+      reduce_.name.empty() ? cat("score=", to_string(score_), " | select=", to_string(select_),
+                                 " | drop=", to_string(drop_))
+                           : cat("reduce=", to_string(reduce_));
+  return cat(method, " | at=", to_string(sites_));
+}
+
+std::string Recipe::density_key() const {
+  if (is_dense()) return "";
+  const std::vector<Parameter>& parameters =
+      reduce_.name.empty() ? find_entry("selector", registry().select, select_.name).parameters
+                           : find_entry("reducer", registry().reduce, reduce_.name).parameters;
+  const Parameter* density = positional(parameters);
+  return density == nullptr ? "" : density->key;
+}
+
+Recipe Recipe::with(std::string_view key, double value) const {
+  const std::string own = density_key();
+  check_argument(!own.empty(), "[recipe] expected a recipe with a density to set ", key, ", got '",
+                 str(), "'");
+  check_argument(key == own, "[recipe] expected ", own, ", the density of '", str(), "', got '",
+                 key, "'");
+  Recipe changed = *this;
+  RecipeCall& call = reduce_.name.empty() ? changed.select_ : changed.reduce_;
+  call.arguments.front().second = format_number(value);  // what stands without a key is in front
+  changed.check();
+  return changed;
+}
+
+std::shared_ptr<const Reducer> Recipe::make_reducer() const {
+  if (!reduce_.name.empty()) return make(registry().reduce, reduce_);
+  return triple_reducer(make(registry().score, score_), make(registry().select, select_),
+                        make(registry().drop, drop_));
+}
+
+Schedule Recipe::compile(int num_layers) const {
+  if (is_dense()) return Schedule();
+  const std::shared_ptr<const Reducer> reducer = make_reducer();
+  std::vector<ScheduledSite> scheduled;
+  for (const Site& site : sites_) {
+    scheduled.push_back({site, static_cast<int>(scheduled.size()), reducer});
+  }
+  return Schedule(std::move(scheduled), num_layers);
+}
+
+std::vector<std::string> recipe_words(std::string_view part) {
+  const Registry& words = registry();
+  if (part == "method") return names(words.method);
+  if (part == "score") return names(words.score);
+  if (part == "select") return names(words.select);
+  if (part == "drop") return names(words.drop);
+  if (part == "reduce") return names(words.reduce);
+  if (part == "at") return site_position_words();
+  std::vector<std::string> parts = recipe_parts();
+  parts.push_back("method");
+  fail_argument("[recipe_words] expected method, score, select, drop, reduce or at, got '", part,
+                "'", did_you_mean(part, parts));
+}
+
+}  // namespace tokensieve

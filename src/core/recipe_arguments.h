@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokensieve/core/recipe.h"
+
+namespace tokensieve {
+
+/// An argument that a word of a recipe takes.
+struct Parameter {
+  enum class Kind {
+    numbers,  ///< One number, or one for each site: "0.9/0.8/0.7".
+    integer,  ///< A whole number of at least 0.
+    choice,   ///< One of `choices`.
+    flag,     ///< There or not, without a value.
+    text,     ///< Taken as it is.
+  };
+  std::string key;
+  Kind kind = Kind::numbers;
+  std::string initial = "";  ///< What it is when not given; "" = nothing.
+  std::vector<std::string> choices = {};
+  bool required = false;
+};
+
+/// The number of a selector, which must be given; with or without its key.
+Parameter rate(std::string key);
+/// One of `choices`, the first when not given.
+Parameter choice(std::string key, std::vector<std::string> choices);
+
+/// The arguments of a call, checked and in canonical spelling, what is left out filled in.
+class Arguments {
+ public:
+  /// Throws std::invalid_argument on an unknown argument (with the nearest known one), one given
+  /// twice, a value of the wrong kind, and a required one that is missing.
+  Arguments(const RecipeCall& call, const std::vector<Parameter>& parameters);
+
+  bool has(const std::string& key) const { return values_.contains(key); }
+  /// The canonical text of an argument that is there.
+  const std::string& text(const std::string& key) const { return values_.at(key); }
+  std::vector<double> numbers(const std::string& key) const;
+  uint64_t integer(const std::string& key) const;
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
+/// The parameter that may stand without its key: the first one, if it is a number. Null otherwise.
+const Parameter* positional(const std::vector<Parameter>& parameters);
+
+/// The call with its arguments as Arguments has them, in the order of the parameters.
+RecipeCall canonical(const RecipeCall& call, const std::vector<Parameter>& parameters);
+
+}  // namespace tokensieve

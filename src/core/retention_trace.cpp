@@ -1,0 +1,126 @@
+#include "tokensieve/core/retention_trace.h"
+
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "tokensieve/core/error.h"
+
+namespace tokensieve {
+namespace {
+
+/// The output row a token of an input row ends up in, the first if there are several.
+struct Destination {
+  int32_t row = -1;
+  float weight = 0.0f;
+  bool copy = false;
+};
+
+/// `[input rows of the sample]`
+std::vector<Destination> destinations(const TokenPlan& plan, int64_t sample) {
+  std::vector<Destination> result(static_cast<size_t>(plan.input_layout().count(sample)));
+  const int64_t first = plan.output_layout().offset(sample);
+  for (int32_t row = 0; row < plan.output_layout().count(sample); ++row) {
+    for (const Source& source : plan.sources(first + row)) {
+      Destination& destination = result[static_cast<size_t>(source.row)];
+      if (destination.row < 0) destination = {row, source.weight, plan.is_copy(first + row)};
+    }
+  }
+  return result;
+}
+
+/// The state before the first site: token `i` alone in row `num_prefix_tokens + i`.
+SiteTrace untouched(const RetentionTrace& trace) {
+  const auto count = static_cast<size_t>(trace.num_tokens);
+  SiteTrace state;
+  state.row.resize(count);
+  std::iota(state.row.begin(), state.row.end(), trace.num_prefix_tokens);
+  state.weight.assign(count, 1.0f);
+  state.fate.assign(count, Fate::kept);
+  return state;
+}
+
+/// One token through one site; `state` holds what it was before.
+void follow(SiteTrace& state, size_t token, std::span<const Destination> destinations,
+            std::span<const float> scores) {
+  if (state.fate[token] == Fate::dropped) return;
+  const auto from = static_cast<size_t>(state.row[token]);
+  const Destination& to = destinations[from];
+  if (!scores.empty()) state.score[token] = scores[from];
+  state.row[token] = to.row;
+  state.weight[token] *= to.weight;
+  if (to.row < 0) {
+    state.fate[token] = Fate::dropped;
+  } else if (!to.copy) {
+    state.fate[token] = Fate::fused;
+  }
+}
+
+}  // namespace
+
+std::vector<int32_t> RetentionTrace::kept_indices(int s) const {
+  const int count = static_cast<int>(sites.size());
+  check_argument(s >= -1 && s < count, "[retention_trace] expected a site in [-1, ", count,
+                 "), got ", s);
+  std::vector<int32_t> kept;
+  for (int32_t token = 0; token < num_tokens; ++token) {
+    const auto has_own_row = [&](const SiteTrace& state) {
+      return state.fate[static_cast<size_t>(token)] == Fate::kept;
+    };
+    if (sites.empty() || has_own_row(sites[static_cast<size_t>(s < 0 ? count - 1 : s)])) {
+      kept.push_back(token);
+    }
+  }
+  return kept;
+}
+
+std::vector<int> RetentionTrace::dropped_at() const {
+  std::vector<int> layer(static_cast<size_t>(num_tokens), -1);
+  for (const SiteTrace& state : sites) {
+    for (size_t token = 0; token < layer.size(); ++token) {
+      if (layer[token] < 0 && state.fate[token] != Fate::kept) layer[token] = state.site.layer;
+    }
+  }
+  return layer;
+}
+
+void TraceRecorder::reset(const RaggedLayout& layout, int num_prefix_tokens) {
+  traces_.clear();
+  for (int64_t sample = 0; sample < layout.batch(); ++sample) {
+    const int64_t tokens = layout.count(sample) - num_prefix_tokens;
+    check_argument(tokens >= 0, "[trace_recorder] expected at least the ", num_prefix_tokens,
+                   " prefix rows in sample ", sample, ", got ", layout.count(sample));
+    traces_.push_back({tokens, num_prefix_tokens, {}});
+  }
+  layout_ = layout;
+}
+
+void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<const float> scores) {
+  check_argument(plan.input_layout() == layout_, "[trace_recorder] expected a plan for ",
+                 layout_.batch(), " samples with ", layout_.rows(), " rows, got one for ",
+                 plan.batch(), " with ", plan.input_layout().rows(), " or in other places");
+  check_argument(scores.empty() || static_cast<int64_t>(scores.size()) == layout_.rows(),
+                 "[trace_recorder] expected ", layout_.rows(), " scores or none, got ",
+                 scores.size());
+  for (int64_t sample = 0; sample < plan.batch(); ++sample) {
+    RetentionTrace& trace = traces_[static_cast<size_t>(sample)];
+    SiteTrace state = trace.sites.empty() ? untouched(trace) : trace.sites.back();
+    state.site = site;
+    state.rows = plan.output_layout().count(sample);
+    state.score.assign(state.row.size(), std::numeric_limits<float>::quiet_NaN());
+    const std::vector<Destination> to = destinations(plan, sample);
+    const std::span<const float> own =
+        scores.empty() ? scores
+                       : scores.subspan(static_cast<size_t>(layout_.offset(sample)), to.size());
+    for (size_t token = 0; token < state.row.size(); ++token) follow(state, token, to, own);
+    trace.sites.push_back(std::move(state));
+  }
+  layout_ = plan.output_layout();
+}
+
+std::vector<RetentionTrace> TraceRecorder::take() {
+  layout_.clear();
+  return std::exchange(traces_, {});
+}
+
+}  // namespace tokensieve

@@ -1,0 +1,118 @@
+#include "tokensieve/engine/classifier.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <numeric>
+
+#include "tokensieve/core/error.h"
+
+namespace tokensieve {
+namespace {
+
+std::vector<Guess> best_guesses(std::span<const float> logits, const std::vector<std::string>& labels,
+                                int count) {
+  std::vector<int> order(logits.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto middle = order.begin() + std::min<int64_t>(count, static_cast<int64_t>(order.size()));
+  // NaN logits sort last: no comparison with one may break the order.
+  const auto better = [&](int a, int b) {
+    const bool nan_a = std::isnan(logits[a]), nan_b = std::isnan(logits[b]);
+    if (nan_a || nan_b) return nan_a == nan_b ? a < b : nan_b;
+    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+  };
+  std::partial_sort(order.begin(), middle, order.end(), better);
+  std::vector<Guess> guesses;
+  if (order.empty()) return guesses;
+  const double highest = logits[order[0]];
+  double sum = 0.0;
+  for (const float logit : logits) sum += std::exp(logit - highest);
+  for (auto it = order.begin(); it != middle; ++it) {
+    guesses.push_back({*it, labels.empty() ? cat("class ", *it) : labels[static_cast<size_t>(*it)],
+                       static_cast<float>(std::exp(logits[*it] - highest) / sum)});
+  }
+  return guesses;
+}
+
+}  // namespace
+
+struct Classifier::Impl {
+  Impl(ModelFolder folder_, ClassifierOptions options_)
+      : folder(std::move(folder_)),
+        options(options_),
+        recipe(Recipe::parse(folder.recipe)),
+        vit(folder.vit, *folder.weights) {
+    check_argument(options.top > 0, "[classifier] top must be 1 or more, got ", options.top);
+    recipe.compile(folder.vit.depth());  // a default recipe that does not fit is told at once
+  }
+
+  // Takes a workspace from the pool, or makes one: calls in flight never share.
+  std::unique_ptr<Workspace> borrow() {
+    const std::lock_guard lock(mutex);
+    if (pool.empty()) return std::make_unique<Workspace>();
+    auto workspace = std::move(pool.back());
+    pool.pop_back();
+    return workspace;
+  }
+
+  void give_back(std::unique_ptr<Workspace> workspace) {
+    const std::lock_guard lock(mutex);
+    pool.push_back(std::move(workspace));
+  }
+
+  ModelFolder folder;
+  ClassifierOptions options;
+  Recipe recipe;
+  Vit vit;
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Workspace>> pool;
+};
+
+Classifier Classifier::load(const std::filesystem::path& folder, ClassifierOptions options) {
+  return Classifier(open_model_folder(folder), options);
+}
+
+Classifier::Classifier(ModelFolder folder, ClassifierOptions options)
+    : impl_(std::make_unique<Impl>(std::move(folder), options)) {}
+Classifier::~Classifier() = default;
+Classifier::Classifier(Classifier&&) noexcept = default;
+Classifier& Classifier::operator=(Classifier&&) noexcept = default;
+
+const Vit& Classifier::vit() const { return impl_->vit; }
+const ModelFolder& Classifier::folder() const { return impl_->folder; }
+const Recipe& Classifier::default_recipe() const { return impl_->recipe; }
+
+std::vector<float> Classifier::preprocess(const Image& image) const {
+  const Preprocessing& how = impl_->folder.preprocessing;
+  std::vector<float> pixels(static_cast<size_t>(3) * how.height * how.width);
+  tokensieve::preprocess(image, how, pixels);
+  return pixels;
+}
+
+std::vector<Classification> Classifier::classify(std::span<const Image> images,
+                                                 const std::optional<Recipe>& recipe) const {
+  const Preprocessing& how = impl_->folder.preprocessing;
+  std::vector<std::vector<float>> pixels;
+  std::vector<PixelsView> views;
+  for (const Image& image : images) {
+    pixels.push_back(preprocess(image));
+    views.push_back({pixels.back().data(), how.height, how.width});
+  }
+  return classify(views, recipe);
+}
+
+std::vector<Classification> Classifier::classify(std::span<const PixelsView> images,
+                                                 const std::optional<Recipe>& recipe) const {
+  const Schedule schedule = recipe.value_or(impl_->recipe).compile(impl_->folder.vit.depth());
+  auto workspace = impl_->borrow();
+  auto outputs = impl_->vit.run(images, schedule, *workspace, impl_->options.threads);
+  impl_->give_back(std::move(workspace));
+  std::vector<Classification> results;
+  for (VitOutput& output : outputs) {
+    auto top = best_guesses(output.logits, impl_->folder.labels, impl_->options.top);
+    results.push_back({std::move(top), std::move(output)});
+  }
+  return results;
+}
+
+}  // namespace tokensieve

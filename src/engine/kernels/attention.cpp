@@ -1,0 +1,159 @@
+#include "kernels/attention.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/attention_head.h"
+
+namespace tokensieve {
+namespace {
+
+// Queries of a task at most: small enough to balance 3 heads over 2 threads, large enough that
+// packing the keys once a task does not show. Fixed, so that sums do not depend on the machine.
+constexpr int64_t kQueriesPerTask = 128;
+
+const RaggedLayout& query_layout(const AttentionInput& input) {
+  return input.query_layout ? *input.query_layout : *input.layout;
+}
+
+void list_tasks(const AttentionInput& input, bool class_row_only, AttentionScratch& scratch) {
+  scratch.tasks.clear();
+  scratch.column_offsets.assign(1, 0);
+  const RaggedLayout& queries = query_layout(input);
+  for (int64_t b = 0; b < queries.batch(); ++b) {
+    const int64_t count = class_row_only ? std::min<int64_t>(1, queries.count(b)) : queries.count(b);
+    const int64_t chunks = (count + kQueriesPerTask - 1) / kQueriesPerTask;
+    for (int64_t head = 0; head < input.num_heads; ++head) {
+      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        scratch.tasks.push_back({b, head, count * chunk / chunks, count * (chunk + 1) / chunks});
+        scratch.column_offsets.push_back(scratch.column_offsets.back() + input.layout->count(b));
+      }
+    }
+  }
+}
+
+AttentionHead head_of(const AttentionInput& input, const AttentionOutput& output,
+                      const AttentionScratch::Task& task) {
+  const int64_t width = int64_t{input.num_heads} * input.head_dim;
+  const int64_t first_key = input.layout->offset(task.sample);
+  const int64_t first_query = query_layout(input).offset(task.sample);
+  AttentionHead head;
+  head.stride = input.qkv.stride;
+  head.queries = input.qkv.data + task.head * input.head_dim;
+  if (input.query_rows) {
+    head.query_rows = input.query_rows + first_query;  // packed rows, so no sample offset
+  } else {
+    head.queries += first_key * head.stride;
+  }
+  head.keys = input.qkv.data + first_key * head.stride + width + task.head * input.head_dim;
+  head.values = head.keys + width;
+  head.num_keys = input.layout->count(task.sample);
+  head.head_dim = input.head_dim;
+  head.first_query = task.first_query;
+  head.last_query = task.last_query;
+  if (!input.key_bias.empty()) head.key_bias = input.key_bias.data() + first_key;
+  if (output.rows.data) {
+    head.out = output.rows.data + first_query * output.rows.stride + task.head * input.head_dim;
+    head.out_stride = output.rows.stride;
+  }
+  if (output.class_row_per_head.data && task.first_query == 0) {
+    head.class_row = output.class_row_per_head.row(task.head).data() + first_key;
+  }
+  if (output.output_norm.data) {
+    head.output_norm = output.output_norm.row(task.head).data() + first_query;
+  }
+  return head;
+}
+
+// Adds the tasks' column sums in task order, so that threads cannot change a bit.
+void reduce_columns(const AttentionInput& input, const AttentionScratch& scratch,
+                    std::span<float> column_mean) {
+  std::fill(column_mean.begin(), column_mean.end(), 0.0f);
+  const RaggedLayout& queries = query_layout(input);
+  for (size_t t = 0; t < scratch.tasks.size(); ++t) {
+    const int64_t sample = scratch.tasks[t].sample;
+    const float* sums = scratch.column_sums.data() + scratch.column_offsets[t];
+    float* mean = column_mean.data() + input.layout->offset(sample);
+    for (int64_t j = 0; j < input.layout->count(sample); ++j) mean[j] += sums[j];
+  }
+  for (int64_t b = 0; b < queries.batch(); ++b) {
+    const float factor = 1.0f / static_cast<float>(input.num_heads * queries.count(b));
+    float* mean = column_mean.data() + input.layout->offset(b);
+    for (int64_t j = 0; j < input.layout->count(b); ++j) mean[j] *= factor;
+  }
+}
+
+}  // namespace
+
+void attention(const AttentionInput& input, const AttentionOutput& output,
+               AttentionScratch& scratch) {
+  const bool columns = !output.column_mean.empty();
+  list_tasks(input, !output.rows.data && !columns, scratch);
+  const size_t per_thread =
+      static_cast<size_t>(attention_head_scratch(input.layout->max_count(), input.head_dim));
+  const size_t threads = static_cast<size_t>(omp_get_max_threads());
+  scratch.threads.resize(std::max(scratch.threads.size(), per_thread * threads));
+  if (columns) {
+    scratch.column_sums.assign(static_cast<size_t>(scratch.column_offsets.back()), 0.0f);
+  }
+  const int64_t count = static_cast<int64_t>(scratch.tasks.size());
+#pragma omp parallel for schedule(dynamic)
+  for (int64_t t = 0; t < count; ++t) {
+    AttentionHead head = head_of(input, output, scratch.tasks[static_cast<size_t>(t)]);
+    head.scratch = scratch.threads.data() + per_thread * static_cast<size_t>(omp_get_thread_num());
+    if (columns) head.column_sums = scratch.column_sums.data() + scratch.column_offsets[t];
+    attention_head(head);
+  }
+  if (columns) reduce_columns(input, scratch, output.column_mean);
+}
+
+void attention_plain(const AttentionInput& input, const AttentionOutput& output) {
+  const RaggedLayout& keys = *input.layout;
+  const RaggedLayout& queries = query_layout(input);
+  const int64_t dim = input.head_dim, width = input.num_heads * dim;
+  std::fill(output.column_mean.begin(), output.column_mean.end(), 0.0f);
+  for (int64_t b = 0; b < keys.batch(); ++b) {
+    for (int64_t head = 0; head < input.num_heads; ++head) {
+      for (int64_t q = queries.offset(b); q < queries.offset(b + 1); ++q) {
+        const int64_t row = input.query_rows ? input.query_rows[q] : q;
+        const float* query = input.qkv.row(row).data() + head * dim;
+        std::vector<double> p(static_cast<size_t>(keys.count(b)));
+        double highest = -1e300, sum = 0.0;
+        for (int64_t j = 0; j < keys.count(b); ++j) {
+          const int64_t k = keys.offset(b) + j;
+          const float* key = input.qkv.row(k).data() + width + head * dim;
+          p[j] = input.key_bias.empty() ? 0.0 : input.key_bias[k];
+          for (int64_t c = 0; c < dim; ++c) p[j] += double{query[c]} * key[c];
+          highest = std::max(highest, p[j]);
+        }
+        for (double& value : p) sum += value = std::exp(value - highest);
+        std::vector<double> out(static_cast<size_t>(dim));
+        for (int64_t j = 0; j < keys.count(b); ++j) {
+          const int64_t k = keys.offset(b) + j;
+          p[j] /= sum;
+          const float* value = input.qkv.row(k).data() + 2 * width + head * dim;
+          for (int64_t c = 0; c < dim; ++c) out[c] += p[j] * value[c];
+          if (!output.column_mean.empty()) {
+            output.column_mean[k] +=
+                static_cast<float>(p[j] / static_cast<double>(input.num_heads * queries.count(b)));
+          }
+          if (output.class_row_per_head.data && q == queries.offset(b)) {
+            output.class_row_per_head.row(head)[k] = static_cast<float>(p[j]);
+          }
+        }
+        double squares = 0.0;
+        for (int64_t c = 0; c < dim; ++c) {
+          squares += out[c] * out[c];
+          if (output.rows.data) output.rows.row(q)[head * dim + c] = static_cast<float>(out[c]);
+        }
+        if (output.output_norm.data) {
+          output.output_norm.row(head)[q] = static_cast<float>(std::sqrt(squares));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace tokensieve

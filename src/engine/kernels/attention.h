@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tokensieve/core/ragged_layout.h"
+#include "tokensieve/core/rows_view.h"
+
+namespace tokensieve {
+
+/// Multi-head attention over ragged samples, in float32. Every sample attends to its own rows only.
+struct AttentionInput {
+  RowsView<const float> qkv;      ///< [rows, 3 * heads * head_dim]; queries are scaled already.
+  int num_heads = 0;
+  int head_dim = 0;
+  const RaggedLayout* layout = nullptr;  ///< Keys and values, and queries unless chosen below.
+  /// Queries that are computed: packed row of each output row, samples in order by `query_layout`.
+  /// Null: all rows.
+  const RaggedLayout* query_layout = nullptr;
+  const int64_t* query_rows = nullptr;
+  std::span<const float> key_bias;  ///< [rows] added to the logits of a key (ToMe's log size), or empty.
+};
+
+/// Where to write the output and the by-products; what is empty is not computed.
+struct AttentionOutput {
+  RowsView<float> rows;                 ///< [query rows, heads * head_dim]; data null: trace only.
+  RowsView<float> class_row_per_head;   ///< [heads, key rows], from query 0 of a sample.
+  std::span<float> column_mean;         ///< [key rows] over heads and queries.
+  RowsView<float> output_norm;          ///< [heads, query rows]
+};
+
+/// Memory that attention() borrows; grows, never shrinks.
+struct AttentionScratch {
+  struct Task {
+    int64_t sample, head, first_query, last_query;
+  };
+  std::vector<Task> tasks;
+  std::vector<float> threads;       // packed keys and logits of each thread
+  std::vector<float> column_sums;   // [tasks, keys of the sample]
+  std::vector<int64_t> column_offsets;
+};
+
+/// Runs attention on the calling thread's OpenMP team. Results do not depend on the team's size.
+void attention(const AttentionInput& input, const AttentionOutput& output,
+               AttentionScratch& scratch);
+
+/// Ten plain lines that say what attention() computes; the oracle of its tests.
+void attention_plain(const AttentionInput& input, const AttentionOutput& output);
+
+}  // namespace tokensieve

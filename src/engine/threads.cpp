@@ -1,0 +1,34 @@
+#include "threads.h"
+
+#include <omp.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+
+namespace tokensieve {
+namespace {
+
+std::atomic<bool> ran_parallel{false};
+std::atomic<bool> forked_after_run{false};
+
+void watch_forks() {
+  static const int registered = pthread_atfork(nullptr, nullptr, [] {
+    if (ran_parallel) forked_after_run = true;
+  });
+  (void)registered;
+}
+
+}  // namespace
+
+ThreadScope::ThreadScope(int threads) : previous_(omp_get_max_threads()) {
+  watch_forks();
+  const int wanted = threads > 0 ? std::min(threads, omp_get_thread_limit()) : omp_get_num_procs();
+  const int used = forked_after_run ? 1 : wanted;
+  if (used > 1) ran_parallel = true;
+  omp_set_num_threads(used);
+}
+
+ThreadScope::~ThreadScope() { omp_set_num_threads(previous_); }
+
+}  // namespace tokensieve

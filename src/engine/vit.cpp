@@ -1,0 +1,96 @@
+#include "tokensieve/engine/vit.h"
+
+#include "threads.h"
+#include "tokensieve/core/error.h"
+#include "vit_run.h"
+#include "vit_weights.h"
+
+namespace tokensieve {
+namespace {
+
+VitConfig validated(VitConfig config) {
+  config.validate();
+  return config;
+}
+
+void check_image(const VitConfig& config, const PixelsView& image, size_t index) {
+  const int patch = config.patch_size;
+  check_argument(image.data != nullptr, "[vit] image ", index, " has no pixels");
+  check_argument(image.height > 0 && image.width > 0 && image.height % patch == 0 &&
+                     image.width % patch == 0,
+                 "[vit] image ", index, " is ", image.height, " x ", image.width,
+                 "; height and width must be positive multiples of the patch size ", patch);
+  const int64_t count = int64_t{image.height / patch} * (image.width / patch);
+  check_argument(count <= Vit::kMaxPatches, "[vit] image ", index, " has ", count,
+                 " patches, more than ", Vit::kMaxPatches, "; resize it");
+}
+
+void check_schedule(const VitConfig& config, const Schedule& schedule) {
+  constexpr auto kClass = AttentionRequest::class_row | AttentionRequest::class_row_per_head;
+  for (const ScheduledSite& site : schedule.sites()) {
+    check_argument(site.site.layer < config.depth(), "[vit] the site ", to_string(site.site),
+                   " is behind the last block, ", config.depth() - 1);
+    const AttentionRequest request = site.reducer->attention_request();
+    check_argument(config.class_token || !asks_for(request, kClass), "[vit] the site ",
+                   to_string(site.site),
+                   " needs class attention and this network has no class token; use"
+                   " score=received_attention");
+    const bool before = site.site.position == SitePosition::before_block;
+    const int layer = site.site.layer - (before ? 1 : 0);
+    check_argument(request == AttentionRequest::none ||
+                       (layer >= 0 && config.num_heads[static_cast<size_t>(layer)] > 0),
+                   "[vit] the site ", to_string(site.site),
+                   " reads attention, and there is none before it; use a later site");
+    check_argument(site.site.position != SitePosition::inside_attention ||
+                       !asks_for(request, AttentionRequest::output_norm),
+                   "[vit] the site ", to_string(site.site),
+                   " asks for the norms of outputs that are not computed yet");
+  }
+}
+
+}  // namespace
+
+struct VitImpl {
+  VitImpl(VitConfig config_, const WeightSource& source)
+      : config(validated(std::move(config_))), weights(config, source) {}
+
+  VitConfig config;
+  VitWeights weights;
+};
+
+Vit::Vit(VitConfig config, const WeightSource& weights)
+    : impl_(std::make_unique<const VitImpl>(std::move(config), weights)) {}
+Vit::~Vit() = default;
+Vit::Vit(Vit&&) noexcept = default;
+Vit& Vit::operator=(Vit&&) noexcept = default;
+
+const VitConfig& Vit::config() const { return impl_->config; }
+
+std::vector<VitOutput> Vit::run(std::span<const PixelsView> images, const Schedule& schedule,
+                                Workspace& workspace, int threads) const {
+  check_argument(threads >= 0, "[vit] threads must be 0 (one a core) or more, got ", threads);
+  for (size_t i = 0; i < images.size(); ++i) check_image(config(), images[i], i);
+  check_schedule(config(), schedule);
+  if (images.empty()) return {};
+  const ThreadScope scope(threads);
+  return VitRun(config(), impl_->weights, schedule, workspace.buffers())(images);
+}
+
+Workspace::Workspace() : buffers_(std::make_unique<Buffers>()) {}
+Workspace::~Workspace() = default;
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+
+size_t Workspace::bytes() const {
+  const Buffers& b = *buffers_;
+  size_t bytes = b.attention.threads.capacity() * sizeof(float);
+  for (const AlignedBuffer* buffer : {&b.state, &b.next_state, &b.normed, &b.qkv, &b.attended,
+                                      &b.hidden, &b.scratchpad}) {
+    bytes += buffer->bytes();
+  }
+  return bytes;
+}
+
+int64_t Workspace::executed_macs() const { return buffers_->executed_macs; }
+
+}  // namespace tokensieve

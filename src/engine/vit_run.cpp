@@ -1,0 +1,236 @@
+#include "vit_run.h"
+
+#include <algorithm>
+
+#include "kernels/layer_norm.h"
+#include "patches.h"
+#include "tokensieve/core/error.h"
+
+namespace tokensieve {
+
+VitRun::VitRun(const VitConfig& config, const VitWeights& weights, const Schedule& schedule,
+               Workspace::Buffers& buffers)
+    : config_(config), weights_(weights), schedule_(schedule), buffers_(buffers) {
+  buffers_.executed_macs = 0;
+}
+
+std::vector<VitOutput> VitRun::operator()(std::span<const PixelsView> images) {
+  embed(images);
+  for (int layer = 0; layer < config_.depth(); ++layer) block(layer);
+  return outputs(pool());
+}
+
+RowsView<float> VitRun::state() {
+  return buffers_.state.rows<float>(layout_.rows(), config_.embed_dim);
+}
+
+void VitRun::embed(std::span<const PixelsView> images) {
+  const int64_t prefix = config_.num_prefix_tokens(), dim = config_.embed_dim;
+  for (const PixelsView& image : images) {
+    const int64_t count =
+        int64_t{image.height / config_.patch_size} * (image.width / config_.patch_size);
+    input_counts_.push_back(count);
+    layout_.push_back(prefix + count);
+    sample_keys_.push_back(schedule_.sites().empty() ? 0 : pixels_key(image, config_.in_channels));
+  }
+  layers_.assign(images.size(), std::vector<LayerTokens>(static_cast<size_t>(config_.depth())));
+  buffers_.columns.reset(layout_, static_cast<int>(prefix));
+  buffers_.recorder.reset(layout_, static_cast<int>(prefix));
+  buffers_.record.clear();
+
+  const RowsView<float> x = state();
+  // Both state buffers get their full size at once: they change places at every site.
+  if (!schedule_.sites().empty()) buffers_.next_state.rows<float>(x.rows, x.cols);
+  const int64_t patches = layout_.rows() - layout_.batch() * prefix;
+  const RowsView<float> cut = buffers_.hidden.rows<float>(patches, weights_.patch_embed->in());
+  for (int64_t b = 0, row = 0; b < layout_.batch(); row += input_counts_[b++]) {
+    cut_patches(images[b], config_.in_channels, config_.patch_size,
+                {cut.row(row).data(), input_counts_[b], cut.cols});
+  }
+  const RowsView<float> embedded =
+      linear(*weights_.patch_embed, cut, buffers_.normed, Epilogue::none);
+  for (int64_t b = 0, row = 0; b < layout_.batch(); row += input_counts_[b++]) {
+    std::copy_n(weights_.prefix.data(), prefix * dim, x.row(layout_.offset(b)).data());
+    const auto positions = weights_.patch_positions(images[b].height / config_.patch_size,
+                                                    images[b].width / config_.patch_size);
+    const float* from = embedded.row(row).data();
+    float* to = x.row(layout_.offset(b) + prefix).data();
+    for (int64_t i = 0; i < input_counts_[b] * dim; ++i) to[i] = from[i] + (*positions)[i];
+  }
+  if (weights_.pre_norm) normalize(*weights_.pre_norm, x, x);
+}
+
+void VitRun::block(int layer) {
+  const BlockWeights& block = weights_.blocks[static_cast<size_t>(layer)];
+  const auto note = [&](int64_t LayerTokens::*rows) {
+    for (int64_t b = 0; b < layout_.batch(); ++b) layers_[b][layer].*rows = layout_.count(b);
+  };
+  visit({layer, SitePosition::before_block});
+  note(&LayerTokens::attention);
+  if (block.qkv) attend(block, layer);
+  note(&LayerTokens::queries);
+  visit({layer, SitePosition::after_attention});
+  note(&LayerTokens::mlp);
+  if (block.fc1) mlp(block);
+  visit({layer, SitePosition::after_block});
+}
+
+void VitRun::attend(const BlockWeights& block, int layer) {
+  const RowsView<float> x = state();
+  const RowsView<float> normed = buffers_.normed.rows<float>(x.rows, x.cols);
+  normalize(block.norm1, x, normed);
+  AttentionInput input;
+  input.qkv = linear(*block.qkv, normed, buffers_.qkv, Epilogue::none);
+  input.num_heads = block.num_heads;
+  input.head_dim = config_.head_dim;
+  const RaggedLayout keys = layout_;
+  input.layout = &keys;
+
+  AttentionOutput output =
+      buffers_.record.prepare(schedule_.attention_request(layer), block.num_heads, keys);
+  const ScheduledSite* site = schedule_.find({layer, SitePosition::inside_attention});
+  Reduction inside;
+  if (site) {
+    // The decision needs the scores before the queries are chosen: a first pass hands over the
+    // by-products only (one row of a head for class attention), a second one computes what is left.
+    run_attention(input, output);
+    buffers_.record.finish(input);
+    inside = reduce(*site);
+    check_argument(inside.plan.is_gather(), "[vit] the site ", to_string(site->site),
+                   " must keep or drop rows; it cannot merge them, its queries are single rows");
+    output = {};
+    follow(inside.plan);
+    input.query_layout = &inside.plan.output_layout();
+    input.query_rows = inside.plan.copied_rows().data();
+  }
+  output.rows =
+      buffers_.attended.rows<float>(layout_.rows(), int64_t{block.num_heads} * config_.head_dim);
+  run_attention(input, output);
+  if (!site) buffers_.record.finish(input);
+  residual(*block.proj, output.rows);
+}
+
+void VitRun::run_attention(const AttentionInput& input, const AttentionOutput& output) {
+  attention(input, output, buffers_.attention);
+  if (!output.rows.data) return;
+  const RaggedLayout& queries = input.query_layout ? *input.query_layout : *input.layout;
+  for (int64_t b = 0; b < queries.batch(); ++b) {
+    buffers_.executed_macs +=
+        2 * queries.count(b) * input.layout->count(b) * input.num_heads * input.head_dim;
+  }
+}
+
+void VitRun::mlp(const BlockWeights& block) {
+  const RowsView<float> x = state();
+  const RowsView<float> normed = buffers_.normed.rows<float>(x.rows, x.cols);
+  normalize(block.norm2, x, normed);
+  residual(*block.fc2, linear(*block.fc1, normed, buffers_.hidden, Epilogue::gelu));
+}
+
+void VitRun::visit(const Site& site) {
+  const ScheduledSite* scheduled = schedule_.find(site);
+  if (scheduled) follow(reduce(*scheduled).plan);
+}
+
+Reduction VitRun::reduce(const ScheduledSite& site) {
+  const int prefix = config_.num_prefix_tokens();
+  const AttentionTrace trace = buffers_.record.view();
+  const SiteInput input{.layout = layout_,
+                        .state = state(),
+                        .columns = buffers_.columns,
+                        .attention = trace,
+                        .input_counts = input_counts_,
+                        .sample_keys = sample_keys_,
+                        .num_prefix_tokens = prefix,
+                        .site = site.site,
+                        .site_index = site.index};
+  Reduction reduction = site.reducer->reduce(input);
+  reduction.plan.validate(layout_, prefix);
+  buffers_.recorder.record(site.site, reduction.plan, reduction.scores);
+  return reduction;
+}
+
+void VitRun::follow(const TokenPlan& plan) {
+  if (plan.is_identity()) return;
+  const RowsView<float> from = state();
+  plan.apply(from, buffers_.next_state.rows<float>(plan.output_layout().rows(), from.cols));
+  std::swap(buffers_.state, buffers_.next_state);
+  buffers_.columns.apply(plan);
+  buffers_.record.apply(plan);
+  layout_ = plan.output_layout();
+}
+
+RowsView<float> VitRun::linear(const Linear& linear, RowsView<const float> x, AlignedBuffer& to,
+                               Epilogue epilogue) {
+  const RowsView<float> y = to.rows<float>(x.rows, linear.out());
+  linear.run(x, y, epilogue, buffers_.scratchpad);
+  buffers_.executed_macs += x.rows * linear.in() * linear.out();
+  return y;
+}
+
+void VitRun::residual(const Linear& linear, RowsView<const float> x) {
+  linear.run(x, state(), Epilogue::add, buffers_.scratchpad);
+  buffers_.executed_macs += x.rows * linear.in() * linear.out();
+}
+
+void VitRun::normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y) {
+  layer_norm(x, y, norm.weight, norm.bias, config_.layer_norm_eps);
+}
+
+RowsView<float> VitRun::pool() {
+  const RowsView<float> x = state();
+  const int64_t prefix = config_.num_prefix_tokens(), batch = layout_.batch();
+  const bool tokens = config_.pooling == Pooling::class_token;
+  // Norms act on single rows, so only the rows that the head reads are normalised.
+  const int64_t read = tokens ? (config_.distilled ? 2 : 1) : 0;
+  if (tokens) {
+    const RowsView<float> pooled = buffers_.attended.rows<float>(read * batch, x.cols);
+    for (int64_t token = 0; token < read; ++token) {
+      for (int64_t b = 0; b < batch; ++b) {
+        std::ranges::copy(x.row(layout_.offset(b) + token), pooled.row(token * batch + b).begin());
+      }
+    }
+    if (weights_.final_norm) normalize(*weights_.final_norm, pooled, pooled);
+    if (weights_.fc_norm) normalize(*weights_.fc_norm, pooled, pooled);
+    return pooled;
+  }
+  if (weights_.final_norm) normalize(*weights_.final_norm, x, x);
+  const RowsView<float> pooled = buffers_.attended.rows<float>(batch, x.cols);
+  for (int64_t b = 0; b < batch; ++b) {
+    std::ranges::fill(pooled.row(b), 0.0f);
+    const int64_t count = layout_.count(b) - prefix;
+    for (int64_t i = layout_.offset(b) + prefix; i < layout_.offset(b + 1); ++i) {
+      for (int64_t c = 0; c < x.cols; ++c) pooled.row(b)[c] += x.row(i)[c];
+    }
+    for (float& value : pooled.row(b)) value /= static_cast<float>(count);
+  }
+  if (weights_.fc_norm) normalize(*weights_.fc_norm, pooled, pooled);
+  return pooled;
+}
+
+std::vector<VitOutput> VitRun::outputs(RowsView<float> pooled) {
+  const int64_t batch = layout_.batch();
+  RowsView<float> logits = pooled;
+  if (weights_.head) {
+    logits = linear(*weights_.head, {pooled.data, batch, pooled.cols}, buffers_.normed, Epilogue::none);
+  }
+  if (weights_.head_dist) {
+    const RowsView<float> other = linear(
+        *weights_.head_dist, {pooled.row(batch).data(), batch, pooled.cols}, buffers_.hidden, Epilogue::none);
+    for (int64_t i = 0; i < batch * logits.cols; ++i) {
+      logits.data[i] = (logits.data[i] + other.data[i]) / 2.0f;
+    }
+  }
+  auto traces = buffers_.recorder.take();
+  std::vector<VitOutput> outputs(static_cast<size_t>(batch));
+  for (int64_t b = 0; b < batch; ++b) {
+    VitOutput& output = outputs[static_cast<size_t>(b)];
+    output.logits.assign(logits.row(b).begin(), logits.row(b).end());
+    output.trace = std::move(traces[static_cast<size_t>(b)]);
+    output.layers = std::move(layers_[static_cast<size_t>(b)]);
+    output.macs = count_macs(config_, input_counts_[b], output.layers);
+  }
+  return outputs;
+}
+
+}  // namespace tokensieve

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "attention_record.h"
+#include "aligned_buffer.h"
+#include "kernels/attention.h"
+#include "tokensieve/core/row_columns.h"
+#include "tokensieve/engine/vit.h"
+#include "vit_weights.h"
+
+namespace tokensieve {
+
+struct Workspace::Buffers {
+  AlignedBuffer state, next_state, normed, qkv, attended, hidden, scratchpad;
+  AttentionScratch attention;
+  AttentionRecord record;
+  RowColumns columns;
+  TraceRecorder recorder;
+  int64_t executed_macs = 0;  ///< Of the last run, counted at every call of a kernel.
+};
+
+/// One pass of a batch through the network.
+class VitRun {
+ public:
+  VitRun(const VitConfig& config, const VitWeights& weights, const Schedule& schedule,
+         Workspace::Buffers& buffers);
+  std::vector<VitOutput> operator()(std::span<const PixelsView> images);
+
+ private:
+  void embed(std::span<const PixelsView> images);
+  void block(int layer);
+  void attend(const BlockWeights& block, int layer);
+  void mlp(const BlockWeights& block);
+  /// Decides and applies the site, if there is one.
+  void visit(const Site& site);
+  Reduction reduce(const ScheduledSite& site);
+  void follow(const TokenPlan& plan);
+  RowsView<float> linear(const Linear& linear, RowsView<const float> x, AlignedBuffer& to,
+                         Epilogue epilogue);
+  void residual(const Linear& linear, RowsView<const float> x);
+  void normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y);
+  void run_attention(const AttentionInput& input, const AttentionOutput& output);
+  RowsView<float> state();
+  RowsView<float> pool();
+  std::vector<VitOutput> outputs(RowsView<float> pooled);
+
+  const VitConfig& config_;
+  const VitWeights& weights_;
+  const Schedule& schedule_;
+  Workspace::Buffers& buffers_;
+  RaggedLayout layout_;
+  std::vector<int64_t> input_counts_;
+  std::vector<uint64_t> sample_keys_;
+  std::vector<std::vector<LayerTokens>> layers_;  // [batch][depth]
+};
+
+}  // namespace tokensieve

@@ -1,0 +1,111 @@
+#include "vit_weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "positions.h"
+#include "tokensieve/core/error.h"
+
+namespace tokensieve {
+namespace {
+
+// Primitives a model may hold: four linears for some dozens of row counts.
+constexpr size_t kCachedPrimitives = 512;
+// Grids whose resampled positions are kept.
+constexpr size_t kCachedGrids = 16;
+
+std::vector<float> read_vector(const WeightSource& source, const std::string& name, int64_t size) {
+  return source.read(name, std::vector<int64_t>{size});
+}
+
+Norm read_norm(const WeightSource& source, const std::string& scope, int64_t dim) {
+  return {read_vector(source, scope + ".weight", dim), read_vector(source, scope + ".bias", dim)};
+}
+
+BlockWeights read_block(const VitConfig& config, int layer, const WeightSource& source,
+                        LinearCache& cache) {
+  const std::string scope = "blocks." + std::to_string(layer);
+  const int64_t dim = config.embed_dim;
+  const int64_t width = int64_t{config.num_heads[layer]} * config.head_dim;
+  const int64_t hidden = config.mlp_dim[layer];
+  std::vector<float> scale1, scale2;
+  if (config.layer_scale) {
+    scale1 = read_vector(source, scope + ".ls1.gamma", dim);
+    scale2 = read_vector(source, scope + ".ls2.gamma", dim);
+  }
+  BlockWeights block;
+  block.num_heads = config.num_heads[layer];
+  if (width > 0) {
+    std::vector<float> query_scale(static_cast<size_t>(3 * width), 1.0f);
+    std::fill_n(query_scale.begin(), width, 1.0f / std::sqrt(static_cast<float>(config.head_dim)));
+    block.norm1 = read_norm(source, scope + ".norm1", dim);
+    block.qkv.emplace(source, scope + ".attn.qkv", dim, 3 * width, cache,
+                      LinearOptions{.bias = config.qkv_bias, .output_scale = query_scale});
+    block.proj.emplace(source, scope + ".attn.proj", width, dim, cache,
+                       LinearOptions{.output_scale = scale1});
+  }
+  if (hidden > 0) {
+    block.norm2 = read_norm(source, scope + ".norm2", dim);
+    block.fc1.emplace(source, scope + ".mlp.fc1", dim, hidden, cache);
+    block.fc2.emplace(source, scope + ".mlp.fc2", hidden, dim, cache,
+                      LinearOptions{.output_scale = scale2});
+  }
+  return block;
+}
+
+}  // namespace
+
+VitWeights::VitWeights(const VitConfig& config, const WeightSource& source)
+    : cache(kCachedPrimitives),
+      grid_height_(config.grid_height()),
+      grid_width_(config.grid_width()),
+      dim_(config.embed_dim) {
+  const int64_t patch = int64_t{config.in_channels} * config.patch_size * config.patch_size;
+  patch_embed.emplace(source, "patch_embed.proj", patch, dim_, cache,
+                      LinearOptions{.bias = source.contains("patch_embed.proj.bias")});
+
+  const int64_t with_position =
+      config.prefix_positions ? (config.class_token ? 1 : 0) + (config.distilled ? 1 : 0) : 0;
+  positions_ = source.read("pos_embed",
+                           std::vector<int64_t>{1, with_position + grid_height_ * grid_width_, dim_});
+  const auto add_prefix = [&](const char* name, int64_t count) {
+    const auto token = source.read(name, std::vector<int64_t>{1, count, dim_});
+    prefix.insert(prefix.end(), token.begin(), token.end());
+  };
+  if (config.class_token) add_prefix("cls_token", 1);
+  if (config.distilled) add_prefix("dist_token", 1);
+  for (int64_t i = 0; i < with_position * dim_; ++i) prefix[i] += positions_[i];
+  positions_.erase(positions_.begin(), positions_.begin() + with_position * dim_);
+  if (config.num_register_tokens > 0) add_prefix("reg_token", config.num_register_tokens);
+
+  if (config.pre_norm) pre_norm = read_norm(source, "norm_pre", dim_);
+  for (int layer = 0; layer < config.depth(); ++layer) {
+    blocks.push_back(read_block(config, layer, source, cache));
+  }
+  if (config.final_norm) final_norm = read_norm(source, "norm", dim_);
+  if (config.fc_norm) fc_norm = read_norm(source, "fc_norm", dim_);
+  if (config.num_classes > 0) {
+    head.emplace(source, "head", dim_, config.num_classes, cache);
+    if (config.distilled) head_dist.emplace(source, "head_dist", dim_, config.num_classes, cache);
+  }
+}
+
+std::shared_ptr<const std::vector<float>> VitWeights::patch_positions(int64_t height,
+                                                                      int64_t width) const {
+  const std::lock_guard lock(mutex_);
+  auto& entry = resampled_[{height, width}];
+  if (!entry) {
+    entry = std::make_shared<const std::vector<float>>(
+        resample_positions(positions_, grid_height_, grid_width_, height, width, dim_));
+  }
+  const auto result = entry;
+  if (resampled_.size() > kCachedGrids) {
+    const auto other = std::find_if(resampled_.begin(), resampled_.end(), [&](const auto& item) {
+      return item.second != result;
+    });
+    resampled_.erase(other);
+  }
+  return result;
+}
+
+}  // namespace tokensieve

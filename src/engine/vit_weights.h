@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "onednn/linear.h"
+#include "tokensieve/core/vit_config.h"
+#include "tokensieve/io/weights.h"
+
+namespace tokensieve {
+
+/// Scale and shift of a layer norm, each `[embed_dim]`.
+struct Norm {
+  std::vector<float> weight, bias;
+};
+
+/// One transformer block. A half whose linears are absent is skipped.
+struct BlockWeights {
+  Norm norm1, norm2;
+  std::optional<Linear> qkv, proj, fc1, fc2;
+  int num_heads = 0;
+};
+
+/// A network's weights, packed. Query scaling (head_dim^-0.5) is folded into qkv, LayerScale into proj
+/// and fc2.
+struct VitWeights {
+  VitWeights(const VitConfig& config, const WeightSource& source);
+
+  LinearCache cache;
+  std::optional<Linear> patch_embed;
+  std::vector<float> prefix;  ///< [num_prefix_tokens, embed_dim], positions added.
+  std::optional<Norm> pre_norm, final_norm, fc_norm;
+  std::vector<BlockWeights> blocks;
+  std::optional<Linear> head, head_dist;
+
+  /// Positions of the patches of a `height` x `width` grid, `[height * width, embed_dim]`. Thread-safe;
+  /// the last few grids are kept.
+  std::shared_ptr<const std::vector<float>> patch_positions(int64_t height, int64_t width) const;
+
+ private:
+  std::vector<float> positions_;  // [grid, embed_dim] of the config's grid
+  int64_t grid_height_, grid_width_, dim_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::pair<int64_t, int64_t>, std::shared_ptr<const std::vector<float>>> resampled_;
+};
+
+}  // namespace tokensieve

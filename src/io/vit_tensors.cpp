@@ -1,0 +1,64 @@
+#include "tokensieve/io/vit_tensors.h"
+
+#include "tokensieve/core/error.h"
+
+namespace tokensieve {
+namespace {
+
+using Shapes = std::map<std::string, std::vector<std::int64_t>>;
+
+void add_linear(Shapes& shapes, const std::string& scope, std::int64_t out, std::int64_t in,
+                bool bias = true) {
+  shapes[scope + ".weight"] = {out, in};
+  if (bias) shapes[scope + ".bias"] = {out};
+}
+
+void add_norm(Shapes& shapes, const std::string& scope, std::int64_t dim) {
+  shapes[scope + ".weight"] = {dim};
+  shapes[scope + ".bias"] = {dim};
+}
+
+void add_block(Shapes& shapes, const VitConfig& config, int block) {
+  const std::string scope = cat("blocks.", block);
+  const std::int64_t dim = config.embed_dim;
+  if (const std::int64_t attention = std::int64_t{config.num_heads[block]} * config.head_dim;
+      attention > 0) {
+    add_norm(shapes, scope + ".norm1", dim);
+    add_linear(shapes, scope + ".attn.qkv", 3 * attention, dim, config.qkv_bias);
+    add_linear(shapes, scope + ".attn.proj", dim, attention);
+    if (config.layer_scale) shapes[scope + ".ls1.gamma"] = {dim};
+  }
+  if (const std::int64_t hidden = config.mlp_dim[block]; hidden > 0) {
+    add_norm(shapes, scope + ".norm2", dim);
+    add_linear(shapes, scope + ".mlp.fc1", hidden, dim);
+    add_linear(shapes, scope + ".mlp.fc2", dim, hidden);
+    if (config.layer_scale) shapes[scope + ".ls2.gamma"] = {dim};
+  }
+}
+
+}  // namespace
+
+std::map<std::string, std::vector<std::int64_t>> vit_tensors(const VitConfig& config) {
+  Shapes shapes;
+  const std::int64_t dim = config.embed_dim;
+  shapes["patch_embed.proj.weight"] = {dim, config.in_channels, config.patch_size,
+                                       config.patch_size};
+  if (!config.pre_norm) shapes["patch_embed.proj.bias"] = {dim};
+  if (config.class_token) shapes["cls_token"] = {1, 1, dim};
+  if (config.distilled) shapes["dist_token"] = {1, 1, dim};
+  if (config.num_register_tokens > 0) shapes["reg_token"] = {1, config.num_register_tokens, dim};
+  const std::int64_t patches = std::int64_t{config.grid_height()} * config.grid_width();
+  shapes["pos_embed"] = {1, patches + (config.prefix_positions ? config.num_prefix_tokens() : 0),
+                         dim};
+  if (config.pre_norm) add_norm(shapes, "norm_pre", dim);
+  for (int block = 0; block < config.depth(); ++block) add_block(shapes, config, block);
+  if (config.final_norm) add_norm(shapes, "norm", dim);
+  if (config.fc_norm) add_norm(shapes, "fc_norm", dim);
+  if (config.num_classes > 0) {
+    add_linear(shapes, "head", config.num_classes, dim);
+    if (config.distilled) add_linear(shapes, "head_dist", config.num_classes, dim);
+  }
+  return shapes;
+}
+
+}  // namespace tokensieve

@@ -1,0 +1,280 @@
+#include "tokensieve/engine/vit.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <thread>
+
+#include "plain_vit.h"
+#include "random_model.h"
+#include "tokensieve/core/recipe.h"
+#include "tokensieve/core/triple_reducer.h"
+
+using namespace tokensieve;
+using test::random_values;
+
+namespace {
+
+VitConfig tiny() {
+  VitConfig config;
+  config.image_height = config.image_width = 56;
+  config.patch_size = 8;
+  config.embed_dim = 48;
+  config.head_dim = 16;
+  config.num_heads = std::vector<int>(4, 3);
+  config.mlp_dim = std::vector<int>(4, 96);
+  config.num_classes = 11;
+  return config;
+}
+
+struct Model {
+  explicit Model(VitConfig config_) : config(std::move(config_)), weights(config, 1), vit(config, weights.source()) {}
+
+  std::vector<VitOutput> run(std::span<const PixelsView> images, const std::string& recipe = "dense",
+                             int threads = 2) {
+    return vit.run(images, Recipe::parse(recipe).compile(config.depth()), workspace, threads);
+  }
+  std::vector<float> plain(const PixelsView& image, const std::string& recipe = "dense") {
+    return test::PlainVit(config, weights.source())(image, Recipe::parse(recipe).compile(config.depth()));
+  }
+
+  VitConfig config;
+  test::RandomWeights weights;
+  Vit vit;
+  Workspace workspace;
+};
+
+/// Pictures that stay alive as long as their views.
+struct Pictures {
+  void add(int height, int width, uint32_t seed) {
+    pixels.push_back(random_values(int64_t{3} * height * width, seed, 1.5f));
+    sizes.push_back({height, width});
+  }
+  std::vector<PixelsView> views() const {
+    std::vector<PixelsView> result;
+    for (size_t i = 0; i < pixels.size(); ++i) {
+      result.push_back({pixels[i].data(), sizes[i].first, sizes[i].second});
+    }
+    return result;
+  }
+  std::vector<std::vector<float>> pixels;
+  std::vector<std::pair<int, int>> sizes;
+};
+
+Pictures same_size(int count) {
+  Pictures pictures;
+  for (int i = 0; i < count; ++i) pictures.add(56, 56, 100 + i);
+  return pictures;
+}
+
+void check_close(const std::vector<float>& a, const std::vector<float>& b, float relative = 1e-4f) {
+  REQUIRE(a.size() == b.size());
+  float scale = 0.0f;
+  for (const float value : b) scale = std::max(scale, std::fabs(value));
+  for (size_t i = 0; i < a.size(); ++i) {
+    INFO("index " << i << ": " << a[i] << " against " << b[i]);
+    REQUIRE(std::fabs(a[i] - b[i]) <= relative * scale);
+  }
+}
+
+const char* const kRecipes[] = {
+    "dense",
+    "evit(keep=0.7, sites=0/1/2)",
+    "evit(keep=0.5, fuse, sites=1/2)",
+    "evit(threshold=0.02, sites=0/2)",
+    "evit(mass=0.8, fuse, sites=1/3)",
+    "score=received_attention | select=top_k(0.6, of=input, round=floor) | drop=gone | at=before:1/2/3",
+    "score=cls_attention | select=top_k(0.5) | drop=gone | at=inside_attention:1/2",
+    "score=received_attention | select=mass(0.7) | drop=fuse | at=after_block:0/2",
+    "score=cls_attention | select=top_k(0.7) | drop=gone | at=inside_attention:1, "
+    "after_attention:1, before:2, after_block:2",
+};
+
+}  // namespace
+
+TEST_CASE("every layout equals the plain network", "[engine][vit]") {
+  VitConfig config = tiny();
+  SECTION("plain ViT") {}
+  SECTION("distilled") { config.distilled = true; }
+  SECTION("LayerScale") { config.layer_scale = true; }
+  SECTION("registers without positions") {
+    config.num_register_tokens = 4;
+    config.prefix_positions = false;
+  }
+  SECTION("mean pooling") {
+    config.pooling = Pooling::mean;
+    config.final_norm = false;
+    config.fc_norm = true;
+  }
+  SECTION("mean pooling without a class token") {
+    config.pooling = Pooling::mean;
+    config.class_token = config.prefix_positions = false;
+  }
+  SECTION("norm before the blocks, no qkv bias") {
+    config.pre_norm = true;
+    config.qkv_bias = false;
+  }
+  SECTION("features without a head") { config.num_classes = 0; }
+  SECTION("heads and widths that differ by block, and halves that are gone") {
+    config.num_heads = {3, 1, 0, 2};
+    config.mlp_dim = {96, 0, 40, 8};
+  }
+  SECTION("heads that are not whole vectors") { config.head_dim = 12; }
+  Model model(config);
+  const Pictures pictures = same_size(2);
+  const auto outputs = model.run(pictures.views());
+  for (size_t i = 0; i < 2; ++i) check_close(outputs[i].logits, model.plain(pictures.views()[i]));
+}
+
+TEST_CASE("every site and selector equals the plain network, image by image", "[engine][vit]") {
+  const std::string recipe = GENERATE(from_range(std::begin(kRecipes), std::end(kRecipes)));
+  CAPTURE(recipe);
+  Model model(tiny());
+  Pictures pictures = same_size(3);
+  pictures.add(40, 72, 7);
+  const auto outputs = model.run(pictures.views(), recipe);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    check_close(outputs[i].logits, model.plain(pictures.views()[i], recipe));
+  }
+}
+
+TEST_CASE("an image gets in a batch what it gets alone, in any order", "[engine][vit]") {
+  const std::string recipe = GENERATE("evit(threshold=0.02, sites=0/2)", "evit(mass=0.8, sites=1)",
+                                      "random(keep=0.6, sites=1/2)", "evit(keep=0.5, fuse, sites=1)");
+  CAPTURE(recipe);
+  Model model(tiny());
+  Pictures pictures = same_size(5);
+  pictures.add(64, 32, 9);
+  auto views = pictures.views();
+  const auto together = model.run(views, recipe);
+  std::reverse(views.begin(), views.end());
+  const auto reversed = model.run(views, recipe, 1);
+  for (size_t i = 0; i < views.size(); ++i) {
+    const auto alone = model.run(std::span(&views[i], 1), recipe)[0];
+    const VitOutput& first = together[views.size() - 1 - i];
+    CHECK(alone.trace.kept_indices() == first.trace.kept_indices());
+    CHECK(alone.trace.kept_indices() == reversed[i].trace.kept_indices());
+    CHECK(alone.layers == first.layers);
+    check_close(alone.logits, first.logits, 1e-5f);
+    check_close(alone.logits, reversed[i].logits, 1e-5f);
+  }
+}
+
+TEST_CASE("keep = 1 is dense bit for bit", "[engine][vit]") {
+  Model model(tiny());
+  const Pictures pictures = same_size(3);
+  const auto dense = model.run(pictures.views());
+  for (const char* recipe : {"evit(keep=1, fuse, sites=0/1)", "evit(mass=1, sites=0/1)",
+                             "random(keep=1, sites=2)"}) {
+    const auto sieved = model.run(pictures.views(), recipe);
+    for (size_t i = 0; i < 3; ++i) {
+      CHECK(sieved[i].logits == dense[i].logits);
+      CHECK(sieved[i].macs.total() == dense[i].macs.total());
+      CHECK(sieved[i].trace.kept_indices().size() == 49);
+    }
+  }
+}
+
+TEST_CASE("threads do not change a bit of the decision", "[engine][vit]") {
+  Model model(tiny());
+  const Pictures pictures = same_size(4);
+  const auto one = model.run(pictures.views(), "evit(mass=0.7, sites=0/1/2)", 1);
+  const auto two = model.run(pictures.views(), "evit(mass=0.7, sites=0/1/2)", 2);
+  for (size_t i = 0; i < 4; ++i) {
+    CHECK(one[i].trace.kept_indices() == two[i].trace.kept_indices());
+    check_close(one[i].logits, two[i].logits, 1e-5f);
+  }
+}
+
+TEST_CASE("the MACs counted equal the MACs executed", "[engine][vit][macs]") {
+  const std::string recipe = GENERATE(from_range(std::begin(kRecipes), std::end(kRecipes)));
+  CAPTURE(recipe);
+  VitConfig config = tiny();
+  config.distilled = true;
+  Model model(config);
+  Pictures pictures = same_size(2);
+  pictures.add(32, 80, 3);
+  int64_t counted = 0;
+  for (const VitOutput& output : model.run(pictures.views(), recipe)) counted += output.macs.total();
+  CHECK(counted == model.workspace.executed_macs());
+}
+
+TEST_CASE("a warm workspace does not grow", "[engine][vit]") {
+  Model model(tiny());
+  const Pictures pictures = same_size(4);
+  model.run(pictures.views(), "evit(keep=0.5, fuse, sites=1/2)");
+  const size_t bytes = model.workspace.bytes();
+  for (const char* recipe : {"dense", "evit(keep=0.5, fuse, sites=1/2)", "evit(mass=0.9, sites=0/3)"}) {
+    for (int i = 0; i < 3; ++i) model.run(pictures.views(), recipe);
+  }
+  CHECK(model.workspace.bytes() == bytes);
+}
+
+TEST_CASE("one model serves many threads", "[engine][vit]") {
+  Model model(tiny());
+  const Pictures pictures = same_size(4);
+  const auto views = pictures.views();
+  const Schedule schedule = Recipe::parse("evit(mass=0.8, sites=1/2)").compile(4);
+  const auto expected = model.vit.run(views, schedule, model.workspace, 1);
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(4, 0);
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      Workspace workspace;
+      for (int round = 0; round < 10; ++round) {
+        const auto outputs = model.vit.run(views, schedule, workspace, 1);
+        for (size_t i = 0; i < views.size(); ++i) wrong[t] += outputs[i].logits != expected[i].logits;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == std::vector<int>(4, 0));
+}
+
+TEST_CASE("an image of NaN gives an answer and keeps the class token", "[engine][vit]") {
+  Model model(tiny());
+  const std::vector<float> pixels(3 * 56 * 56, std::nanf(""));
+  const PixelsView view{pixels.data(), 56, 56};
+  const auto output = model.run(std::span(&view, 1), "evit(keep=0.5, fuse, sites=0/1)")[0];
+  CHECK(output.logits.size() == 11);
+  CHECK(output.layers.back().mlp > 1);
+}
+
+TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
+  Model model(tiny());
+  const Pictures pictures = same_size(1);
+  auto view = pictures.views();
+  CHECK(model.run({}).empty());
+  CHECK_THROWS_WITH(model.run(view, "dense", -1), Catch::Contains("threads"));
+  view[0].height = 55;
+  CHECK_THROWS_WITH(model.run(view), Catch::Contains("multiples of the patch size 8"));
+  view[0].height = 0;
+  CHECK_THROWS_WITH(model.run(view), Catch::Contains("multiples"));
+  view[0] = {nullptr, 56, 56};
+  CHECK_THROWS_WITH(model.run(view), Catch::Contains("no pixels"));
+  view[0] = {pictures.pixels[0].data(), 8 << 10, 8 << 10};
+  CHECK_THROWS_WITH(model.run(view), Catch::Contains("patches, more than"));
+  view = pictures.views();
+  CHECK_THROWS_WITH(model.run(view, "score=cls_attention | select=top_k(0.5) | drop=gone | at=before:0"),
+                    Catch::Contains("no") && Catch::Contains("before it"));
+  const auto fusing = triple_reducer(class_attention_scorer(), top_k_selector({0.5}), fuse_policy());
+  const Schedule inside({{{1, SitePosition::inside_attention}, 0, fusing}}, 4);
+  CHECK_THROWS_WITH(model.vit.run(view, inside, model.workspace), Catch::Contains("cannot merge"));
+  const Schedule deeper = Recipe::parse("evit(keep=0.5, sites=9)").compile(12);
+  CHECK_THROWS_WITH(model.vit.run(view, deeper, model.workspace), Catch::Contains("behind the last"));
+  VitConfig config = tiny();
+  config.class_token = config.prefix_positions = false;
+  config.pooling = Pooling::mean;
+  Model headless(config);
+  CHECK_THROWS_WITH(headless.run(view, "evit(sites=1)"), Catch::Contains("no class token"));
+}
+
+TEST_CASE("weights that do not fit the config are refused", "[engine][vit][errors]") {
+  const VitConfig config = tiny();
+  const test::RandomWeights weights(config, 1);
+  VitConfig other = config;
+  other.mlp_dim[2] = 95;
+  CHECK_THROWS_WITH(Vit(other, weights.source()), Catch::Contains("blocks.2.mlp.fc1"));
+  other = config;
+  other.embed_dim = 0;
+  CHECK_THROWS_AS(Vit(other, weights.source()), std::invalid_argument);
+}

@@ -10,28 +10,30 @@
 namespace tokensieve {
 namespace {
 
-// Queries of a task at most: small enough to balance 3 heads over 2 threads, large enough that
-// packing the keys once a task does not show. Fixed, so that sums do not depend on the machine.
-constexpr int64_t kQueriesPerTask = 128;
-
 const RaggedLayout& query_layout(const AttentionInput& input) {
   return input.query_layout ? *input.query_layout : *input.layout;
 }
 
+int64_t sums_of(int64_t queries) { return (queries + kQueriesPerSum - 1) / kQueriesPerSum; }
+
+// A head of a sample is a task; where that leaves threads idle, it is cut further. The cut changes no
+// result.
 void list_tasks(const AttentionInput& input, bool class_row_only, AttentionScratch& scratch) {
   scratch.tasks.clear();
-  scratch.column_offsets.assign(1, 0);
   const RaggedLayout& queries = query_layout(input);
+  const bool cut = queries.batch() * input.num_heads < 2 * omp_get_max_threads();
+  int64_t sums = 0;
   for (int64_t b = 0; b < queries.batch(); ++b) {
     const int64_t count = class_row_only ? std::min<int64_t>(1, queries.count(b)) : queries.count(b);
-    const int64_t chunks = (count + kQueriesPerTask - 1) / kQueriesPerTask;
+    const int64_t step = cut ? kQueriesPerSum : std::max<int64_t>(count, 1);
     for (int64_t head = 0; head < input.num_heads; ++head) {
-      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-        scratch.tasks.push_back({b, head, count * chunk / chunks, count * (chunk + 1) / chunks});
-        scratch.column_offsets.push_back(scratch.column_offsets.back() + input.layout->count(b));
+      for (int64_t first = 0; first < count; first += step) {
+        scratch.tasks.push_back({b, head, first, std::min(first + step, count), sums});
       }
+      sums += sums_of(count) * input.layout->count(b);
     }
   }
+  scratch.num_sums = sums;
 }
 
 AttentionHead head_of(const AttentionInput& input, const AttentionOutput& output,
@@ -67,21 +69,20 @@ AttentionHead head_of(const AttentionInput& input, const AttentionOutput& output
   return head;
 }
 
-// Adds the tasks' column sums in task order, so that threads cannot change a bit.
+// Adds the sums in one order, so that neither threads nor tasks can change a bit.
 void reduce_columns(const AttentionInput& input, const AttentionScratch& scratch,
                     std::span<float> column_mean) {
   std::fill(column_mean.begin(), column_mean.end(), 0.0f);
   const RaggedLayout& queries = query_layout(input);
-  for (size_t t = 0; t < scratch.tasks.size(); ++t) {
-    const int64_t sample = scratch.tasks[t].sample;
-    const float* sums = scratch.column_sums.data() + scratch.column_offsets[t];
-    float* mean = column_mean.data() + input.layout->offset(sample);
-    for (int64_t j = 0; j < input.layout->count(sample); ++j) mean[j] += sums[j];
-  }
+  const float* sums = scratch.column_sums.data();
   for (int64_t b = 0; b < queries.batch(); ++b) {
-    const float factor = 1.0f / static_cast<float>(input.num_heads * queries.count(b));
+    const int64_t keys = input.layout->count(b);
     float* mean = column_mean.data() + input.layout->offset(b);
-    for (int64_t j = 0; j < input.layout->count(b); ++j) mean[j] *= factor;
+    for (int64_t i = 0; i < input.num_heads * sums_of(queries.count(b)); ++i, sums += keys) {
+      for (int64_t j = 0; j < keys; ++j) mean[j] += sums[j];
+    }
+    const float factor = 1.0f / static_cast<float>(input.num_heads * queries.count(b));
+    for (int64_t j = 0; j < keys; ++j) mean[j] *= factor;
   }
 }
 
@@ -96,14 +97,14 @@ void attention(const AttentionInput& input, const AttentionOutput& output,
   const size_t threads = static_cast<size_t>(omp_get_max_threads());
   scratch.threads.resize(std::max(scratch.threads.size(), per_thread * threads));
   if (columns) {
-    scratch.column_sums.assign(static_cast<size_t>(scratch.column_offsets.back()), 0.0f);
+    scratch.column_sums.assign(static_cast<size_t>(scratch.num_sums), 0.0f);
   }
   const int64_t count = static_cast<int64_t>(scratch.tasks.size());
 #pragma omp parallel for schedule(dynamic)
   for (int64_t t = 0; t < count; ++t) {
     AttentionHead head = head_of(input, output, scratch.tasks[static_cast<size_t>(t)]);
     head.scratch = scratch.threads.data() + per_thread * static_cast<size_t>(omp_get_thread_num());
-    if (columns) head.column_sums = scratch.column_sums.data() + scratch.column_offsets[t];
+    if (columns) head.column_sums = scratch.column_sums.data() + scratch.tasks[t].sums;
     attention_head(head);
   }
   if (columns) reduce_columns(input, scratch, output.column_mean);

@@ -34,11 +34,12 @@ struct AttentionOutput {
 struct AttentionScratch {
   struct Task {
     int64_t sample, head, first_query, last_query;
+    int64_t sums;  // where the column sums of the head begin
   };
   std::vector<Task> tasks;
   std::vector<float> threads;       // packed keys and logits of each thread
-  std::vector<float> column_sums;   // [tasks, keys of the sample]
-  std::vector<int64_t> column_offsets;
+  std::vector<float> column_sums;   // for each sample and head, [queries / kQueriesPerSum, keys]
+  int64_t num_sums = 0;
 };
 
 /// Runs attention on the calling thread's OpenMP team. Results do not depend on the team's size.

@@ -33,7 +33,7 @@ const Parameter& meant(const std::string& name, const std::string& key, const st
                    key.empty() ? word : key + "=" + value, "'");
     return *found;
   }
-  const bool is_number = word.find_first_of("0123456789") == 0 || word.find_first_of(".+-") == 0;
+  const bool is_number = word.find_first_of("0123456789.+-") == 0;
   const Parameter* first = positional(parameters);
   if (!key.empty() || !is_number || first == nullptr) fail_unknown(name, word, parameters);
   return *first;

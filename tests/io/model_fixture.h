@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
@@ -61,15 +62,15 @@ inline void write_tensors(const std::filesystem::path& path, const Shapes& shape
 
 /// A model folder to be opened, changed and opened again.
 struct FolderFixture {
-  TempFolder folder;
+  std::shared_ptr<TempFolder> folder = std::make_shared<TempFolder>();
   Shapes shapes;
   nlohmann::json config;
 
   /// Writes model.safetensors and config.json and returns the folder.
   const std::filesystem::path& write() const {
-    write_tensors(folder / "model.safetensors", shapes);
-    write_text_file(folder / "config.json", config.dump());
-    return folder.path();
+    write_tensors(*folder / "model.safetensors", shapes);
+    write_text_file(*folder / "config.json", config.dump());
+    return folder->path();
   }
 };
 

@@ -78,8 +78,8 @@ struct HfFixture : FolderFixture {
 
   ModelFolder open() const {
     write();
-    write_text_file(folder / "preprocessor_config.json", preprocessor.dump());
-    return open_model_folder(folder.path());
+    write_text_file(*folder / "preprocessor_config.json", preprocessor.dump());
+    return open_model_folder(folder->path());
   }
 };
 

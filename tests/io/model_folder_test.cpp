@@ -156,8 +156,14 @@ TEST_CASE("The position table decides which image size it was made for", "[io][m
   CHECK(model.preprocessing.width == 12);
   fixture.config["model_args"]["img_size"] = 16;
   CHECK(open_model_folder(fixture.write()).vit.image_height == 16);
+  fixture.config["model_args"].erase("img_size");
   square.prefix_positions = false;
   fixture.shapes = vit_tensors(square);
+  CHECK_THROWS_WITH(open_model_folder(fixture.write()), Contains("got 16 rows, 1 prefix tokens"));
+  fixture.config["model_args"]["img_size"] = 16;
+  CHECK_FALSE(open_model_folder(fixture.write()).vit.prefix_positions);
+  fixture.config["model_args"].erase("img_size");
+  fixture.config["model_args"]["no_embed_class"] = true;
   CHECK_FALSE(open_model_folder(fixture.write()).vit.prefix_positions);
 }
 
@@ -213,7 +219,7 @@ TEST_CASE("sieve.json gives recipe and provenance", "[io][model_folder]") {
   const FolderFixture fixture = timm_folder();
   const auto folder = fixture.write();
   const auto sieve = folder / "sieve.json";
-  write_text_file(sieve, R"({"recipe": "evit(keep=0.7)", "provenance": {"seed": 1}})");
+  write_text_file(sieve, R"json({"recipe": "evit(keep=0.7)", "provenance": {"seed": 1}})json");
   const ModelFolder model = open_model_folder(folder);
   CHECK(model.recipe == "evit(keep=0.7)");
   CHECK(model.provenance == R"({"seed":1})");
@@ -221,7 +227,7 @@ TEST_CASE("sieve.json gives recipe and provenance", "[io][model_folder]") {
   write_text_file(sieve, R"({"recipe": 7})");
   CHECK_THROWS_WITH(open_model_folder(folder), Contains("sieve.json: expected 'recipe' to be a str"));
   write_text_file(sieve, R"({"recipe": ""})");
-  CHECK_THROWS_WITH(open_model_folder(folder), Contains("a recipe of 1 to 4096 bytes, got \"\""));
+  CHECK_THROWS_WITH(open_model_folder(folder), Contains("to be a recipe of 1 to 4096 bytes"));
   write_text_file(sieve, R"({"provenance": []})");
   CHECK_THROWS_WITH(open_model_folder(folder), Contains("'provenance' to be an object, got []"));
   write_text_file(sieve, R"({"thresholds": []})");

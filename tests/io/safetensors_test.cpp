@@ -224,8 +224,16 @@ TEST_CASE("What cannot be a safetensors file is not written", "[io][safetensors]
              Contains("at most 64 dimensions, got 65"));
   CHECK_THAT(refusal({{"a\xFF", DType::U8, {8}, eight}}), Contains("expected UTF-8"));
   CHECK_THAT(refusal({}, {{"key", "\xC3"}}), Contains("expected UTF-8"));
-  CHECK_THAT(refusal({}, {{"key", std::string(100'000'000, 'x')}}),
-             Contains("at most 100000000 bytes"));
+}
+
+TEST_CASE("A header that readers would refuse for its size is not written", "[io][safetensors]") {
+  const TempFolder folder;
+  std::map<std::string, std::string> metadata;
+  metadata["key"].assign(100'000'001, 'x');
+  CHECK_THROWS_AS(write_safetensors(folder / "f", {}, metadata), std::invalid_argument);
+  CHECK_THROWS_WITH(write_safetensors(folder / "f", {}, metadata),
+                    Contains("at most 100000000 bytes"));
+  CHECK(fs::is_empty(folder.path()));
 }
 
 TEST_CASE("A safetensors file that cannot be written is an error with its path",

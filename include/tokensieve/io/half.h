@@ -25,13 +25,15 @@ inline std::uint16_t f32_to_bf16(float value) {
 inline float f16_to_f32(std::uint16_t half) {
   const std::uint32_t sign = (half & 0x8000u) << 16;
   const std::uint32_t magnitude = half & 0x7FFFu;
-  // Normal: shift into place with the exponent raised by 224, so 31 becomes 255 (infinite or NaN),
-  // then scale back to the bias of 127. Subnormal: the fraction added to 0.5, less the 0.5. No
-  // branch, so that a loop over this vectorises.
-  const float normal = std::bit_cast<float>((magnitude << 13) + (224u << 23)) * 0x1p-112f;
-  const float subnormal = std::bit_cast<float>(magnitude | (126u << 23)) - 0.5f;
-  const auto bits = std::bit_cast<std::uint32_t>(magnitude < 0x400u ? subnormal : normal);
-  return std::bit_cast<float>(bits | sign);
+  constexpr std::uint32_t kRebias = (127u - 15u) << 23;
+  // Masks, not branches, so that a loop over this vectorises (g++ will not do so for `?:` of
+  // floats).
+  const std::uint32_t if_not_finite = -std::uint32_t{magnitude >= 0x7C00u};
+  const std::uint32_t if_subnormal = -std::uint32_t{magnitude < 0x400u};
+  const std::uint32_t normal = (magnitude << 13) + kRebias + (if_not_finite & kRebias);
+  const auto subnormal =
+      std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<int>(magnitude)) * 0x1p-24f);
+  return std::bit_cast<float>(sign | (if_subnormal & subnormal) | (~if_subnormal & normal));
 }
 
 /// The same for whole spans; both sides have one length, else invalid_argument.

@@ -27,9 +27,9 @@ const std::array<Color, 256>& colormap_table(Colormap map);
 /// The colour at `t` in [0, 1]: the nearest table entry. Values outside are clamped, NaN is 0.
 Color colormap_color(Colormap map, double t);
 
-/// Colour of step `step` of `steps` discrete ones, evenly spread over the whole scale, the first the
-/// darkest; a single step is the brightest. Throws std::invalid_argument unless
-/// 0 <= step < steps.
+/// Colour of step `step` of `steps` discrete ones, evenly spread over the whole scale, the first
+/// the darkest; a single step is the brightest. Throws std::invalid_argument unless 0 <= step <
+/// steps.
 Color colormap_step(Colormap map, int step, int steps);
 
 }  // namespace tokensieve

@@ -10,17 +10,17 @@ namespace tokensieve {
 
 /// How values become colours.
 enum class ValueScale {
-  automatic,    ///< Logarithmic when all values are positive and the largest is 10 times the median.
-  linear,       ///< From the smallest to the largest value.
+  automatic,  ///< Logarithmic when all values are positive and the largest is 10 times the median.
+  linear,     ///< From the smallest to the largest value.
   logarithmic,  ///< The same for logarithms; values that are not positive are drawn like NaN.
 };
 
 struct HeatmapOptions {
   int magnify = 0;  ///< Whole factor the image is enlarged by; 0: the longer side gets 280 or more.
-  bool grid = true;                            ///< Faint lines between patches.
+  bool grid = true;  ///< Faint lines between patches.
   Colormap colormap = Colormap::viridis;
-  ValueScale scale = ValueScale::automatic;    ///< For values; steps have none.
-  std::string title = {};                      ///< Printed above; "" leaves no room for it.
+  ValueScale scale = ValueScale::automatic;  ///< For values; steps have none.
+  std::string title = {};                    ///< Printed above; "" leaves no room for it.
 };
 
 /// One value for each patch as colour over the grey image, with a colour bar underneath that names
@@ -36,8 +36,8 @@ Image draw_heatmap(const Image& image, int grid_height, int grid_width,
 Image draw_score_map(const RetentionView& view, int site, const HeatmapOptions& options = {});
 
 /// At which block each token stopped having a row of its own, as colour steps over the grey image:
-/// the earlier, the darker; what stayed to the end is the brightest. The legend names each block with
-/// its number of tokens. Throws std::invalid_argument for a view that does not validate.
+/// the earlier, the darker; what stayed to the end is the brightest. The legend names each block
+/// with its number of tokens. Throws std::invalid_argument for a view that does not validate.
 Image draw_dropped_at_map(const RetentionView& view, const HeatmapOptions& options = {});
 
 }  // namespace tokensieve

@@ -20,12 +20,14 @@ struct ReportOptions {
 };
 
 /// The report as one HTML page that needs nothing else, neither files nor network: for each image a
-/// slider over the sites, kept tokens or scores or "dropped at block" on it, and for the token under
-/// the pointer or the arrow keys its index, score, weight and fate. Light or dark as the reader's
-/// system. All text is escaped. Throws std::invalid_argument for a view that does not validate.
+/// slider over the sites, kept tokens or scores or "dropped at block" on it, and for the token
+/// under the pointer or the arrow keys its index, score, weight and fate. Light or dark as the
+/// reader's system. All text is escaped. Throws std::invalid_argument for a view that does not
+/// validate.
 std::string html_report(std::span<const ReportEntry> entries, const ReportOptions& options = {});
 
-/// Writes html_report() to `path`, all or nothing. Throws std::runtime_error when that fails, besides.
+/// Writes html_report() to `path`, all or nothing. Throws std::runtime_error when that fails,
+/// besides.
 void write_html_report(const std::filesystem::path& path, std::span<const ReportEntry> entries,
                        const ReportOptions& options = {});
 

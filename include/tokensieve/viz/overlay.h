@@ -5,15 +5,15 @@
 namespace tokensieve {
 
 struct OverlayOptions {
-  int magnify = 0;    ///< Whole factor the image is enlarged by; 0: the longer side gets 280 or more.
-  bool grid = true;   ///< Faint lines between patches.
+  int magnify = 0;  ///< Whole factor the image is enlarged by; 0: the longer side gets 280 or more.
+  bool grid = true;  ///< Faint lines between patches.
 };
 
 /// The image after site `site` (an index into `trace.sites`): kept tokens as they are, dropped ones
-/// dark and grey, fused ones dark and grey under a hatch, a bright line around what was kept. Site -1
-/// is the input, where everything is kept.
-/// Returns RGB of the image's size times the factor. Throws std::invalid_argument for a view that does
-/// not validate, a site that is not in the trace or a factor out of range.
+/// dark and grey, fused ones dark and grey under a hatch, a bright line around what was kept. Site
+/// -1 is the input, where everything is kept. Returns RGB of the image's size times the factor.
+/// Throws std::invalid_argument for a view that does not validate, a site that is not in the trace
+/// or a factor out of range.
 Image draw_overlay(const RetentionView& view, int site, const OverlayOptions& options = {});
 
 }  // namespace tokensieve

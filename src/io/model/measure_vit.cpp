@@ -191,11 +191,11 @@ class Measure {
         return set_grid(height / config_.patch_size, width / config_.patch_size, table[1]);
       }
     }
-    for (const int64_t patches : {table[1] - prefix, table[1]}) {
-      const auto side = static_cast<int64_t>(std::lround(std::sqrt(std::max<int64_t>(patches, 0))));
-      if (side > 0 && side * side == patches) {
-        return set_grid(static_cast<int>(side), static_cast<int>(side), table[1]);
-      }
+    // Only as the caller supposes: 3 x 3 patches without a class row are as many as 2 x 4 with one.
+    const int64_t patches = std::max<int64_t>(table[1] - (config_.prefix_positions ? prefix : 0), 0);
+    const auto side = static_cast<int64_t>(std::lround(std::sqrt(patches)));
+    if (side > 0 && side * side == patches) {
+      return set_grid(static_cast<int>(side), static_cast<int>(side), table[1]);
     }
     std::string sizes;
     for (const auto& [height, width] : hints_.image_sizes) {

@@ -51,6 +51,10 @@ constexpr Heads kHeads[] = {
     {"test_vit", 2},
 };
 
+// Parts of names whose position table is of patches only (timm's no_embed_class).
+constexpr std::string_view kPatchPositions[] = {"deit3_", "flexivit_", "_radio_", "_reg1_",
+                                                "_reg4_"};
+
 bool contains(std::string_view name, std::string_view part) { return name.find(part) != name.npos; }
 
 }  // namespace
@@ -80,6 +84,10 @@ TimmArchitecture timm_architecture(std::string_view architecture, const std::str
   const bool mean = contains(architecture, "_gap_") || architecture.starts_with("eva_large_") ||
                     architecture.starts_with("test_vit2");
   if (mean) found.pooling = Pooling::mean;
+  found.prefix_positions =
+      contains(architecture, "_so150m") ||
+      std::ranges::none_of(kPatchPositions,
+                           [&](std::string_view part) { return contains(architecture, part); });
   return found;
 }
 

@@ -12,6 +12,7 @@ namespace tokensieve {
 struct TimmArchitecture {
   int num_heads = 0;  ///< 0: as many as make heads of 64.
   Pooling pooling = Pooling::class_token;
+  bool prefix_positions = true;
   float layer_norm_eps = 1e-6f;
 };
 

@@ -138,6 +138,8 @@ void read_timm_config(const JsonObject& config, const std::string& weights_file,
   const TimmArchitecture known = timm_architecture(vit.name, config.file());
   vit.pooling = pooling_of(config, args, known.pooling);
   vit.layer_norm_eps = known.layer_norm_eps;
+  vit.prefix_positions = args.has("no_embed_class") ? !args.flag("no_embed_class")
+                                                    : known.prefix_positions;
 
   VitHints hints;
   std::vector<int> mlp_dim;

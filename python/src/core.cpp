@@ -1,0 +1,98 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "numpy.h"
+#include "tokensieve/core/nearest_word.h"
+#include "tokensieve/core/recipe.h"
+#include "tokensieve/core/retention_trace.h"
+
+namespace py = pybind11;
+
+namespace tokensieve::python {
+namespace {
+
+std::string_view fate_name(Fate fate) {
+  switch (fate) {
+    case Fate::kept: return "kept";
+    case Fate::fused: return "fused";
+    default: return "dropped";
+  }
+}
+
+std::vector<std::string> fates(const SiteTrace& trace) {
+  std::vector<std::string> names;
+  for (const Fate fate : trace.fate) names.emplace_back(fate_name(fate));
+  return names;
+}
+
+void register_trace(py::module_& m) {
+  py::class_<SiteTrace>(m, "SiteTrace", "The input tokens of one image after one site.")
+      .def_property_readonly(
+          "site", [](const SiteTrace& t) { return to_string(t.site); },
+          "Where: for example 'after_attention:3'.")
+      .def_property_readonly(
+          "layer", [](const SiteTrace& t) { return t.site.layer; }, "Block of the site, from 0.")
+      .def_readonly("rows", &SiteTrace::rows, "Rows that are left, prefix rows included.")
+      .def_property_readonly(
+          "row", [](const SiteTrace& t) { return to_numpy(t.row); },
+          "int32 [tokens]: the row each token is in, prefix rows counted; -1 when dropped.")
+      .def_property_readonly(
+          "weight", [](const SiteTrace& t) { return to_numpy(t.weight); },
+          "float32 [tokens]: its weight in that row; 0 when dropped.")
+      .def_property_readonly(
+          "score", [](const SiteTrace& t) { return to_numpy(t.score); },
+          "float32 [tokens]: score of its row at this site; NaN when it had none.")
+      .def_property_readonly("fate", &fates, "[tokens]: 'kept', 'fused' or 'dropped'.")
+      .def("__repr__", [](const SiteTrace& t) {
+        return "<SiteTrace " + to_string(t.site) + ", " + std::to_string(t.rows) + " rows>";
+      });
+  py::class_<RetentionTrace>(m, "RetentionTrace",
+                             "Which input token of one image is where after each site.")
+      .def_readonly("num_tokens", &RetentionTrace::num_tokens, "Input tokens, prefix not counted.")
+      .def_readonly("num_prefix_tokens", &RetentionTrace::num_prefix_tokens)
+      .def_readonly("sites", &RetentionTrace::sites, "SiteTrace in order of execution.")
+      .def(
+          "kept_indices",
+          [](const RetentionTrace& t, int site) { return to_numpy(t.kept_indices(site)); },
+          py::arg("site") = -1,
+          "int32: ascending input tokens with a row of their own after a site; -1 is the last one.")
+      .def(
+          "dropped_at", [](const RetentionTrace& t) { return to_numpy(t.dropped_at()); },
+          "int32 [tokens]: block at which each token lost its own row, -1 when it never did.")
+      .def("__repr__", [](const RetentionTrace& t) {
+        return "<RetentionTrace of " + std::to_string(t.num_tokens) + " tokens, " +
+               std::to_string(t.sites.size()) + " sites>";
+      });
+}
+
+}  // namespace
+
+void register_core(py::module_& m) {
+  py::class_<Recipe>(m, "Recipe", R"doc(A whole method as a string that round-trips.
+
+Short: "dense", "evit(keep=0.7, fuse)", "evit(mass=0.9, sites=3/6/9)", "random(keep=0.7, seed=1)".
+Long: "score=cls_attention | select=top_k(0.7, of=present, round=ceil) | drop=fuse |
+at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
+      .def(py::init([](const std::string& text) { return Recipe::parse(text); }), py::arg("text"))
+      .def("__str__", &Recipe::str)
+      .def("__repr__", [](const Recipe& r) { return "Recipe('" + r.str() + "')"; })
+      .def("__eq__", [](const Recipe& a, const Recipe& b) { return a == b; }, py::is_operator())
+      .def("__hash__", [](const Recipe& r) { return std::hash<std::string>()(r.str()); })
+      .def_property_readonly("is_dense", &Recipe::is_dense)
+      .def_property_readonly("density_key", &Recipe::density_key,
+                             "'keep', 'threshold' or 'mass'; '' when dense.")
+      .def("with_density", &Recipe::with, py::arg("key"), py::arg("value"),
+           "The same recipe at another density. Raises ValueError when it has no such number.");
+  m.def("recipe_words", &recipe_words, py::arg("part"),
+        "Names a recipe can use, by part: 'method', 'score', 'select', 'drop', 'at'.");
+  m.def(
+      "did_you_mean",
+      [](const std::string& word, const std::vector<std::string>& known) {
+        return did_you_mean(word, known);
+      },
+      py::arg("word"), py::arg("known"), "\" (did you mean 'x'?)\" or \"\".");
+  register_trace(m);
+}
+
+}  // namespace tokensieve::python

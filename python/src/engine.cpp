@@ -1,0 +1,137 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include "numpy.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/engine/classifier.h"
+
+namespace py = pybind11;
+using namespace pybind11::literals;
+
+namespace tokensieve::python {
+namespace {
+
+py::dict config_dict(const VitConfig& c) {
+  return py::dict(
+      "name"_a = c.name, "image_size"_a = py::make_tuple(c.image_height, c.image_width),
+      "patch_size"_a = c.patch_size, "in_channels"_a = c.in_channels, "embed_dim"_a = c.embed_dim,
+      "head_dim"_a = c.head_dim, "num_heads"_a = c.num_heads, "mlp_dim"_a = c.mlp_dim,
+      "depth"_a = c.depth(), "num_classes"_a = c.num_classes,
+      "num_prefix_tokens"_a = c.num_prefix_tokens(), "distilled"_a = c.distilled,
+      "layer_scale"_a = c.layer_scale,
+      "pooling"_a = c.pooling == Pooling::mean ? "mean" : "class_token",
+      "layer_norm_eps"_a = c.layer_norm_eps);
+}
+
+py::dict preprocessing_dict(const Preprocessing& p) {
+  return py::dict("size"_a = py::make_tuple(p.height, p.width), "crop_pct"_a = p.crop_pct,
+                  "crop_mode"_a = std::string(crop_mode_name(p.crop_mode)),
+                  "interpolation"_a = std::string(interpolation_name(p.interpolation)),
+                  "mean"_a = p.mean, "std"_a = p.std);
+}
+
+py::dict macs_dict(const MacCount& m) {
+  return py::dict("patch_embed"_a = m.patch_embed, "attention_linear"_a = m.attention_linear,
+                  "attention_products"_a = m.attention_products, "mlp"_a = m.mlp,
+                  "head"_a = m.head, "predictors"_a = m.predictors, "total"_a = m.total());
+}
+
+py::array_t<int64_t> layers_array(const std::vector<LayerTokens>& layers) {
+  py::array_t<int64_t> array({static_cast<py::ssize_t>(layers.size()), py::ssize_t{3}});
+  auto view = array.mutable_unchecked<2>();
+  for (py::ssize_t l = 0; l < view.shape(0); ++l) {
+    const LayerTokens& tokens = layers[static_cast<size_t>(l)];
+    view(l, 0) = tokens.attention;
+    view(l, 1) = tokens.queries;
+    view(l, 2) = tokens.mlp;
+  }
+  return array;
+}
+
+std::vector<Classification> run(const Classifier& model, const std::vector<Array<float>>& pixels,
+                                const std::optional<Recipe>& recipe) {
+  std::vector<PixelsView> views;
+  const int channels = model.vit().config().in_channels;
+  for (const auto& image : pixels) {
+    check_argument(image.ndim() == 3 && image.shape(0) == channels && image.shape(1) <= INT32_MAX &&
+                       image.shape(2) <= INT32_MAX,
+                   "[run] expected float32 arrays [", channels, ", height, width], got ",
+                   shape_text(image));
+    views.push_back(
+        {image.data(), static_cast<int>(image.shape(1)), static_cast<int>(image.shape(2))});
+  }
+  const py::gil_scoped_release release;
+  return model.classify(views, recipe);
+}
+
+}  // namespace
+
+void register_engine(py::module_& m) {
+  py::class_<Classification>(m, "Output", "What a run gives for one image.")
+      .def_property_readonly(
+          "logits", [](const Classification& c) { return to_numpy(c.output.logits); },
+          "float32 [classes], or the pooled features of a model without a head.")
+      .def_property_readonly(
+          "top",
+          [](const Classification& c) {
+            std::vector<std::tuple<int, std::string, float>> top;
+            for (const Guess& g : c.top) top.emplace_back(g.label, g.name, g.probability);
+            return top;
+          },
+          "[(class, label, probability), ...], best first.")
+      .def_property_readonly(
+          "trace", [](const Classification& c) { return c.output.trace; }, "RetentionTrace.")
+      .def_property_readonly(
+          "layers", [](const Classification& c) { return layers_array(c.output.layers); },
+          "int64 [depth, 3]: rows in attention, queries and MLP of every block.")
+      .def_property_readonly(
+          "macs", [](const Classification& c) { return c.output.macs.total(); },
+          "Multiply-accumulates executed for the image.")
+      .def_property_readonly(
+          "macs_by_kind", [](const Classification& c) { return macs_dict(c.output.macs); });
+  py::class_<Classifier>(m, "Classifier", "A loaded model folder; thread-safe.")
+      .def(py::init([](const std::filesystem::path& folder, int threads, int top) {
+             const py::gil_scoped_release release;
+             return Classifier::load(folder, {.threads = threads, .top = top});
+           }),
+           py::arg("folder"), py::arg("threads") = 0, py::arg("top") = 5)
+      .def_property_readonly("config",
+                             [](const Classifier& c) { return config_dict(c.vit().config()); })
+      .def_property_readonly("preprocessing",
+                             [](const Classifier& c) {
+                               return preprocessing_dict(c.folder().preprocessing);
+                             })
+      .def_property_readonly("labels", [](const Classifier& c) { return c.folder().labels; })
+      .def_property_readonly("provenance", [](const Classifier& c) { return c.folder().provenance; },
+                             "sieve.json's provenance as JSON text, or ''.")
+      .def_property_readonly("recipe", [](const Classifier& c) { return c.default_recipe(); })
+      .def(
+          "resize_and_crop",
+          [](const Classifier& c, const Array<uint8_t>& array) {
+            Image image = to_image(array);
+            {
+              const py::gil_scoped_release release;
+              image = resize_and_crop(image, c.folder().preprocessing);
+            }
+            return from_image(image);
+          },
+          py::arg("image"), "uint8 [H, W, 3]: the picture as the network sees it.")
+      .def(
+          "normalize",
+          [](const Classifier& c, const Array<uint8_t>& array) {
+            const Image image = to_image(array);
+            const Preprocessing& how = c.folder().preprocessing;
+            py::array_t<float> pixels({3, how.height, how.width});
+            const std::span<float> out(pixels.mutable_data(), static_cast<size_t>(pixels.size()));
+            const py::gil_scoped_release release;
+            normalize(image, how, out);
+            return pixels;
+          },
+          py::arg("image"), "What resize_and_crop gave to the network's input, float32 [3, H, W].")
+      .def("run", &run, py::arg("pixels"), py::arg("recipe") = std::nullopt,
+           "Outputs for float32 arrays [3, H, W], each height and width a multiple of the patch.");
+}
+
+}  // namespace tokensieve::python

@@ -1,0 +1,112 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <cstring>
+
+#include "numpy.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/io/dataset.h"
+#include "tokensieve/io/image.h"
+#include "tokensieve/io/model_folder.h"
+#include "tokensieve/io/resize.h"
+#include "tokensieve/io/safetensors.h"
+
+namespace py = pybind11;
+
+namespace tokensieve::python {
+
+std::string shape_text(const py::array& array) {
+  std::string text;
+  for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
+    text += (axis > 0 ? ", " : "") + std::to_string(array.shape(axis));
+  }
+  return "[" + text + "]";
+}
+
+Image to_image(const Array<uint8_t>& array) {
+  check_argument(array.ndim() == 3 && array.shape(2) == 3 && array.size() > 0 &&
+                     array.shape(0) <= INT32_MAX && array.shape(1) <= INT32_MAX,
+                 "[image] expected a uint8 array [height, width, 3], got ", shape_text(array));
+  Image image{static_cast<int>(array.shape(1)), static_cast<int>(array.shape(0)), {}};
+  image.pixels.assign(array.data(), array.data() + array.size());
+  return image;
+}
+
+py::array_t<uint8_t> from_image(const Image& image) {
+  py::array_t<uint8_t> array({image.height, image.width, 3});
+  std::memcpy(array.mutable_data(), image.pixels.data(), image.pixels.size());
+  return array;
+}
+
+namespace {
+
+void write_tensors(const std::filesystem::path& path,
+                   const std::map<std::string, Array<float>>& tensors,
+                   const std::map<std::string, std::string>& metadata) {
+  std::vector<TensorData> data;
+  for (const auto& [name, array] : tensors) {
+    const std::vector<int64_t> shape(array.shape(), array.shape() + array.ndim());
+    const std::span<const float> values(array.data(), static_cast<size_t>(array.size()));
+    data.push_back({name, DType::F32, shape, std::as_bytes(values)});
+  }
+  const py::gil_scoped_release release;
+  write_safetensors(path, data, metadata);
+}
+
+}  // namespace
+
+void register_io(py::module_& m) {
+  m.def(
+      "read_image",
+      [](const std::filesystem::path& path, bool apply_orientation) {
+        Image image;
+        {
+          const py::gil_scoped_release release;
+          image = read_image(path, {.apply_orientation = apply_orientation});
+        }
+        return from_image(image);
+      },
+      py::arg("path"), py::arg("apply_orientation") = true,
+      "A JPEG, PNG, WebP or BMP file as uint8 [height, width, 3], equal to PIL's convert('RGB').");
+  m.def(
+      "resize",
+      [](const Array<uint8_t>& image, int width, int height, const std::string& interpolation) {
+        return from_image(
+            resize(to_image(image), width, height, parse_interpolation(interpolation)));
+      },
+      py::arg("image"), py::arg("width"), py::arg("height"), py::arg("interpolation") = "bicubic",
+      "uint8 [height, width, 3], equal to PIL's Image.resize to the last bit.");
+  m.def(
+      "center_crop",
+      [](const Array<uint8_t>& image, int width, int height) {
+        return from_image(center_crop(to_image(image), width, height));
+      },
+      py::arg("image"), py::arg("width"), py::arg("height"),
+      "The [height, width] pixels in the middle, placed as torchvision's CenterCrop.");
+  m.def(
+      "open_image_folder",
+      [](const std::filesystem::path& root) {
+        ImageDataset dataset = open_image_folder(root);
+        std::vector<std::pair<std::filesystem::path, int>> samples;
+        for (Sample& sample : dataset.samples) samples.emplace_back(sample.path, sample.label);
+        return std::pair(dataset.classes, samples);
+      },
+      py::arg("root"),
+      "(classes, [(path, label), ...]) of a folder with one folder of pictures a class.");
+  m.def("write_safetensors", &write_tensors, py::arg("path"), py::arg("tensors"),
+        py::arg("metadata") = std::map<std::string, std::string>(),
+        "Writes float32 arrays as a safetensors file, whole or not at all.");
+  m.def(
+      "rewrite_model_folder",
+      [](const std::filesystem::path& source, const std::filesystem::path& folder, bool bf16) {
+        const py::gil_scoped_release release;
+        save_model_folder(open_model_folder(source), folder, bf16 ? DType::BF16 : DType::F32);
+      },
+      py::arg("source"), py::arg("folder"), py::arg("bf16"),
+      "Writes a model folder of any known layout as a new one in tokensieve's own, which timm loads "
+      "strictly.");
+}
+
+}  // namespace tokensieve::python

@@ -1,0 +1,81 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include "numpy.h"
+#include "tokensieve/viz.h"
+
+namespace py = pybind11;
+
+namespace tokensieve::python {
+namespace {
+
+/// Everything a picture needs, held by value so that views into it stay valid.
+struct Picture {
+  Image image;
+  int grid_height, grid_width;
+  RetentionTrace trace;
+  RetentionCaption caption;
+
+  RetentionView view() const { return {image, grid_height, grid_width, trace}; }
+};
+
+}  // namespace
+
+void register_viz(py::module_& m) {
+  py::class_<Picture>(m, "Picture", "One image, its trace and the words that go with them.")
+      .def(py::init([](const Array<uint8_t>& image, std::pair<int, int> grid,
+                       const RetentionTrace& trace, const std::string& title,
+                       const std::string& recipe,
+                       const std::vector<std::pair<std::string, double>>& top, int64_t macs) {
+             RunSummary summary;
+             for (const auto& [label, probability] : top) summary.top.push_back({label, probability});
+             summary.macs = macs;
+             return Picture{to_image(image), grid.first, grid.second, trace,
+                            {.title = title, .recipe = recipe, .dense = {}, .sieved = summary}};
+           }),
+           py::arg("image"), py::arg("grid"), py::arg("trace"), py::arg("title"), py::arg("recipe"),
+           py::arg("top"), py::arg("macs"))
+      .def(
+          "strip",
+          [](const Picture& p, int max_columns) {
+            return from_image(draw_strip(p.view(), p.caption, {.max_columns = max_columns}));
+          },
+          py::arg("max_columns") = 6, "uint8 [h, w, 3]: the whole story in one picture.")
+      .def(
+          "overlay",
+          [](const Picture& p, int site) { return from_image(draw_overlay(p.view(), site)); },
+          py::arg("site") = -1, "uint8 [h, w, 3]: what was kept after a site; -1 is the input.")
+      .def(
+          "score_map",
+          [](const Picture& p, int site) { return from_image(draw_score_map(p.view(), site)); },
+          py::arg("site"), "uint8 [h, w, 3]: heat map of the scores at a site.")
+      .def(
+          "dropped_at_map", [](const Picture& p) { return from_image(draw_dropped_at_map(p.view())); },
+          "uint8 [h, w, 3]: the block at which each token left.");
+  m.def(
+      "write_png",
+      [](const std::filesystem::path& path, const Array<uint8_t>& image) {
+        write_png(path, to_image(image));
+      },
+      py::arg("path"), py::arg("image"), "Writes uint8 [h, w, 3] as PNG, whole or not at all.");
+  m.def(
+      "encode_png",
+      [](const Array<uint8_t>& image) {
+        const auto bytes = encode_png(to_image(image));
+        return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      },
+      py::arg("image"), "The bytes of a PNG file with these pixels.");
+  m.def(
+      "html_report",
+      [](const std::vector<Picture>& pictures, const std::string& title, const std::string& subtitle) {
+        std::vector<ReportEntry> entries;
+        for (const Picture& picture : pictures) entries.push_back({picture.view(), picture.caption});
+        return html_report(entries, {.title = title, .subtitle = subtitle});
+      },
+      py::arg("pictures"), py::arg("title") = "What the sieve kept", py::arg("subtitle") = "",
+      "A self-contained HTML page.");
+}
+
+}  // namespace tokensieve::python

@@ -1,0 +1,279 @@
+"""Models and their results."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pathlib
+import time
+from typing import Any, Iterable, Sequence, Union
+
+import numpy as np
+
+from . import _tokensieve as _core
+from ._tokensieve import Recipe
+
+#: A path, a PIL image, uint8 [height, width, 3] (preprocessed like a file), or float32
+#: [3, height, width] or [batch, 3, height, width] (taken as it is: normalised already).
+ImageLike = Any
+RecipeLike = Union[Recipe, str]
+
+
+def load(folder: str | os.PathLike[str], *, threads: int = 0, top: int = 5) -> Model:
+    """Opens a model folder: tokensieve's own, timm's or Hugging Face's (ViT, DeiT, DINOv2).
+
+    `threads` is what one call uses, 0 for one a core; `top` how many guesses it keeps. Raises
+    RuntimeError naming the file and what is wrong with it.
+    """
+    return Model(folder, threads=threads, top=top)
+
+
+class Model:
+    """A loaded model. Calls release the GIL and may come from several threads at once."""
+
+    def __init__(self, folder: str | os.PathLike[str], *, threads: int = 0, top: int = 5) -> None:
+        self._core = _core.Classifier(pathlib.Path(folder), threads, top)
+        self.folder = pathlib.Path(folder)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Sizes of the architecture."""
+        return self._core.config
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the classes; empty when the folder has none."""
+        return self._core.labels
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that a call without one uses."""
+        return self._core.recipe
+
+    @property
+    def preprocessing(self) -> dict[str, Any]:
+        """Size, crop, interpolation, mean and standard deviation."""
+        return self._core.preprocessing
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the weights come from, as the folder says; empty when it does not."""
+        return json.loads(self._core.provenance or "{}")
+
+    def preprocess(self, image: ImageLike) -> np.ndarray:
+        """The network's input for one picture: float32 [3, H, W]."""
+        return self._core.normalize(self._core.resize_and_crop(_pixels(image)))
+
+    def __call__(
+        self,
+        images: ImageLike | Sequence[ImageLike],
+        *,
+        recipe: RecipeLike | None = None,
+        keep: float | None = None,
+        threshold: float | None = None,
+        mass: float | None = None,
+        batch: int = 32,
+    ) -> Result:
+        """Classifies one picture or a list of them.
+
+        `recipe` replaces the model's own; `keep`, `threshold` or `mass` changes its density for this
+        call. At most `batch` pictures run at a time. Raises ValueError for arrays of another shape or
+        type and for recipes that do not parse.
+        """
+        chosen = self._recipe(recipe, keep=keep, threshold=threshold, mass=mass)
+        items = _as_list(images)
+        if batch < 1:
+            raise ValueError(f"[model] batch must be 1 or more, got {batch}")
+        outputs: list[_core.Output] = []
+        views: list[np.ndarray | None] = []
+        names: list[str] = []
+        seconds = 0.0
+        for start in range(0, len(items), batch):
+            inputs = []
+            for item in items[start : start + batch]:
+                if _is_input(item):
+                    inputs.append(np.ascontiguousarray(item))
+                    views.append(None)
+                else:
+                    view = self._core.resize_and_crop(_pixels(item))
+                    inputs.append(self._core.normalize(view))
+                    views.append(view)
+                names.append(str(item) if isinstance(item, (str, os.PathLike)) else "image")
+            started = time.perf_counter()
+            outputs += self._core.run(inputs, chosen)
+            seconds += time.perf_counter() - started
+        return Result(self, chosen, outputs, seconds, views, names)
+
+    def _recipe(self, recipe: RecipeLike | None, **densities: float | None) -> Recipe:
+        chosen = self.recipe if recipe is None else recipe
+        if isinstance(chosen, str):
+            chosen = Recipe(chosen)
+        for key, value in densities.items():
+            if value is not None:
+                chosen = chosen.with_density(key, value)
+        return chosen
+
+    def __repr__(self) -> str:
+        c = self.config
+        return (
+            f"<tokensieve.Model {c['name']}: {c['depth']} blocks, {c['embed_dim']} wide, "
+            f"{c['num_classes']} classes, recipe '{self.recipe}'>"
+        )
+
+
+class Result:
+    """What a call gives: one entry for each picture everywhere."""
+
+    def __init__(
+        self,
+        model: Model,
+        recipe: Recipe,
+        outputs: list[_core.Output],
+        seconds: float,
+        views: list[np.ndarray | None],
+        names: list[str],
+    ) -> None:
+        self._model = model
+        self._outputs = outputs
+        self._views = views
+        self._names = names
+        self.recipe = recipe  #: The recipe that ran.
+        self.seconds = seconds  #: Time in the network, without decoding and resizing.
+
+    def __len__(self) -> int:
+        return len(self._outputs)
+
+    @property
+    def logits(self) -> np.ndarray:
+        """float32 [batch, classes]."""
+        width = max(self._model.config["num_classes"], 0) or self._model.config["embed_dim"]
+        rows = [output.logits for output in self._outputs]
+        return np.stack(rows) if rows else np.zeros((0, width), np.float32)
+
+    @property
+    def labels(self) -> list[str]:
+        """The best guess for each picture."""
+        return [output.top[0][1] if output.top else "" for output in self._outputs]
+
+    def top(self, k: int = 5) -> list[list[tuple[str, float]]]:
+        """The `k` best (label, probability) of each picture, as many as the model was loaded for."""
+        return [[(name, p) for _, name, p in output.top[:k]] for output in self._outputs]
+
+    @property
+    def traces(self) -> list[_core.RetentionTrace]:
+        """Which token was where after each site."""
+        return [output.trace for output in self._outputs]
+
+    @property
+    def kept(self) -> list[np.ndarray]:
+        """int32 indices of the tokens that have a row of their own at the end, row-major patches."""
+        return [output.trace.kept_indices() for output in self._outputs]
+
+    @property
+    def tokens_per_layer(self) -> np.ndarray:
+        """int64 [batch, depth]: rows that enter the MLP of each block, prefix tokens included."""
+        depth = self._model.config["depth"]
+        rows = [output.layers[:, 2] for output in self._outputs]
+        return np.stack(rows) if rows else np.zeros((0, depth), np.int64)
+
+    @property
+    def macs(self) -> np.ndarray:
+        """int64 [batch]: multiply-accumulates executed for each picture."""
+        return np.array([output.macs for output in self._outputs], np.int64)
+
+    def strip(self, index: int = 0) -> np.ndarray:
+        """uint8 [h, w, 3]: what the network kept of picture `index`, site by site."""
+        return self._picture(index).strip()
+
+    def save(self, path: str | os.PathLike[str], index: int = 0) -> None:
+        """Writes the strip of picture `index` as PNG, or all pictures as one HTML page (.html)."""
+        target = pathlib.Path(path)
+        if target.suffix == ".html":
+            pictures = [self._picture(i) for i in range(len(self))]
+            page = _core.html_report(pictures, subtitle=str(self.recipe))
+            temporary = target.with_name(target.name + ".part")
+            temporary.write_text(page, encoding="utf-8")
+            os.replace(temporary, target)
+        elif target.suffix == ".png":
+            _core.write_png(target, self.strip(index))
+        else:
+            raise ValueError(f"[save] expected a path that ends in .png or .html, got {target}")
+
+    def _picture(self, index: int) -> Any:
+        if not hasattr(_core, "Picture"):
+            raise RuntimeError("[strip] this build of tokensieve has no pictures (OpenCV was missing)")
+        image = self._views[index]
+        if image is None:
+            raise ValueError("[strip] expected a picture, got a normalised array; pass the picture")
+        output, config = self._outputs[index], self._model.config
+        grid = (image.shape[0] // config["patch_size"], image.shape[1] // config["patch_size"])
+        top = [(name, p) for _, name, p in output.top]
+        return _core.Picture(
+            image, grid, output.trace, self._names[index], str(self.recipe), top, output.macs
+        )
+
+    def _repr_html_(self) -> str:
+        pictures = []
+        drawn = min(len(self), 4) if hasattr(_core, "Picture") else 0
+        for index in range(drawn):
+            if self._views[index] is not None:
+                png = base64.b64encode(_core.encode_png(self.strip(index))).decode()
+                pictures.append(f'<img src="data:image/png;base64,{png}" style="max-width:100%">')
+        return "".join(pictures) or f"<pre>{self!r}</pre>"
+
+    def __repr__(self) -> str:
+        if not self._outputs:
+            return "<tokensieve.Result of no pictures>"
+        best = ", ".join(repr(label) for label in self.labels[:3])
+        more = ", ..." if len(self) > 3 else ""
+        return (
+            f"<tokensieve.Result of {len(self)}: {best}{more}; "
+            f"{self.macs.mean() / 1e9:.2f} GMACs, {self.seconds * 1e3 / len(self):.1f} ms a picture>"
+        )
+
+
+def _as_list(images: ImageLike | Iterable[ImageLike]) -> list[ImageLike]:
+    if hasattr(images, "__array__") and not _is_pil(images):
+        array = np.asarray(images)
+        if array.ndim == 4:
+            return [_checked(item) for item in array]
+        return [_checked(array)]
+    if isinstance(images, (str, os.PathLike)) or _is_pil(images):
+        return [images]
+    try:
+        items = list(images)
+    except TypeError:
+        raise ValueError(
+            f"[model] expected paths, PIL images or arrays, got {type(images).__name__}"
+        ) from None
+    return [_checked(np.asarray(i)) if hasattr(i, "__array__") and not _is_pil(i) else i for i in items]
+
+
+def _is_pil(image: Any) -> bool:
+    return hasattr(image, "convert") and hasattr(image, "mode")
+
+
+def _is_input(image: Any) -> bool:
+    return isinstance(image, np.ndarray) and image.dtype == np.float32
+
+
+def _checked(array: np.ndarray) -> np.ndarray:
+    if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3:
+        return array
+    if array.dtype == np.float32 and array.ndim == 3:
+        return array
+    raise ValueError(
+        "[model] expected uint8 [height, width, 3] or float32 [3, height, width], got "
+        f"{array.dtype} {list(array.shape)}"
+    )
+
+
+def _pixels(image: ImageLike) -> np.ndarray:
+    if isinstance(image, (str, os.PathLike)):
+        return _core.read_image(pathlib.Path(image))
+    if _is_pil(image):
+        from PIL import ImageOps
+
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    return _checked(np.asarray(image))

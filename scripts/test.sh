@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds everything with warnings as errors and runs all tests: C++, then core and io under the
+# address and undefined-behaviour sanitizers, then Python. On a fresh Debian machine it installs what
+# is missing first.
+
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+test_packages=(catch2 ccache binutils)
+python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null ||
+  test_packages+=(python3-dev)
+need_packages "${build_packages[@]}" "${test_packages[@]}"
+need_environment
+need_requirements build
+need_requirements test
+python=$environment/bin/python
+
+echo "== C++ =="
+cmake --preset test
+cmake --build --preset test
+ctest --preset test
+
+echo "== core and io under the sanitizers =="
+cmake --preset asan-core
+cmake --build --preset asan-core
+ctest --preset asan-core
+
+echo "== Python =="
+"$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+  -Cbuild-dir=build/wheel .
+"$python" -m pytest tests/python

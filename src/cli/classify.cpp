@@ -1,0 +1,143 @@
+// tokensieve classify: what the pictures show, dense and sieved side by side.
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "classify_report.h"
+#include "commands.h"
+#include "inputs.h"
+#include "json_output.h"
+#include "model_option.h"
+#include "option_values.h"
+#include "progress.h"
+#include "runs.h"
+
+namespace tokensieve::cli {
+namespace {
+
+struct ClassifyOptions {
+  ModelOption model;
+  std::vector<std::string> inputs, recipes;
+  DensityOption density;
+  bool compare_dense = true, brief = false, json = false;
+  int batch = 1, repeat = 5, top = 5;
+};
+
+std::vector<NamedRecipe> recipes_to_run(const ClassifyOptions& options, const ModelFolder& model) {
+  auto recipes = resolve_recipes(options.recipes, model.recipe, options.density, model.vit.depth());
+  if (options.compare_dense) {
+    std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
+    recipes.insert(recipes.begin(), {"dense", Recipe()});
+  }
+  return recipes;
+}
+
+// One batch of pictures through all recipes.
+std::vector<PictureReport> classify_batch(const Classifier& classifier,
+                                          std::span<const std::filesystem::path> paths,
+                                          const ClassifyReport& report, int repeat, bool warm) {
+  std::vector<std::vector<float>> pixels;
+  for (const auto& path : paths) pixels.push_back(classifier.preprocess(read_image(path)));
+  const auto batch = views_of(classifier.folder(), pixels);
+  if (!warm) run_in_turns(classifier, batch, report.recipes, 1);
+  auto runs = run_in_turns(classifier, batch, report.recipes, repeat);
+
+  std::vector<PictureReport> pictures;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    PictureReport picture{paths[i].string(), 0, {}};
+    for (BatchRun& run : runs) {
+      Classification& result = run.results[i];
+      picture.dense_macs = dense_macs(classifier.folder().vit, result.output.trace.num_tokens);
+      picture.runs.push_back({std::move(result.top), softmax(result.output.logits),
+                              tokens_left(result.output.trace), result.output.macs.total(),
+                              run.seconds / static_cast<double>(paths.size())});
+    }
+    pictures.push_back(std::move(picture));
+  }
+  return pictures;
+}
+
+void print_heading(const ClassifyOptions& options, const std::filesystem::path& path,
+                   const ModelFolder& model, const ClassifyReport& report) {
+  std::cout << describe(path, model) << ", threads: " << options.model.thread_count()
+            << ", batch: " << options.batch << "\n\n";
+  if (report.recipes.size() == 1 && options.recipes.empty() && model.recipe == "dense") {
+    std::cerr << "note: this model has no recipe of its own; try --recipe 'evit(keep=0.7)'\n";
+  }
+}
+
+void run_classify(const ClassifyOptions& options) {
+  const auto model_path = options.model.path();
+  const auto paths = find_pictures("classify", options.inputs);
+  const Classifier classifier = options.model.load(options.top);
+  ClassifyReport report{recipes_to_run(options, classifier.folder()), {}};
+  if (!options.json) print_heading(options, model_path, classifier.folder(), report);
+
+  {
+    Progress progress("classify", options.json || options.brief ? paths.size() : 0);
+    const auto step = static_cast<size_t>(options.batch);
+    for (size_t done = 0; done < paths.size(); done += step) {
+      const auto batch = std::span(paths).subspan(done, std::min(step, paths.size() - done));
+      for (PictureReport& picture :
+           classify_batch(classifier, batch, report, options.repeat, done > 0)) {
+        if (!options.json && !options.brief) {
+          std::cout << picture_text(report, picture, classifier.folder()) << "\n" << std::flush;
+        }
+        report.pictures.push_back(std::move(picture));
+      }
+      progress.update(done + batch.size());
+    }
+  }
+
+  if (options.json) {
+    nlohmann::ordered_json json{{"model", model_path.string()},
+                                {"threads", options.model.thread_count()},
+                                {"batch", options.batch},
+                                {"repeat", options.repeat}};
+    json.update(to_json(report));
+    print_json(json);
+  } else if (options.brief || report.pictures.size() > 1) {
+    std::cout << summary_text(report);
+  }
+}
+
+}  // namespace
+
+void add_classify(CLI::App& program) {
+  auto options = std::make_shared<ClassifyOptions>();
+  CLI::App* command =
+      program.add_subcommand("classify", "Say what pictures show, dense and sieved side by side");
+  command->add_option("inputs", options->inputs, "Pictures, folders of pictures, .txt lists")
+      ->type_name("IMAGES|FOLDERS|LISTS")
+      ->required();
+  options->model.add_to(*command);
+  command
+      ->add_option("-r,--recipe", options->recipes,
+                   "Recipe, such as 'evit(keep=0.7, fuse)'; may come several times [the model's]")
+      ->type_name("RECIPE")
+      ->allow_extra_args(false);
+  options->density.add_to(*command);
+  command->add_flag("--compare-dense,!--no-dense", options->compare_dense,
+                    "Run the dense network too, or not [run it]");
+  command->add_option("--batch", options->batch, "Pictures in one call")
+      ->type_name("N")
+      ->check(count_up_to(4096))
+      ->capture_default_str();
+  command->add_option("--repeat", options->repeat, "Runs of which the median time is taken")
+      ->type_name("N")
+      ->check(count_up_to(10'000))
+      ->capture_default_str();
+  command->add_option("--top", options->top, "Guesses for each picture")
+      ->type_name("N")
+      ->check(count_up_to(100'000))
+      ->capture_default_str();
+  command->add_flag("--brief", options->brief, "Print the table at the end only");
+  command->add_flag("--json", options->json, "Print one JSON object instead");
+  command->footer(
+      "Time is the network's, warmed up, without reading the picture.\n"
+      "Example: tokensieve classify --recipe 'evit(keep=0.7, fuse)' demos/images");
+  command->callback([options] { run_classify(*options); });
+}
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,145 @@
+// tokensieve evaluate: accuracy, MACs and speed of recipes on labelled pictures.
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "evaluation_report.h"
+#include "inputs.h"
+#include "json_output.h"
+#include "label_map.h"
+#include "model_option.h"
+#include "option_values.h"
+#include "sweep.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/io/dataset.h"
+
+namespace tokensieve::cli {
+namespace {
+
+struct EvaluateOptions {
+  ModelOption model;
+  std::string data, sweep, predictions;
+  std::vector<std::string> recipes;
+  EvaluationOptions run;
+  size_t limit = 0;
+  bool json = false, csv = false;
+};
+
+// Every n-th picture, so that a few pictures of a sorted folder still show all classes.
+LabelledPictures open_pictures(const EvaluateOptions& options, const ModelFolder& model) {
+  check_exists("evaluate", options.data);
+  const ImageDataset data = std::filesystem::is_directory(options.data)
+                                ? open_image_folder(options.data)
+                                : read_image_list(options.data);
+  const std::vector<int> labels = labels_of(data, model);
+  const size_t total = data.samples.size();
+  const size_t count = options.limit > 0 ? std::min(options.limit, total) : total;
+  LabelledPictures pictures;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t sample = i * total / count;
+    pictures.paths.push_back(data.samples[sample].path);
+    pictures.labels.push_back(labels[sample]);
+  }
+  return pictures;
+}
+
+// Dense first, whether asked for or not: all others are compared with it.
+std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options, const ModelFolder& model) {
+  auto recipes = resolve_recipes(options.recipes, model.recipe, {}, model.vit.depth());
+  if (!options.sweep.empty()) recipes = sweep(recipes, parse_sweep(options.sweep));
+  std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
+  recipes.insert(recipes.begin(), {"dense", Recipe()});
+  return recipes;
+}
+
+void report_skipped(const Evaluation& evaluation) {
+  if (evaluation.skipped.empty()) return;
+  constexpr size_t kShown = 5;
+  std::cerr << "skipped " << evaluation.skipped.size() << " pictures that could not be read:\n";
+  for (size_t i = 0; i < std::min(kShown, evaluation.skipped.size()); ++i) {
+    std::cerr << "  " << evaluation.skipped[i] << "\n";
+  }
+  if (evaluation.skipped.size() > kShown) std::cerr << "  ...\n";
+}
+
+void run_evaluate(const EvaluateOptions& options) {
+  const auto model_path = options.model.path();
+  const Classifier classifier = options.model.load(1);
+  const ModelFolder& model = classifier.folder();
+  const LabelledPictures pictures = open_pictures(options, model);
+  const Evaluation evaluation =
+      evaluate(classifier, pictures, recipes_to_run(options, model), options.run);
+  const auto scores = score(evaluation);
+  report_skipped(evaluation);
+  if (!options.predictions.empty()) write_predictions(options.predictions, evaluation);
+
+  const size_t count = evaluation.pictures.paths.size();
+  if (options.json) {
+    print_json({{"model", model_path.string()},
+                {"data", options.data},
+                {"images", count},
+                {"skipped", evaluation.skipped.size()},
+                {"threads", options.model.thread_count()},
+                {"batch", options.run.batch},
+                {"difference_interval_method", "paired, Agresti-Min"},
+                {"recipes", to_json(scores)}});
+  } else if (options.csv) {
+    std::cout << to_csv(scores);
+  } else {
+    std::cout << describe(model_path, model) << ", " << count
+              << " pictures, threads: " << options.model.thread_count()
+              << ", batch: " << options.run.batch << "\n\n"
+              << to_text(scores);
+  }
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& program) {
+  auto options = std::make_shared<EvaluateOptions>();
+  CLI::App* command =
+      program.add_subcommand("evaluate", "Measure accuracy, MACs and speed of recipes");
+  command
+      ->add_option("data", options->data, "Folder with a folder of pictures per class, or a list")
+      ->type_name("DATA")
+      ->required();
+  options->model.add_to(*command);
+  command
+      ->add_option("-r,--recipes", options->recipes, "Recipes to compare with dense [the model's]")
+      ->type_name("RECIPE...");
+  command
+      ->add_option("--sweep", options->sweep,
+                   "Run the recipes at these densities: FROM..TO or FROM..TO:STEP")
+      ->type_name("RANGE");
+  command
+      ->add_option("--limit", options->limit, "Use this many pictures, spread over the data [all]")
+      ->type_name("N")
+      ->check(count_up_to(1'000'000'000));
+  command->add_option("--batch", options->run.batch, "Pictures in one call")
+      ->type_name("N")
+      ->check(count_up_to(4096))
+      ->capture_default_str();
+  command->add_option("--workers", options->run.workers, "Threads that decode pictures")
+      ->type_name("N")
+      ->check(count_up_to(256))
+      ->capture_default_str();
+  command->add_flag("--skip-broken", options->run.skip_broken,
+                    "Leave out pictures that cannot be read, and count them");
+  command
+      ->add_option("--predictions", options->predictions,
+                   "Write every picture's label and predictions to this CSV file")
+      ->type_name("FILE");
+  CLI::Option* json = command->add_flag("--json", options->json, "Print one JSON object instead");
+  command->add_flag("--csv", options->csv, "Print CSV instead")->excludes(json);
+  command->footer(
+      "top-1: Wilson's interval. Difference to dense: paired, Agresti and Min. images/s: the "
+      "network\n"
+      "alone, while pictures are decoded in the background; recipes take turns batch by batch.\n"
+      "Example: tokensieve evaluate --recipes 'evit(keep=0.7)' 'random(keep=0.7)' --sweep 0.9..0.2 "
+      "DATA");
+  command->callback([options] { run_evaluate(*options); });
+}
+
+}  // namespace tokensieve::cli

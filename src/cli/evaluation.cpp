@@ -1,0 +1,88 @@
+#include "evaluation.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "pixel_loader.h"
+#include "progress.h"
+#include "runs.h"
+#include "tokensieve/core/error.h"
+
+namespace tokensieve::cli {
+namespace {
+
+struct Batch {
+  std::vector<std::vector<float>> pixels;
+  size_t size() const { return pixels.size(); }
+};
+
+// Takes up to `size` readable pictures and files the others under `skipped`.
+Batch next_batch(PixelLoader& loader, size_t& taken, const LabelledPictures& all, size_t size,
+                 bool skip_broken, Evaluation& evaluation) {
+  Batch batch;
+  while (batch.size() < size && taken < loader.size()) {
+    PixelLoader::Item item = loader.next();
+    ++taken;
+    try {
+      if (item.error) std::rethrow_exception(item.error);
+    } catch (const std::runtime_error& error) {
+      const std::string message = cat(all.paths[item.index].string(), ": ", error.what());
+      check_runtime(skip_broken, "[evaluate] cannot read ", message,
+                    "; --skip-broken goes on without such pictures");
+      evaluation.skipped.push_back(message);
+      continue;
+    }
+    batch.pixels.push_back(std::move(item.pixels));
+    evaluation.pictures.paths.push_back(all.paths[item.index]);
+    evaluation.pictures.labels.push_back(all.labels[item.index]);
+  }
+  return batch;
+}
+
+void run(const Classifier& classifier, std::span<const PixelsView> batch, RecipeResult& result) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  const auto answers = classifier.classify(batch, result.recipe.recipe);
+  result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+  for (const Classification& answer : answers) {
+    result.predictions.push_back(best_label(answer.output.logits));
+    result.macs += static_cast<double>(answer.output.macs.total());
+    for (size_t l = 0; l < answer.output.layers.size(); ++l) {
+      result.layer_rows[l] += static_cast<double>(answer.output.layers[l].mlp);
+    }
+  }
+}
+
+}  // namespace
+
+Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictures,
+                    std::vector<NamedRecipe> recipes, const EvaluationOptions& options) {
+  Evaluation evaluation;
+  const auto depth = static_cast<size_t>(classifier.folder().vit.depth());
+  for (NamedRecipe& recipe : recipes) {
+    evaluation.results.push_back({std::move(recipe), {}, std::vector<double>(depth), 0.0, 0.0});
+  }
+  const auto size = static_cast<size_t>(options.batch);
+  PixelLoader loader(classifier, pictures.paths, options.workers, 2 * size);
+  Progress progress("evaluate", loader.size());
+  size_t taken = 0;
+  for (size_t turn = 0; taken < loader.size(); ++turn) {
+    const Batch batch = next_batch(loader, taken, pictures, size, options.skip_broken, evaluation);
+    if (batch.size() == 0) break;
+    const auto views = views_of(classifier.folder(), batch.pixels);
+    const size_t count = evaluation.results.size();
+    if (turn == 0) {  // Warm up, outside of the times.
+      for (const auto& result : evaluation.results)
+        classifier.classify(views, result.recipe.recipe);
+    }
+    for (size_t r = 0; r < count; ++r)
+      run(classifier, views, evaluation.results[(turn + r) % count]);
+    progress.update(taken);
+  }
+  check_runtime(!evaluation.pictures.paths.empty(), "[evaluate] none of the ", loader.size(),
+                " pictures could be read; the first: ",
+                evaluation.skipped.empty() ? "" : evaluation.skipped.front());
+  return evaluation;
+}
+
+}  // namespace tokensieve::cli

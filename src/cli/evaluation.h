@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "recipe_option.h"
+#include "tokensieve/engine/classifier.h"
+
+namespace tokensieve::cli {
+
+/// Pictures with the model's classes.
+struct LabelledPictures {
+  std::vector<std::filesystem::path> paths;
+  std::vector<int> labels;
+};
+
+/// What a recipe did on a data set.
+struct RecipeResult {
+  NamedRecipe recipe;
+  std::vector<int> predictions;    ///< One for each evaluated picture.
+  std::vector<double> layer_rows;  ///< Sum over pictures of the rows in each block's MLP.
+  double macs = 0.0;               ///< Sum over pictures.
+  double seconds = 0.0;            ///< In the network.
+};
+
+struct Evaluation {
+  std::vector<RecipeResult> results;  ///< Dense first.
+  LabelledPictures pictures;          ///< Those evaluated, without the skipped ones.
+  std::vector<std::string> skipped;   ///< Messages of pictures that could not be read.
+};
+
+struct EvaluationOptions {
+  int batch = 8;
+  int workers = 2;           ///< Threads that decode.
+  bool skip_broken = false;  ///< Else a picture that cannot be read is an error.
+};
+
+/// Runs `recipes` over the pictures in one pass: each batch goes through all of them, starting with
+/// another one each time, so that decoding in the background slows all alike. Throws
+/// std::runtime_error for a broken picture, naming it, or if none is left.
+Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictures,
+                    std::vector<NamedRecipe> recipes, const EvaluationOptions& options);
+
+}  // namespace tokensieve::cli

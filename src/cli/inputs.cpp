@@ -1,0 +1,39 @@
+#include "inputs.h"
+
+#include "tokensieve/core/error.h"
+#include "tokensieve/core/nearest_word.h"
+#include "tokensieve/io/dataset.h"
+
+namespace tokensieve::cli {
+namespace fs = std::filesystem;
+
+void check_exists(std::string_view operation, const fs::path& path) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) return;
+  // Blame the first part of the path that is missing.
+  fs::path missing = path;
+  if (!missing.has_filename()) missing = missing.parent_path();
+  while (missing.has_parent_path() && !fs::exists(missing.parent_path(), ignored)) {
+    missing = missing.parent_path();
+  }
+  const fs::path folder = missing.has_parent_path() ? missing.parent_path() : fs::path(".");
+  constexpr size_t kMaxNames = 10'000;  // a suggestion is not worth reading a data set's folder
+  std::vector<std::string> names;
+  for (fs::directory_iterator entry(folder, ignored), end; entry != end && names.size() < kMaxNames;
+       entry.increment(ignored)) {
+    names.push_back((missing.parent_path() / entry->path().filename()).string());
+  }
+  fail_runtime("[", operation, "] no such file or folder: ", path.string(),
+               did_you_mean(missing.string(), names));
+}
+
+std::vector<fs::path> find_pictures(std::string_view operation,
+                                    const std::vector<std::string>& inputs) {
+  const std::vector<fs::path> paths(inputs.begin(), inputs.end());
+  for (const fs::path& path : paths) check_exists(operation, path);
+  auto pictures = expand_inputs(paths);
+  check_runtime(!pictures.empty(), "[", operation, "] no pictures in ", paths.front().string());
+  return pictures;
+}
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,65 @@
+#include "model_option.h"
+
+#include <cstdlib>
+#include <thread>
+
+#include "inputs.h"
+#include "option_values.h"
+#include "tokensieve/core/error.h"
+
+namespace tokensieve::cli {
+namespace {
+
+constexpr const char* kShippedModel = "weights/vit_s14_imagenette";
+
+}  // namespace
+
+void ModelOption::add_to(CLI::App& command) {
+  command
+      .add_option("-m,--model", folder,
+                  cat("Model folder [else $TOKENSIEVE_MODEL, else ", kShippedModel, "]"))
+      ->type_name("DIR");
+  command.add_option("--threads", threads, "Threads of the network [one a core]")
+      ->type_name("N")
+      ->check(count_up_to(4096));
+}
+
+std::filesystem::path ModelOption::path() const {
+  std::filesystem::path path = folder;
+  if (path.empty()) {
+    const char* environment = std::getenv("TOKENSIEVE_MODEL");
+    if (environment != nullptr) path = environment;
+  }
+  if (path.empty()) {
+    path = kShippedModel;
+    check_runtime(std::filesystem::is_directory(path), "[model] no model given and none in ",
+                  kShippedModel, "; pass --model DIR or set TOKENSIEVE_MODEL");
+  }
+  check_exists("model", path);
+  check_runtime(std::filesystem::is_directory(path), "[model] ", path.string(),
+                " is not a folder; make one with: tokensieve convert ", path.string(),
+                " --out DIR --architecture NAME");
+  return path;
+}
+
+Classifier ModelOption::load(int top) const {
+  return Classifier::load(path(), {.threads = threads, .top = top});
+}
+
+int ModelOption::thread_count() const {
+  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::string describe(const std::filesystem::path& path, const ModelFolder& model) {
+  auto folder = std::filesystem::absolute(path).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  return cat(folder.filename().string(), " (", model.vit.name, ", ", model.preprocessing.width,
+             " x ", model.preprocessing.height, " px, ", model.vit.num_classes, " classes)");
+}
+
+std::string label_name(const ModelFolder& model, int label) {
+  const auto index = static_cast<size_t>(label);
+  return index < model.labels.size() ? model.labels[index] : cat("class ", label);
+}
+
+}  // namespace tokensieve::cli

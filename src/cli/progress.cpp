@@ -1,0 +1,36 @@
+#include "progress.h"
+
+#include <iostream>
+#include <utility>
+
+#include "table.h"
+#include "terminal.h"
+
+namespace tokensieve::cli {
+
+Progress::Progress(std::string what, size_t total)
+    : what_(std::move(what)), total_(total), visible_(stderr_is_terminal() && total > 1) {}
+
+Progress::~Progress() {
+  if (visible_) std::cerr << "\r\x1b[K" << std::flush;
+}
+
+void Progress::update(size_t done) {
+  const auto now = Clock::now();
+  if (!visible_ || now - drawn_ < std::chrono::milliseconds(100)) return;
+  drawn_ = now;
+  constexpr size_t kBar = 24;
+  const size_t filled = done * kBar / total_;
+  std::string bar;
+  for (size_t i = 0; i < kBar; ++i) bar += i < filled ? "█" : "·";
+  std::cerr << "\r" << what_ << " " << bar << " " << done << "/" << total_;
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  if (done > 0 && seconds > 0.5) {
+    const double rate = static_cast<double>(done) / seconds;
+    std::cerr << "  " << fixed(rate, 1) << "/s  "
+              << clock_time(static_cast<double>(total_ - done) / rate) << " left";
+  }
+  std::cerr << "\x1b[K" << std::flush;
+}
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace tokensieve::cli {
+
+/// A bar with a rate and the time left on standard error, if that is a terminal; else nothing.
+class Progress {
+ public:
+  Progress(std::string what, size_t total);
+  /// Clears the line, so that what is printed next starts clean.
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// `done` of the total are done. Draws at most ten times a second.
+  void update(size_t done);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string what_;
+  size_t total_;
+  bool visible_;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point drawn_{};
+};
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,71 @@
+#include "recipe_option.h"
+
+#include <regex>
+#include <stdexcept>
+
+#include <CLI/CLI.hpp>
+
+#include "tokensieve/core/error.h"
+
+namespace tokensieve::cli {
+namespace {
+
+// A rewording of `name`, which may not mean what `recipe` says, or may not be a recipe at all.
+std::string reworded(const std::string& name, const std::string& setting) {
+  const std::string key = setting.substr(0, setting.find('='));
+  const std::regex written(key + "\\s*=[^,)|]*");
+  if (std::regex_search(name, written)) return std::regex_replace(name, written, setting);
+  const size_t open = name.find('(');
+  if (open == std::string::npos) return name + "(" + setting + ")";
+  return name.substr(0, open + 1) + setting + ", " + name.substr(open + 1);
+}
+
+bool means(const std::string& text, const Recipe& recipe) {
+  try {
+    return Recipe::parse(text) == recipe;
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+void DensityOption::add_to(CLI::App& command) {
+  command.add_option("--keep", keep, "Share of the tokens that each site keeps, for top-k recipes")
+      ->type_name("K");
+  command.add_option("--threshold", threshold, "Score a token must reach, for threshold recipes")
+      ->type_name("T");
+  command.add_option("--mass", mass, "Share of the scores that stays, for mass recipes")
+      ->type_name("M");
+}
+
+NamedRecipe with_density(const NamedRecipe& recipe, const std::string& key, double value) {
+  const Recipe changed = recipe.recipe.with(key, value);
+  const std::string name = reworded(recipe.name, cat(key, "=", value));
+  return {means(name, changed) ? name : changed.str(), changed};
+}
+
+std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
+                                         const std::string& default_text,
+                                         const DensityOption& density, int depth) {
+  std::vector<NamedRecipe> recipes;
+  bool any_sieved = false;
+  for (const std::string& text : texts.empty() ? std::vector{default_text} : texts) {
+    NamedRecipe recipe{text, Recipe::parse(text)};
+    if (!recipe.recipe.is_dense()) {
+      any_sieved = true;
+      if (density.keep) recipe = with_density(recipe, "keep", *density.keep);
+      if (density.threshold) recipe = with_density(recipe, "threshold", *density.threshold);
+      if (density.mass) recipe = with_density(recipe, "mass", *density.mass);
+    }
+    recipe.recipe.compile(depth);
+    recipes.push_back(std::move(recipe));
+  }
+  const bool density_given = density.keep || density.threshold || density.mass;
+  check_argument(any_sieved || !density_given,
+                 "[recipe] the dense network has no density to set; pass a recipe too, such as "
+                 "--recipe 'evit(keep=0.7)'");
+  return recipes;
+}
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "recipe_option.h"
+#include "tokensieve/engine/classifier.h"
+
+namespace tokensieve::cli {
+
+/// One recipe's answers for a batch.
+struct BatchRun {
+  std::vector<Classification> results;
+  double seconds = 0.0;  ///< For the whole batch: the median of the repeats.
+};
+
+/// Runs every recipe on the same batch, `repeat` times, the recipes taking turns, so that a busy
+/// moment of the machine hits all alike. Returns one BatchRun for each recipe.
+std::vector<BatchRun> run_in_turns(const Classifier& classifier, std::span<const PixelsView> batch,
+                                   std::span<const NamedRecipe> recipes, int repeat);
+
+/// Views of preprocessed pictures, each as large as `model` says.
+std::vector<PixelsView> views_of(const ModelFolder& model,
+                                 std::span<const std::vector<float>> pictures);
+
+/// Rows that stand for input tokens: of the input, then after each site. Prefix rows are not
+/// counted, fused rows are.
+std::vector<int64_t> tokens_left(const RetentionTrace& trace);
+
+/// MACs of the dense network on an image with that many patches.
+int64_t dense_macs(const VitConfig& config, int64_t num_patches);
+
+/// Index of the largest logit.
+int best_label(std::span<const float> logits);
+
+/// exp(logits) scaled to a sum of 1.
+std::vector<float> softmax(std::span<const float> logits);
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,56 @@
+#include "usage.h"
+
+#include <vector>
+
+#include "tokensieve/core/error.h"
+#include "tokensieve/core/nearest_word.h"
+
+namespace tokensieve::cli {
+namespace {
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::string explain_extras(const CLI::App& command) {
+  for (const std::string& word : command.remaining()) {
+    if (word.size() < 2 || word.front() != '-') continue;
+    const std::string name = word.substr(0, word.find('='));
+    return cat("unknown option ", name, did_you_mean(name, option_names(command)));
+  }
+  for (const std::string& word : command.remaining()) {
+    return cat("unexpected argument '", word, "'");
+  }
+  return "";
+}
+
+}  // namespace
+
+void check_command_name(const CLI::App& program, const std::string& word) {
+  if (word.starts_with("-")) return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : program.get_subcommands({})) names.push_back(command->get_name());
+  for (const std::string& name : names) {
+    if (name == word) return;
+  }
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  fail_argument("unknown command '", word, "'", did_you_mean(word, names), "; commands are ", list);
+}
+
+std::string explain_usage_error(const CLI::App& program, const CLI::ParseError& error) {
+  const auto parsed = program.get_subcommands();
+  const CLI::App& command = parsed.empty() ? program : *parsed.front();
+  std::string problem = explain_extras(command);
+  if (problem.empty()) problem = explain_extras(program);
+  if (problem.empty()) problem = error.what();
+  const std::string tag = parsed.empty() ? "" : cat("[", command.get_name(), "] ");
+  const std::string help = parsed.empty() ? "" : command.get_name() + " ";
+  return cat(tag, problem, "; see tokensieve ", help, "--help");
+}
+
+}  // namespace tokensieve::cli

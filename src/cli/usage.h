@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace tokensieve::cli {
+
+/// Throws std::invalid_argument with the nearest subcommand unless `word`, the first argument of
+/// the program, names one or is an option.
+void check_command_name(const CLI::App& program, const std::string& word);
+
+/// What is wrong with the command line, as `[command] ...`. An unknown option, with the nearest
+/// known one, comes before what CLI11 noticed first (often that something is missing, because of
+/// it).
+std::string explain_usage_error(const CLI::App& program, const CLI::ParseError& error);
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,105 @@
+#include "picture_files.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "tokensieve/core/error.h"
+#include "tokensieve/viz/heatmap.h"
+
+namespace tokensieve::cli {
+namespace fs = std::filesystem;
+namespace {
+
+// The images one below the other on white, flush left.
+Image stacked(const std::vector<Image>& images) {
+  Image sheet;
+  for (const Image& image : images) {
+    sheet.width = std::max(sheet.width, image.width);
+    sheet.height += image.height;
+  }
+  const size_t stride = 3 * static_cast<size_t>(sheet.width);
+  sheet.pixels.assign(stride * static_cast<size_t>(sheet.height), 255);
+  auto to = sheet.pixels.begin();
+  for (const Image& image : images) {
+    const std::ptrdiff_t row = 3 * static_cast<std::ptrdiff_t>(image.width);
+    for (int y = 0; y < image.height; ++y, to += static_cast<std::ptrdiff_t>(stride)) {
+      std::copy_n(image.pixels.begin() + y * row, row, to);
+    }
+  }
+  return sheet;
+}
+
+void write_page(const fs::path& path, const std::deque<Visual>& visuals,
+                const ReportOptions& options) {
+  std::vector<ReportEntry> entries;
+  for (const Visual& visual : visuals) entries.push_back({visual.view(), visual.caption});
+  write_html_report(path, entries, options);
+}
+
+std::vector<fs::path> write_folder(const fs::path& folder, const std::deque<Visual>& visuals,
+                                   const StripOptions& strip, const ReportOptions& report) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  check_runtime(!error, "[visualize] cannot make the folder ", folder.string(), ": ",
+                error.message());
+  std::vector<fs::path> files;
+  const auto write = [&](const std::string& name, const Image& image) {
+    files.push_back(folder / name);
+    write_png(files.back(), image);
+  };
+  HeatmapOptions map;
+  map.magnify = strip.magnify;
+  map.grid = strip.grid;
+  map.colormap = strip.colormap;
+  for (const Visual& visual : visuals) {
+    write(visual.stem + "_strip.png", draw_strip(visual.view(), visual.caption, strip));
+    if (visual.trace.sites.empty()) continue;
+    map.title = "dropped at layer";
+    write(visual.stem + "_dropped_at.png", draw_dropped_at_map(visual.view(), map));
+    for (size_t s = 0; s < visual.trace.sites.size(); ++s) {
+      const std::string layer = std::to_string(visual.trace.sites[s].site.layer);
+      map.title = "score, layer " + layer;
+      write(visual.stem + "_score_layer" + layer + ".png",
+            draw_score_map(visual.view(), static_cast<int>(s), map));
+    }
+  }
+  files.push_back(folder / "index.html");
+  write_page(files.back(), visuals, report);
+  return files;
+}
+
+}  // namespace
+
+OutputKind output_kind(const fs::path& out) {
+  std::string extension = out.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  if (extension == ".png") return OutputKind::png;
+  if (extension == ".html" || extension == ".htm") return OutputKind::html;
+  check_argument(extension.empty() || fs::is_directory(out),
+                 "[visualize] --out: expected a name that ends in .png or .html, or a folder, got ",
+                 out.string());
+  return OutputKind::folder;
+}
+
+std::vector<fs::path> write_visuals(const fs::path& out, const std::deque<Visual>& visuals,
+                                    const StripOptions& strip, const ReportOptions& report) {
+  switch (output_kind(out)) {
+    case OutputKind::folder:
+      return write_folder(out, visuals, strip, report);
+    case OutputKind::html:
+      write_page(out, visuals, report);
+      break;
+    case OutputKind::png: {
+      std::vector<Image> strips;
+      for (const Visual& visual : visuals) {
+        strips.push_back(draw_strip(visual.view(), visual.caption, strip));
+      }
+      write_png(out, stacked(strips));
+      break;
+    }
+  }
+  return {out};
+}
+
+}  // namespace tokensieve::cli

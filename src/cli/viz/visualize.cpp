@@ -1,0 +1,144 @@
+// tokensieve visualize: pictures of what a recipe keeps and drops.
+
+#include <iostream>
+#include <memory>
+#include <set>
+
+#include "commands.h"
+#include "inputs.h"
+#include "json_output.h"
+#include "model_option.h"
+#include "option_values.h"
+#include "picture_files.h"
+#include "progress.h"
+#include "runs.h"
+
+namespace tokensieve::cli {
+namespace {
+
+constexpr int kRepeat = 3;  // the times in a caption are for orientation
+
+struct VisualizeOptions {
+  ModelOption model;
+  std::vector<std::string> inputs, recipes;
+  DensityOption density;
+  std::string out, colormap = "viridis";
+  int magnify = 0;
+  bool json = false;
+};
+
+RunSummary summary_of(const Classification& result, double seconds) {
+  RunSummary summary;
+  for (const Guess& guess : result.top) summary.top.push_back({guess.name, guess.probability});
+  summary.macs = result.output.macs.total();
+  summary.milliseconds = 1e3 * seconds;
+  return summary;
+}
+
+// A name for files of `path` under recipe `r` that none in `taken` has yet.
+std::string new_stem(const std::filesystem::path& path, size_t r, size_t recipes,
+                     std::set<std::string>& taken) {
+  std::string stem = path.stem().string();
+  if (recipes > 1) stem += "_recipe" + std::to_string(r + 1);
+  std::string candidate = stem;
+  for (int i = 2; !taken.insert(candidate).second; ++i) candidate = stem + "_" + std::to_string(i);
+  return candidate;
+}
+
+// One picture under all recipes; the first one in `recipes` is dense and only feeds the captions.
+void add_visuals(const Classifier& classifier, const std::filesystem::path& path,
+                 std::span<const NamedRecipe> recipes, std::set<std::string>& stems,
+                 std::deque<Visual>& visuals) {
+  const ModelFolder& model = classifier.folder();
+  const Image picture = read_image(path);
+  const std::vector<std::vector<float>> pixels{classifier.preprocess(picture)};
+  const auto batch = views_of(model, pixels);
+  if (visuals.empty()) run_in_turns(classifier, batch, recipes, 1);  // warm up
+  auto runs = run_in_turns(classifier, batch, recipes, kRepeat);
+
+  const RunSummary dense = summary_of(runs.front().results.front(), runs.front().seconds);
+  for (size_t r = 1; r < recipes.size(); ++r) {
+    Classification& result = runs[r].results.front();
+    Visual visual;
+    visual.stem = new_stem(path, r - 1, recipes.size() - 1, stems);
+    visual.image = resize_and_crop(picture, model.preprocessing);
+    visual.grid_height = batch.front().height / model.vit.patch_size;
+    visual.grid_width = batch.front().width / model.vit.patch_size;
+    visual.caption = {path.filename().string(), recipes[r].name, dense,
+                      summary_of(result, runs[r].seconds)};
+    visual.trace = std::move(result.output.trace);
+    visuals.push_back(std::move(visual));
+  }
+}
+
+void run_visualize(const VisualizeOptions& options) {
+  output_kind(options.out);  // complain before the work, not after it
+  StripOptions strip;
+  strip.magnify = options.magnify;
+  strip.colormap =
+      choose<Colormap>("colormap", options.colormap,
+                       {{"viridis", Colormap::viridis}, {"cividis", Colormap::cividis}});
+  const auto model_path = options.model.path();
+  const auto paths = find_pictures("visualize", options.inputs);
+  const Classifier classifier = options.model.load(3);
+  const ModelFolder& model = classifier.folder();
+  auto recipes = resolve_recipes(options.recipes, model.recipe, options.density, model.vit.depth());
+  if (recipes.size() == 1 && recipes.front().recipe.is_dense()) {
+    std::cerr << "note: the dense network drops nothing; try --recipe 'evit(keep=0.7)'\n";
+  }
+  recipes.insert(recipes.begin(), {"dense", Recipe()});
+
+  std::deque<Visual> visuals;
+  {
+    std::set<std::string> stems;
+    Progress progress("visualize", paths.size());
+    for (size_t i = 0; i < paths.size(); ++i) {
+      add_visuals(classifier, paths[i], recipes, stems, visuals);
+      progress.update(i + 1);
+    }
+  }
+  ReportOptions report;
+  report.subtitle = describe(model_path, model);
+  const auto files = write_visuals(options.out, visuals, strip, report);
+
+  std::vector<std::string> names;
+  for (const auto& file : files) names.push_back(file.string());
+  if (options.json) {
+    print_json({{"model", model_path.string()}, {"pictures", paths.size()}, {"files", names}});
+  } else {
+    for (const std::string& name : names) std::cout << "wrote " << name << "\n";
+  }
+}
+
+}  // namespace
+
+void add_visualize(CLI::App& program) {
+  auto options = std::make_shared<VisualizeOptions>();
+  CLI::App* command = program.add_subcommand("visualize", "Draw which tokens a recipe keeps");
+  command->add_option("inputs", options->inputs, "Pictures, folders of pictures, .txt lists")
+      ->type_name("IMAGES|FOLDERS|LISTS")
+      ->required();
+  command
+      ->add_option("-o,--out", options->out,
+                   "NAME.png: strips; NAME.html: a page; else a folder with these and heat maps")
+      ->type_name("OUT")
+      ->required();
+  options->model.add_to(*command);
+  command
+      ->add_option("-r,--recipe", options->recipes,
+                   "Recipe, such as 'evit(keep=0.7, fuse)'; may come several times [the model's]")
+      ->type_name("RECIPE")
+      ->allow_extra_args(false);
+  options->density.add_to(*command);
+  command->add_option("--magnify", options->magnify, "Enlarge pictures by this whole factor")
+      ->type_name("N")
+      ->check(count_up_to(64));
+  command->add_option("--colormap", options->colormap, "Colours of heat maps: viridis, cividis")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print one JSON object with the files written");
+  command->footer("Example: tokensieve visualize --keep 0.5 --out kept.html demos/images");
+  command->callback([options] { run_visualize(*options); });
+}
+
+}  // namespace tokensieve::cli

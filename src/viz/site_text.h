@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tokensieve/core/retention_trace.h"
+
+namespace tokensieve::drawing {
+
+/// How many input tokens met which fate after a site.
+struct FateCount {
+  int64_t kept = 0;
+  int64_t fused = 0;
+  int64_t fused_rows = 0;  ///< Rows the fused ones share.
+  int64_t dropped = 0;
+};
+FateCount count_fates(const SiteTrace& site);
+
+/// "block 3: 138 of 196 tokens (70%)".
+std::string site_caption(const SiteTrace& site);
+/// "after attention, 58 fused into 1 row".
+std::string site_note(const SiteTrace& site);
+
+}  // namespace tokensieve::drawing

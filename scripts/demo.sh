@@ -7,7 +7,7 @@
 images=()
 for image in "$@"; do images+=("$(realpath "$image")"); done  # setup.sh changes the folder
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
-((${#images[@]})) || images=(demos/images/*.jpg)
+((${#images[@]})) || images=(demos/images/golf_ball.jpg demos/images/parachute.jpg demos/images/gas_pump_pair.jpg demos/images/t*.jpg)
 
 need_packages "${build_packages[@]}"
 need_environment

@@ -39,7 +39,7 @@ class ImageSet:
         return names, torch.tensor([self.classes.index(n.split("/")[1]) for n in names])
 
     def pixels(self, name, size):
-        """Returns float32 [3, size, size]: short side resized (bicubic), centre crop, normalised."""
+        """Returns float32 [3, size, size]: short side resized (bicubic), centre crop, scaled."""
         image = Image.open(io.BytesIO(self._read(name))).convert("RGB")
         width, height = (size * side // min(image.size) for side in image.size)
         image = image.resize((width, height), Image.Resampling.BICUBIC)

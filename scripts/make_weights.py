@@ -35,8 +35,8 @@ The data is a folder or a tar of it: train/<class>/*.JPEG and test/<class>/*.JPE
 def fit_head(features, labels, l2, classes):
     """Returns (weight [classes, dim], bias [classes]) of a logistic regression.
 
-    Minimises mean cross-entropy + l2 / 2 |W|^2 over standardised features by 100 steps of L-BFGS, and
-    folds the standardisation into weight and bias.
+    Minimises mean cross-entropy + l2 / 2 |W|^2 over standardised features by 100 steps of L-BFGS,
+    and folds the standardisation into weight and bias.
     """
     mean, std = features.mean(0), features.std(0) + 1e-6
     x = (features - mean) / std

@@ -1,5 +1,6 @@
 #include "tokensieve/core/recipe.h"
 
+#include <cmath>
 #include <utility>
 
 #include "recipe_grammar.h"
@@ -111,6 +112,7 @@ Recipe Recipe::with(std::string_view key, double value) const {
                  str(), "'");
   check_argument(key == own, "[recipe] expected ", own, ", the density of '", str(), "', got '",
                  key, "'");
+  check_argument(std::isfinite(value), "[recipe] expected a finite ", key, ", got ", value);
   Recipe changed = *this;
   RecipeCall& call = reduce_.name.empty() ? changed.select_ : changed.reduce_;
   call.arguments.front().second = format_number(value);  // what stands without a key is in front

@@ -68,7 +68,8 @@ const VitConfig& Vit::config() const { return impl_->config; }
 
 std::vector<VitOutput> Vit::run(std::span<const PixelsView> images, const Schedule& schedule,
                                 Workspace& workspace, int threads) const {
-  check_argument(threads >= 0, "[vit] threads must be 0 (one a core) or more, got ", threads);
+  check_argument(threads >= 0 && threads <= kMaxThreads, "[vit] threads must be 0 (one a core) to ",
+                 kMaxThreads, ", got ", threads);
   for (size_t i = 0; i < images.size(); ++i) check_image(config(), images[i], i);
   check_schedule(config(), schedule);
   if (images.empty()) return {};

@@ -53,6 +53,8 @@ TEST_CASE("messages name the number and what it is for", "[core][recipe]") {
   CHECK_REFUSES(Recipe::parse("evit(keep=0.7x)"),
                 "expected keep in evit(...) to be a number such as 0.7, or a list such as "
                 "0.9/0.8/0.7, got '0.7x'");
+  CHECK_REFUSES(Recipe::parse("evit(keep=nan)"), "a list such as 0.9/0.8/0.7, got 'nan'");
+  CHECK_REFUSES(Recipe::parse("evit(threshold=inf)"), "a list such as 0.9/0.8/0.7, got 'inf'");
   CHECK_REFUSES(Recipe::parse("evit(keep=1.3)"), "[top_k] expected keep in (0, 1], got 1.3");
   CHECK_REFUSES(Recipe::parse("evit(keep=0)"), "expected keep in (0, 1], got 0");
   CHECK_REFUSES(Recipe::parse("evit(mass=1.1)"), "[mass] expected mass in (0, 1], got 1.1");

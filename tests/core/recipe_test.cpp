@@ -103,8 +103,10 @@ TEST_CASE("with refuses a density the recipe does not have, and names its own", 
   CHECK_REFUSES(Recipe::parse("evit(mass=0.5)").with("keep", 0.5), "expected mass, the density of");
   CHECK_REFUSES(Recipe::parse("evit").with("keep", 1.5), "expected keep in (0, 1], got 1.5");
   CHECK_REFUSES(Recipe::parse("evit").with("keep", 0.0), "got 0");
-  CHECK_REFUSES(Recipe::parse("evit").with("keep", std::nan("")), "got 'nan'");
-  CHECK_REFUSES(Recipe::parse("evit(threshold=1)").with("threshold", INFINITY), "got 'inf'");
+  CHECK_REFUSES(Recipe::parse("evit").with("keep", std::nan("")),
+                "expected a finite keep, got nan");
+  CHECK_REFUSES(Recipe::parse("evit(threshold=1)").with("threshold", INFINITY),
+                "expected a finite threshold, got inf");
 }
 
 TEST_CASE("compile puts one reducer at every site", "[core][recipe]") {

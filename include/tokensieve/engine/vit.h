@@ -58,6 +58,8 @@ class Vit {
 
   /// Upper bound on the patches of an image (attention is quadratic in them).
   static constexpr int64_t kMaxPatches = 1 << 16;
+  /// Upper bound on the threads of a call.
+  static constexpr int kMaxThreads = 1024;
 
  private:
   std::unique_ptr<const VitImpl> impl_;

@@ -54,12 +54,12 @@ std::vector<fs::path> write_folder(const fs::path& folder, const std::deque<Visu
   for (const Visual& visual : visuals) {
     write(visual.stem + "_strip.png", draw_strip(visual.view(), visual.caption, strip));
     if (visual.trace.sites.empty()) continue;
-    map.title = "dropped at layer";
+    map.title = "dropped at block";
     write(visual.stem + "_dropped_at.png", draw_dropped_at_map(visual.view(), map));
     for (size_t s = 0; s < visual.trace.sites.size(); ++s) {
-      const std::string layer = std::to_string(visual.trace.sites[s].site.layer);
-      map.title = "score, layer " + layer;
-      write(visual.stem + "_score_layer" + layer + ".png",
+      const std::string block = std::to_string(visual.trace.sites[s].site.layer);
+      map.title = "score at block " + block;
+      write(visual.stem + "_score_block" + block + ".png",
             draw_score_map(visual.view(), static_cast<int>(s), map));
     }
   }

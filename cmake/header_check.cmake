@@ -146,7 +146,7 @@ add_custom_target(header_check ALL
   COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_FILE}
   COMMENT "Checking every #include against the dependency table" VERBATIM)
 
-if(TOKENSIEVE_TESTS)
+if(TOKENSIEVE_TESTS AND NOT TOKENSIEVE_SANITIZE)
   file(GLOB_RECURSE headers RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS
     ${PROJECT_SOURCE_DIR}/include/*.h)
   add_library(headers_alone OBJECT)

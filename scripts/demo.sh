@@ -2,12 +2,12 @@
 # Builds tokensieve and classifies photos with the shipped model, dense and sieved side by side, then
 # draws what was dropped. On a fresh Debian machine it installs what is missing first.
 #
-#   scripts/demo.sh [IMAGE...]        default: demos/images/*.jpg
+#   scripts/demo.sh [IMAGE...]        default: some of demos/images
 
 images=()
 for image in "$@"; do images+=("$(realpath "$image")"); done  # setup.sh changes the folder
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
-((${#images[@]})) || images=(demos/images/golf_ball.jpg demos/images/parachute.jpg demos/images/gas_pump_pair.jpg demos/images/t*.jpg)
+((${#images[@]})) || images=(demos/images/{golf_ball,parachute,tench,gas_pump_pair}.jpg)
 
 need_packages "${build_packages[@]}"
 need_environment

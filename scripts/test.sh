@@ -26,5 +26,5 @@ ctest --preset asan-core
 
 echo "== Python =="
 "$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
-  -Cbuild-dir=build/wheel .
+  -Cbuild-dir=build/wheel -Ccmake.define.TOKENSIEVE_WARNINGS_AS_ERRORS=ON .
 "$python" -m pytest tests/python

@@ -77,7 +77,10 @@ at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
       .def(py::init([](const std::string& text) { return Recipe::parse(text); }), py::arg("text"))
       .def("__str__", &Recipe::str)
       .def("__repr__", [](const Recipe& r) { return "Recipe('" + r.str() + "')"; })
-      .def("__eq__", [](const Recipe& a, const Recipe& b) { return a == b; }, py::is_operator())
+      .def("__eq__",
+           [](const Recipe& a, const py::object& b) {
+             return py::isinstance<Recipe>(b) && a == b.cast<const Recipe&>();
+           })
       .def("__hash__", [](const Recipe& r) { return std::hash<std::string>()(r.str()); })
       .def_property_readonly("is_dense", &Recipe::is_dense)
       .def_property_readonly("density_key", &Recipe::density_key,

@@ -4,7 +4,7 @@
 
     model = ts.load("weights/vit_s14_imagenette")
     result = model("photo.jpg", keep=0.7)
-    result.labels            # ['golf_ball']
+    result.labels            # ['golf ball']
     result.kept[0]           # indices of the patches that stayed to the end
     result.macs              # multiply-accumulates of each image
 """

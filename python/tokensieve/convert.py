@@ -72,7 +72,7 @@ def _compare(network: Any, converted: _core.Classifier) -> None:
         theirs = network(pixels)[0].numpy()
     ours = converted.run([pixels[0].numpy()], _core.Recipe("dense"))[0].logits
     scale = float(np.abs(theirs).max()) if theirs.shape == ours.shape else 0.0
-    if theirs.shape != ours.shape or not np.abs(ours - theirs).max() <= 1e-3 * max(scale, 1e-6):
+    if theirs.shape != ours.shape or not np.abs(ours - theirs).max() <= 1e-2 * max(scale, 1e-6):
         raise RuntimeError(
             f"[convert] {type(network).__name__} gives other outputs once converted; it computes "
             "something that tokensieve does not"

@@ -17,6 +17,7 @@ from typing import Iterable
 import numpy as np
 
 from . import _tokensieve as _core
+from ._tokensieve import Recipe
 from .model import Model, RecipeLike
 
 
@@ -69,7 +70,7 @@ class Table(list[Row]):
 def evaluate(
     model: Model,
     folder: str | os.PathLike[str],
-    recipes: Iterable[RecipeLike] = ("dense",),
+    recipes: RecipeLike | Iterable[RecipeLike] = "dense",
     *,
     batch: int = 32,
     limit: int | None = None,
@@ -77,11 +78,13 @@ def evaluate(
 ) -> Table:
     """Runs every recipe over a folder with one folder of pictures a class.
 
-    The classes' folder names must be the model's labels. All recipes see the same pictures; the first
+    The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-". All recipes see the same pictures; the first
     is the baseline of the paired differences. `limit` takes that many pictures evenly spread over the
     folder. `progress` shows a bar on standard error (by default, when that is a terminal). Raises
     ValueError when labels do not fit, RuntimeError for a picture that cannot be read.
     """
+    if isinstance(recipes, (str, Recipe)):
+        recipes = [recipes]
     chosen = [model._recipe(recipe) for recipe in recipes]
     if not chosen:
         raise ValueError("[evaluate] expected one recipe or more, got none")
@@ -127,13 +130,19 @@ def _labelled_samples(
     model: Model, folder: str | os.PathLike[str]
 ) -> list[tuple[pathlib.Path, int]]:
     classes, samples = _core.open_image_folder(pathlib.Path(folder))
-    names = model.labels or classes
-    unknown = [name for name in classes if name not in names]
+    labels = model.labels or classes
+    known = {_plain(label): i for i, label in enumerate(labels)}
+    unknown = [name for name in classes if _plain(name) not in known]
     if unknown:
-        hint = _core.did_you_mean(unknown[0], names)
+        hint = _core.did_you_mean(unknown[0], labels)
         raise ValueError(f"[evaluate] the model has no label '{unknown[0]}'{hint}")
-    index = [names.index(name) for name in classes]
+    index = [known[_plain(name)] for name in classes]
     return [(path, index[label]) for path, label in samples]
+
+
+def _plain(name: str) -> str:
+    # folders cannot always be named as labels are: "golf_ball" is "golf ball"
+    return name.replace("_", " ").replace("-", " ").lower()
 
 
 def _decode(model: Model, part: list[tuple[pathlib.Path, int]]) -> list[np.ndarray]:

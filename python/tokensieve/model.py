@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
 import pathlib
@@ -220,7 +221,7 @@ class Result:
             if self._views[index] is not None:
                 png = base64.b64encode(_core.encode_png(self.strip(index))).decode()
                 pictures.append(f'<img src="data:image/png;base64,{png}" style="max-width:100%">')
-        return "".join(pictures) or f"<pre>{self!r}</pre>"
+        return "".join(pictures) or f"<pre>{html.escape(repr(self))}</pre>"
 
     def __repr__(self) -> str:
         if not self._outputs:
@@ -234,11 +235,9 @@ class Result:
 
 
 def _as_list(images: ImageLike | Iterable[ImageLike]) -> list[ImageLike]:
-    if hasattr(images, "__array__") and not _is_pil(images):
-        array = np.asarray(images)
-        if array.ndim == 4:
-            return [_checked(item) for item in array]
-        return [_checked(array)]
+    if _is_array(images):
+        array = _as_array(images)
+        return [_checked(item) for item in array] if array.ndim == 4 else [_checked(array)]
     if isinstance(images, (str, os.PathLike)) or _is_pil(images):
         return [images]
     try:
@@ -247,7 +246,16 @@ def _as_list(images: ImageLike | Iterable[ImageLike]) -> list[ImageLike]:
         raise ValueError(
             f"[model] expected paths, PIL images or arrays, got {type(images).__name__}"
         ) from None
-    return [_checked(np.asarray(i)) if hasattr(i, "__array__") and not _is_pil(i) else i for i in items]
+    return [_checked(_as_array(item)) if _is_array(item) else item for item in items]
+
+
+def _is_array(image: Any) -> bool:
+    return hasattr(image, "__array__") and not _is_pil(image)
+
+
+def _as_array(image: Any) -> np.ndarray:
+    # a torch tensor that records gradients must be detached first
+    return np.asarray(image.detach() if hasattr(image, "detach") else image)
 
 
 def _is_pil(image: Any) -> bool:
@@ -276,4 +284,8 @@ def _pixels(image: ImageLike) -> np.ndarray:
         from PIL import ImageOps
 
         return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    return _checked(np.asarray(image))
+    if _is_array(image):
+        return _checked(_as_array(image))
+    raise ValueError(
+        f"[model] expected a path, PIL image or array, got {type(image).__name__}"
+    )

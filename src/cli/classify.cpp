@@ -72,15 +72,17 @@ void run_classify(const ClassifyOptions& options) {
   const auto paths = find_pictures("classify", options.inputs);
   const Classifier classifier = options.model.load(options.top);
   ClassifyReport report{recipes_to_run(options, classifier.folder()), {}};
-  if (!options.json) print_heading(options, model_path, classifier.folder(), report);
 
   {
     Progress progress("classify", options.json || options.brief ? paths.size() : 0);
     const auto step = static_cast<size_t>(options.batch);
     for (size_t done = 0; done < paths.size(); done += step) {
       const auto batch = std::span(paths).subspan(done, std::min(step, paths.size() - done));
-      for (PictureReport& picture :
-           classify_batch(classifier, batch, report, options.repeat, done > 0)) {
+      auto pictures = classify_batch(classifier, batch, report, options.repeat, done > 0);
+      if (done == 0 && !options.json) {
+        print_heading(options, model_path, classifier.folder(), report);
+      }
+      for (PictureReport& picture : pictures) {
         if (!options.json && !options.brief) {
           std::cout << picture_text(report, picture, classifier.folder()) << "\n" << std::flush;
         }

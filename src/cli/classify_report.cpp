@@ -1,6 +1,7 @@
 #include "classify_report.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
@@ -34,6 +35,16 @@ std::vector<int> labels_to_show(const PictureReport& picture) {
   for (const Guess& guess : picture.runs.front().top) add(guess.label);
   for (const RunReport& run : picture.runs) add(run.top.front().label);
   return labels;
+}
+
+// Without the folder, if it is the same for all.
+std::string short_name(const ClassifyReport& report, const PictureReport& picture) {
+  const std::filesystem::path path = picture.path;
+  for (const PictureReport& other : report.pictures) {
+    const std::filesystem::path other_path = other.path;
+    if (other_path.parent_path() != path.parent_path()) return shorten(picture.path, 30);
+  }
+  return shorten(path.filename().string(), 30);
 }
 
 std::string times(double factor) { return fixed(factor, 2) + "x"; }
@@ -120,7 +131,7 @@ std::string summary_text(const ClassifyReport& report) {
       const Guess& best = run.top.front();
       const Means means{static_cast<double>(run.macs), macs_share(picture, r), run.seconds,
                         picture.runs.front().seconds, 0};
-      add(r == first ? shorten(picture.path, 30) : "", r, shorten(best.name, 24),
+      add(r == first ? short_name(report, picture) : "", r, shorten(best.name, 24),
           percent(best.probability), means, same_label(picture, r) ? green("yes") : red("no"));
     }
   }

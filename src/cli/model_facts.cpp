@@ -53,6 +53,19 @@ json provenance_json(const ModelFolder& model) {
   return model.provenance.empty() ? json() : json::parse(model.provenance, nullptr, false);
 }
 
+// An object as "key value, key (key value)".
+std::string words_of(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_object()) return value.dump();
+  std::string text;
+  for (const auto& [key, inner] : value.items()) {
+    const std::string words = words_of(inner);
+    text +=
+        (text.empty() ? "" : ", ") + key + (inner.is_object() ? " (" + words + ")" : " " + words);
+  }
+  return text;
+}
+
 // Bytes of the weights file, 0 if it has another name.
 std::uintmax_t weight_bytes(const std::filesystem::path& path) {
   const auto file = std::filesystem::is_directory(path) ? path / "model.safetensors" : path;
@@ -132,7 +145,7 @@ std::string model_text(const std::filesystem::path& path, const ModelFolder& mod
   const json provenance = provenance_json(model);
   if (provenance.is_object()) {
     for (const auto& [key, value] : provenance.items()) {
-      line(key, value.is_string() ? value.get<std::string>() : value.dump());
+      line(key, words_of(value));
     }
   }
   return text;

@@ -17,15 +17,17 @@ std::vector<std::string> option_names(const CLI::App& command) {
 }
 
 std::string explain_extras(const CLI::App& command) {
+  std::string argument;
   for (const std::string& word : command.remaining()) {
-    if (word.size() < 2 || word.front() != '-') continue;
+    if (word == "--") break;  // only arguments from here on
+    if (word.size() < 2 || word.front() != '-') {
+      if (argument.empty()) argument = word;
+      continue;
+    }
     const std::string name = word.substr(0, word.find('='));
     return cat("unknown option ", name, did_you_mean(name, option_names(command)));
   }
-  for (const std::string& word : command.remaining()) {
-    return cat("unexpected argument '", word, "'");
-  }
-  return "";
+  return argument.empty() ? "" : cat("unexpected argument '", argument, "'");
 }
 
 }  // namespace

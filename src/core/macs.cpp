@@ -29,10 +29,10 @@ MacCount count_macs(const VitConfig& config, int64_t num_patches,
   count.patch_embed =
       num_patches * dim * config.in_channels * config.patch_size * config.patch_size;
   for (size_t layer = 0; layer < layers.size(); ++layer) {
-    const auto [attention, queries, mlp] = layers[layer];
+    const auto [attention, queries, mlp, scored] = layers[layer];
     const int64_t inner = int64_t{config.num_heads[layer]} * config.head_dim;
     count.attention_linear += 3 * attention * dim * inner + queries * inner * dim;
-    count.attention_products += 2 * queries * attention * inner;
+    count.attention_products += (2 * queries + scored) * attention * inner;
     count.mlp += 2 * mlp * dim * config.mlp_dim[layer];
   }
   count.head = dim * config.num_classes * (config.distilled ? 2 : 1);
@@ -43,7 +43,7 @@ MacCount count_dense_macs(const VitConfig& config) {
   config.validate();
   const int64_t patches = int64_t{config.grid_height()} * config.grid_width();
   const int64_t rows = patches + config.num_prefix_tokens();
-  const std::vector<LayerTokens> layers(static_cast<size_t>(config.depth()), {rows, rows, rows});
+  const std::vector<LayerTokens> layers(static_cast<size_t>(config.depth()), {rows, rows, rows, 0});
   return count_macs(config, patches, layers);
 }
 

@@ -48,6 +48,8 @@ void VitConfig::validate() const {
   check_size("num_register_tokens", num_register_tokens, 0, kMaxDim);
   check_argument(class_token || !distilled,
                  "[vit_config] expected a class token beside the distillation token, got none");
+  check_argument(!distilled || pooling == Pooling::class_token,
+                 "[vit_config] expected class pooling beside the distillation token, got mean");
   check_argument(class_token || pooling != Pooling::class_token,
                  "[vit_config] expected a class token to pool, got none; use mean pooling");
   check_argument(std::isfinite(layer_norm_eps) && layer_norm_eps > 0.0f,

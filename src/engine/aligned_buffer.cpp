@@ -1,6 +1,7 @@
 #include "aligned_buffer.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace tokensieve {
@@ -14,6 +15,7 @@ void* AlignedBuffer::reserve(size_t bytes) {
     bytes_ = 0;
     data_.reset(std::aligned_alloc(64, rounded));
     if (!data_) throw std::bad_alloc();
+    std::memset(data_.get(), 0, rounded);
     bytes_ = rounded;
   }
   return data_.get();

@@ -41,9 +41,24 @@ struct Classifier::Impl {
       : folder(std::move(folder_)),
         options(options_),
         recipe(Recipe::parse(folder.recipe)),
-        vit(folder.vit, *folder.weights) {
+        vit(folder.vit, checked_weights()) {
     check_argument(options.top > 0, "[classifier] top must be 1 or more, got ", options.top);
+    check_argument(options.threads >= 0 && options.threads <= Vit::kMaxThreads,
+                   "[classifier] threads must be 0 (one a core) to ", Vit::kMaxThreads, ", got ",
+                   options.threads);
     recipe.compile(folder.vit.depth());  // a default recipe that does not fit is told at once
+  }
+
+  // What open_model_folder() sees to for a folder, a folder made in code may lack.
+  const WeightSource& checked_weights() const {
+    check_argument(folder.weights != nullptr, "[classifier] the model has no weights");
+    check_argument(folder.vit.in_channels == 3, "[classifier] pictures have 3 channels, the network ",
+                   folder.vit.in_channels);
+    check_argument(folder.labels.empty() ||
+                       static_cast<int>(folder.labels.size()) == folder.vit.num_classes,
+                   "[classifier] expected ", folder.vit.num_classes, " labels, one a class, got ",
+                   folder.labels.size());
+    return *folder.weights;
   }
 
   // Takes a workspace from the pool, or makes one: calls in flight never share.

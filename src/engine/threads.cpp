@@ -9,6 +9,8 @@
 namespace tokensieve {
 namespace {
 
+constexpr int kThreadsPerCore = 4;
+
 std::atomic<bool> ran_parallel{false};
 std::atomic<bool> forked_after_run{false};
 
@@ -23,7 +25,9 @@ void watch_forks() {
 
 ThreadScope::ThreadScope(int threads) : previous_(omp_get_max_threads()) {
   watch_forks();
-  const int wanted = threads > 0 ? std::min(threads, omp_get_thread_limit()) : omp_get_num_procs();
+  // More than a few threads a core gain nothing, and a machine may refuse to start them.
+  const int most = std::min(kThreadsPerCore * omp_get_num_procs(), omp_get_thread_limit());
+  const int wanted = threads > 0 ? std::min(threads, most) : omp_get_num_procs();
   const int used = forked_after_run ? 1 : wanted;
   if (used > 1) ran_parallel = true;
   omp_set_num_threads(used);

@@ -36,15 +36,16 @@ void check_schedule(const VitConfig& config, const Schedule& schedule) {
                    " needs class attention and this network has no class token; use"
                    " score=received_attention");
     const bool before = site.site.position == SitePosition::before_block;
+    const bool inside = site.site.position == SitePosition::inside_attention;
     const int layer = site.site.layer - (before ? 1 : 0);
-    check_argument(request == AttentionRequest::none ||
+    check_argument((request == AttentionRequest::none && !inside) ||
                        (layer >= 0 && config.num_heads[static_cast<size_t>(layer)] > 0),
                    "[vit] the site ", to_string(site.site),
                    " reads attention, and there is none before it; use a later site");
-    check_argument(site.site.position != SitePosition::inside_attention ||
-                       !asks_for(request, AttentionRequest::output_norm),
-                   "[vit] the site ", to_string(site.site),
-                   " asks for the norms of outputs that are not computed yet");
+    check_argument(!inside || !asks_for(schedule.attention_request(layer),
+                                        AttentionRequest::output_norm),
+                   "[vit] the norms of attention outputs that a site asks for cannot be had where ",
+                   to_string(site.site), " chooses which outputs are computed");
   }
 }
 
@@ -58,8 +59,10 @@ struct VitImpl {
   VitWeights weights;
 };
 
-Vit::Vit(VitConfig config, const WeightSource& weights)
-    : impl_(std::make_unique<const VitImpl>(std::move(config), weights)) {}
+Vit::Vit(VitConfig config, const WeightSource& weights) {
+  const ThreadScope scope(0);  // packing the weights is parallel too: it must not hang after a fork
+  impl_ = std::make_unique<const VitImpl>(std::move(config), weights);
+}
 Vit::~Vit() = default;
 Vit::Vit(Vit&&) noexcept = default;
 Vit& Vit::operator=(Vit&&) noexcept = default;

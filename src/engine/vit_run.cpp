@@ -93,7 +93,7 @@ void VitRun::attend(const BlockWeights& block, int layer) {
   if (site) {
     // The decision needs the scores before the queries are chosen: a first pass hands over the
     // by-products only (one row of a head for class attention), a second one computes what is left.
-    run_attention(input, output);
+    score_queries(input, output, layer);
     buffers_.record.finish(input);
     inside = reduce(*site);
     check_argument(inside.plan.is_gather(), "[vit] the site ", to_string(site->site),
@@ -110,9 +110,19 @@ void VitRun::attend(const BlockWeights& block, int layer) {
   residual(*block.proj, output.rows);
 }
 
+void VitRun::score_queries(const AttentionInput& input, const AttentionOutput& output, int layer) {
+  const bool all = !output.column_mean.empty();
+  if (!all && !output.class_row_per_head.data) return;
+  attention(input, output, buffers_.attention);
+  for (int64_t b = 0; b < layout_.batch(); ++b) {
+    const int64_t scored = all ? layout_.count(b) : 1;
+    layers_[b][layer].scored = scored;
+    buffers_.executed_macs += scored * layout_.count(b) * input.num_heads * input.head_dim;
+  }
+}
+
 void VitRun::run_attention(const AttentionInput& input, const AttentionOutput& output) {
   attention(input, output, buffers_.attention);
-  if (!output.rows.data) return;
   const RaggedLayout& queries = input.query_layout ? *input.query_layout : *input.layout;
   for (int64_t b = 0; b < queries.batch(); ++b) {
     buffers_.executed_macs +=

@@ -41,6 +41,8 @@ class VitRun {
                          Epilogue epilogue);
   void residual(const Linear& linear, RowsView<const float> x);
   void normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y);
+  /// The pass ahead of a site inside attention: by-products only.
+  void score_queries(const AttentionInput& input, const AttentionOutput& output, int layer);
   void run_attention(const AttentionInput& input, const AttentionOutput& output);
   RowsView<float> state();
   RowsView<float> pool();

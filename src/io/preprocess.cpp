@@ -43,7 +43,8 @@ Size keep_ratio(const Image& image, Size target, bool longest) {
 Size short_side_to(const Image& image, int side) {
   const std::int64_t shorter = std::min(image.width, image.height);
   const std::int64_t longer = std::max(image.width, image.height);
-  const int scaled = to_side(static_cast<double>(side * longer / shorter));
+  const std::int64_t proportional = side * longer / shorter;
+  const int scaled = to_side(static_cast<double>(proportional));
   return image.width <= image.height ? Size{side, scaled} : Size{scaled, side};
 }
 

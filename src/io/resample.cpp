@@ -106,8 +106,7 @@ void resample_row(const std::uint8_t* first, std::size_t bytes, const std::int32
 
 using Bytes16 = std::uint8_t __attribute__((vector_size(16)));
 
-/// Transposes 16 x 16 bytes: four times, bytes of row i are dealt out in turn with those of row i
-/// + 8.
+/// Transposes 16 x 16 bytes: four times, bytes of row i are dealt out in turn with row i + 8's.
 void transpose_block(const std::uint8_t* from, std::size_t from_stride, std::uint8_t* to,
                      std::size_t to_stride) {
   Bytes16 rows[16];
@@ -161,8 +160,10 @@ Taps make_taps(Interpolation interpolation, int input, int output, int begin, in
   std::vector<double> values;
   for (int i = begin; i < begin + size; ++i) {
     const double center = (i + 0.5) * scale;
+    // PIL rounds so.  NOLINTBEGIN(bugprone-incorrect-roundings)
     const int first = std::max(static_cast<int>(center - support + 0.5), 0);
     const int end = std::min(static_cast<int>(center + support + 0.5), input);
+    // NOLINTEND(bugprone-incorrect-roundings)
     values.clear();
     double total = 0.0;
     for (int x = first; x < end; ++x) {

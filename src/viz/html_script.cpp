@@ -144,7 +144,7 @@ const char kReportScript[] = R"js(
       if (occurs('d')) swatch('#3a3a3a', 'dropped');
       if (occurs('f')) {
         swatch('repeating-linear-gradient(135deg, #2d3a42 0 3px, #56b4e9 3px 4px)',
-               'fused with others into one row');
+               'fused with others');
       }
     }
 

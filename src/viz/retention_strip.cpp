@@ -98,8 +98,7 @@ cv::Mat3b fate_legend(const RetentionTrace& trace, int width, const Metrics& met
 
   std::vector<LegendEntry> entries = {{kept, "kept"}};
   if (occurs(trace, &FateCount::dropped)) entries.push_back({dropped, "dropped"});
-  if (occurs(trace, &FateCount::fused))
-    entries.push_back({fused, "fused with others into one row"});
+  if (occurs(trace, &FateCount::fused)) entries.push_back({fused, "fused with others"});
   return entry_legend(entries, width, metrics);
 }
 

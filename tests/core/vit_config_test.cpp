@@ -81,3 +81,11 @@ TEST_CASE("a config names the size that makes no sense", "[core][config]") {
   refuses([](VitConfig& c) { c.layer_norm_eps = std::numeric_limits<float>::quiet_NaN(); },
           "layer_norm_eps");
 }
+
+TEST_CASE("a distillation token goes with class pooling", "[core][vit_config]") {
+  tokensieve::VitConfig config;
+  config.distilled = true;
+  CHECK_NOTHROW(config.validate());
+  config.pooling = tokensieve::Pooling::mean;
+  CHECK_THROWS_AS(config.validate(), std::invalid_argument);
+}

@@ -80,5 +80,15 @@ TEST_CASE("a classifier that cannot work is refused at once", "[engine][classifi
   ModelFolder folder = tiny_folder();
   folder.recipe = "evit(keep=0.5, sites=7)";
   CHECK_THROWS_AS(Classifier(std::move(folder)), std::invalid_argument);
+  folder = tiny_folder();
+  folder.labels = {"one"};
+  CHECK_THROWS_WITH(Classifier(std::move(folder)), Catch::Contains("expected 4 labels"));
+  folder = tiny_folder();
+  folder.weights = nullptr;
+  CHECK_THROWS_WITH(Classifier(std::move(folder)), Catch::Contains("no weights"));
+  folder = tiny_folder();
+  folder.vit.in_channels = 4;
+  CHECK_THROWS_WITH(Classifier(std::move(folder)), Catch::Contains("3 channels"));
+  CHECK_THROWS_WITH(Classifier(tiny_folder(), {.threads = -1}), Catch::Contains("threads"));
   CHECK_THROWS_AS(Classifier::load("/nowhere"), std::runtime_error);
 }

@@ -84,6 +84,8 @@ const char* const kRecipes[] = {
     "evit(mass=0.8, fuse, sites=1/3)",
     "score=received_attention | select=top_k(0.6, of=input, round=floor) | drop=gone | at=before:1/2/3",
     "score=cls_attention | select=top_k(0.5) | drop=gone | at=inside_attention:1/2",
+    "score=received_attention | select=top_k(0.5) | drop=gone | at=inside_attention:1",
+    "random(keep=0.6, sites=1)",
     "score=received_attention | select=mass(0.7) | drop=fuse | at=after_block:0/2",
     "score=cls_attention | select=top_k(0.7) | drop=gone | at=inside_attention:1, "
     "after_attention:1, before:2, after_block:2",
@@ -262,11 +264,50 @@ TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
   CHECK_THROWS_WITH(model.vit.run(view, inside, model.workspace), Catch::Contains("cannot merge"));
   const Schedule deeper = Recipe::parse("evit(keep=0.5, sites=9)").compile(12);
   CHECK_THROWS_WITH(model.vit.run(view, deeper, model.workspace), Catch::Contains("behind the last"));
+  struct Norms final : Reducer {
+    AttentionRequest attention_request() const override { return AttentionRequest::output_norm; }
+    bool keeps_everything(int) const override { return false; }
+    Reduction reduce(const SiteInput& input) const override {
+      return {TokenPlan::identity(input.layout), {}};
+    }
+  };
+  const auto norms = std::make_shared<Norms>();
+  const auto top = triple_reducer(class_attention_scorer(), top_k_selector({0.5}), gone_policy());
+  const Schedule both({{{1, SitePosition::inside_attention}, 0, top},
+                       {{1, SitePosition::after_attention}, 1, norms}},
+                      4);
+  CHECK_THROWS_WITH(model.vit.run(view, both, model.workspace), Catch::Contains("norms of attention"));
   VitConfig config = tiny();
+  config.num_heads[1] = 0;
+  Model gap(config);
+  CHECK_THROWS_WITH(
+      gap.run(view, "score=random | select=top_k(0.5) | drop=gone | at=inside_attention:1"),
+      Catch::Contains("there is none"));
+  config = tiny();
   config.class_token = config.prefix_positions = false;
   config.pooling = Pooling::mean;
   Model headless(config);
   CHECK_THROWS_WITH(headless.run(view, "evit(sites=1)"), Catch::Contains("no class token"));
+}
+
+TEST_CASE("a run on one thread does not slow a later one on two", "[engine][vit]") {
+  Model model(tiny());
+  const Pictures pictures = same_size(2);
+  const auto one = model.run(pictures.views(), "dense", 1);
+  const auto two = model.run(pictures.views(), "dense", 2);
+  check_close(one[0].logits, two[0].logits, 1e-5f);
+}
+
+TEST_CASE("batches of more than 256 rows are served in buckets of rows", "[engine][vit]") {
+  Model model(tiny());
+  const Pictures pictures = same_size(7);
+  const auto together = model.run(pictures.views(), "evit(mass=0.9, fuse, sites=1/2)");
+  for (size_t i = 0; i < 7; ++i) {
+    const auto view = pictures.views()[i];
+    const auto alone = model.run(std::span(&view, 1), "evit(mass=0.9, fuse, sites=1/2)")[0];
+    CHECK(alone.layers == together[i].layers);
+    check_close(alone.logits, together[i].logits, 1e-5f);
+  }
 }
 
 TEST_CASE("weights that do not fit the config are refused", "[engine][vit][errors]") {

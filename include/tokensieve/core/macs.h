@@ -12,6 +12,7 @@ struct LayerTokens {
   int64_t attention = 0;  ///< Rows that enter attention (keys, values).
   int64_t queries = 0;    ///< Rows that leave attention (fewer for sites inside attention).
   int64_t mlp = 0;        ///< Rows that enter the MLP.
+  int64_t scored = 0;     ///< Query rows whose scores a site inside attention looks at beforehand.
 
   bool operator==(const LayerTokens&) const = default;
 };

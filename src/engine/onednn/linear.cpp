@@ -1,5 +1,7 @@
 #include "onednn/linear.h"
 
+#include <omp.h>
+
 #include <array>
 #include <list>
 #include <mutex>
@@ -46,6 +48,7 @@ struct Key {
   int64_t rows, in, out;
   bool bias;
   Epilogue epilogue;
+  int threads;  // a primitive is cut for the threads there are when it is made
   bool operator==(const Key&) const = default;
 };
 
@@ -53,7 +56,7 @@ struct KeyHash {
   size_t operator()(const Key& key) const {
     size_t hash = 1469598103934665603ull;
     for (const int64_t part : {key.rows, key.in, key.out, int64_t{key.bias},
-                               static_cast<int64_t>(key.epilogue)}) {
+                               static_cast<int64_t>(key.epilogue), int64_t{key.threads}}) {
       hash = (hash ^ static_cast<size_t>(part)) * 1099511628211ull;
     }
     return hash;
@@ -152,8 +155,9 @@ void Linear::run(RowsView<const float> x, RowsView<float> y, Epilogue epilogue,
                  AlignedBuffer& scratchpad) const {
   if (x.rows == 0) return;
   const bool bias = static_cast<bool>(impl_->bias);
-  const auto primitive = impl_->cache->impl().get({x.rows, in_, out_, bias, epilogue},
-                                                  impl_->weights.get_desc());
+  const auto primitive = impl_->cache->impl().get(
+      {bucketed_rows(x.rows), in_, out_, bias, epilogue, omp_get_max_threads()},
+      impl_->weights.get_desc());
   const auto& engine = cpu_engine();
   const memory source(primitive->source, engine, const_cast<float*>(x.data));
   const memory destination(primitive->destination, engine, y.data);

@@ -51,7 +51,8 @@ class Linear {
   int64_t in() const { return in_; }
   int64_t out() const { return out_; }
 
-  /// `x` `[rows, in]` to `y` `[rows, out]`, both without gaps between rows.
+  /// `x` `[rows, in]` to `y` `[rows, out]`, both without gaps between rows and with room for
+  /// bucketed_rows(rows): the rows behind the last one are computed and mean nothing.
   void run(RowsView<const float> x, RowsView<float> y, Epilogue epilogue,
            AlignedBuffer& scratchpad) const;
 

@@ -1,0 +1,92 @@
+"""A random ViT of a few hundred kilobytes, and pictures for it, made with numpy alone."""
+
+import json
+import pathlib
+
+import numpy as np
+from PIL import Image
+from safetensors.numpy import save_file
+
+LABELS = ["blue", "green", "red"]
+DEPTH = 10  # the recipes' default sites are 3, 6 and 9
+
+
+def tiny_tensors(seed=0, dim=64, depth=DEPTH, patch=14, size=56, classes=3):
+    """Tensors of a ViT under timm's names: float32, large enough that its scores differ."""
+    rng = np.random.default_rng(seed)
+
+    def random(*shape, scale):
+        return (scale * rng.standard_normal(shape)).astype(np.float32)
+
+    tensors = {
+        "cls_token": random(1, 1, dim, scale=0.5),
+        "pos_embed": random(1, 1 + (size // patch) ** 2, dim, scale=0.5),
+        "patch_embed.proj.weight": random(dim, 3, patch, patch, scale=0.04),
+        "patch_embed.proj.bias": random(dim, scale=0.1),
+        "norm.weight": np.ones(dim, np.float32),
+        "norm.bias": np.zeros(dim, np.float32),
+        "head.weight": random(classes, dim, scale=0.5),
+        "head.bias": random(classes, scale=0.1),
+    }
+    for block in range(depth):
+        for name, out, inner in [
+            ("attn.qkv", 3 * dim, dim),
+            ("attn.proj", dim, dim),
+            ("mlp.fc1", 4 * dim, dim),
+            ("mlp.fc2", dim, 4 * dim),
+        ]:
+            tensors[f"blocks.{block}.{name}.weight"] = random(out, inner, scale=1.5 * inner**-0.5)
+            tensors[f"blocks.{block}.{name}.bias"] = random(out, scale=0.1)
+        for norm in ("norm1", "norm2"):
+            tensors[f"blocks.{block}.{norm}.weight"] = np.ones(dim, np.float32)
+            tensors[f"blocks.{block}.{norm}.bias"] = np.zeros(dim, np.float32)
+    return tensors
+
+
+def write_tiny_model(folder, recipe=None, labels=LABELS, seed=0):
+    """Writes a model folder in timm's layout: 56 x 56 pixels, 16 patches, two heads of 32."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True)
+    save_file(tiny_tensors(seed), folder / "model.safetensors")
+    config = {
+        "architecture": "vit_tiny_patch16_224",
+        "num_classes": len(labels),
+        "label_names": labels,
+        "model_args": {
+            "img_size": 56,
+            "patch_size": 14,
+            "embed_dim": 64,
+            "depth": DEPTH,
+            "num_heads": 2,
+            "num_classes": len(labels),
+        },
+        "pretrained_cfg": {
+            "input_size": [3, 56, 56],
+            "crop_pct": 1.0,
+            "interpolation": "bicubic",
+            "mean": [0.5, 0.5, 0.5],
+            "std": [0.5, 0.5, 0.5],
+        },
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    if recipe is not None:
+        (folder / "sieve.json").write_text(json.dumps({"recipe": recipe}))
+    return folder
+
+
+def write_picture(path, seed=0, size=(72, 64)):
+    """Writes a picture of random coloured tiles, another one for each seed."""
+    rng = np.random.default_rng(seed)
+    tiles = rng.integers(0, 256, (8, 9, 3), dtype=np.uint8)
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(tiles).resize(size, Image.Resampling.NEAREST).save(path)
+    return path
+
+
+def write_image_folder(root, per_class=7):
+    """Writes an ImageFolder of LABELS; returns its root."""
+    for number, label in enumerate(LABELS):
+        for index in range(per_class):
+            write_picture(pathlib.Path(root) / label / f"{index}.png", 100 * number + index)
+    return pathlib.Path(root)

@@ -85,7 +85,6 @@ const char* const kRecipes[] = {
     "score=received_attention | select=top_k(0.6, of=input, round=floor) | drop=gone | at=before:1/2/3",
     "score=cls_attention | select=top_k(0.5) | drop=gone | at=inside_attention:1/2",
     "score=received_attention | select=top_k(0.5) | drop=gone | at=inside_attention:1",
-    "random(keep=0.6, sites=1)",
     "score=received_attention | select=mass(0.7) | drop=fuse | at=after_block:0/2",
     "score=cls_attention | select=top_k(0.7) | drop=gone | at=inside_attention:1, "
     "after_attention:1, before:2, after_block:2",

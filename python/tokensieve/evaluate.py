@@ -78,9 +78,9 @@ def evaluate(
 ) -> Table:
     """Runs every recipe over a folder with one folder of pictures a class.
 
-    The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-". All recipes see the same pictures; the first
-    is the baseline of the paired differences. `limit` takes that many pictures evenly spread over the
-    folder. `progress` shows a bar on standard error (by default, when that is a terminal). Raises
+    The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-".
+    All recipes see the same pictures; the first is the baseline of the paired differences. `limit`
+    takes that many pictures evenly spread over the folder. `progress` shows a bar on standard error (by default, when that is a terminal). Raises
     ValueError when labels do not fit, RuntimeError for a picture that cannot be read.
     """
     if isinstance(recipes, (str, Recipe)):

@@ -64,8 +64,8 @@ VitWeights::VitWeights(const VitConfig& config, const WeightSource& source)
   patch_embed.emplace(source, "patch_embed.proj", patch, dim_, cache,
                       LinearOptions{.bias = source.contains("patch_embed.proj.bias")});
 
-  const int64_t with_position =
-      config.prefix_positions ? (config.class_token ? 1 : 0) + (config.distilled ? 1 : 0) : 0;
+  // A table with rows for prefix tokens has them for all, registers too (timm's no_embed_class off).
+  const int64_t with_position = config.prefix_positions ? config.num_prefix_tokens() : 0;
   positions_ = source.read("pos_embed",
                            std::vector<int64_t>{1, with_position + grid_height_ * grid_width_, dim_});
   const auto add_prefix = [&](const char* name, int64_t count) {
@@ -74,9 +74,9 @@ VitWeights::VitWeights(const VitConfig& config, const WeightSource& source)
   };
   if (config.class_token) add_prefix("cls_token", 1);
   if (config.distilled) add_prefix("dist_token", 1);
+  if (config.num_register_tokens > 0) add_prefix("reg_token", config.num_register_tokens);
   for (int64_t i = 0; i < with_position * dim_; ++i) prefix[i] += positions_[i];
   positions_.erase(positions_.begin(), positions_.begin() + with_position * dim_);
-  if (config.num_register_tokens > 0) add_prefix("reg_token", config.num_register_tokens);
 
   if (config.pre_norm) pre_norm = read_norm(source, "norm_pre", dim_);
   for (int layer = 0; layer < config.depth(); ++layer) {

@@ -93,9 +93,9 @@ class PlainVit {
     x_.clear();
     if (c_.class_token) extend(read("cls_token"));
     if (c_.distilled) extend(read("dist_token"));
+    if (c_.num_register_tokens) extend(read("reg_token"));
     const size_t with = c_.prefix_positions ? x_.size() : 0;
     for (size_t i = 0; i < with; ++i) x_[i] += table[i];
-    if (c_.num_register_tokens) extend(read("reg_token"));
     const auto positions =
         resample_positions(std::span(table).subspan(with), c_.grid_height(), c_.grid_width(), gh, gw,
                            c_.embed_dim);

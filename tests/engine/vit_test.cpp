@@ -101,6 +101,7 @@ TEST_CASE("every layout equals the plain network", "[engine][vit]") {
     config.num_register_tokens = 4;
     config.prefix_positions = false;
   }
+  SECTION("registers with positions") { config.num_register_tokens = 2; }
   SECTION("mean pooling") {
     config.pooling = Pooling::mean;
     config.final_norm = false;

@@ -1,5 +1,9 @@
 """Folders that transformers wrote open as they are, with transformers' outputs."""
 
+import json
+
+import json
+
 import numpy as np
 import pytest
 import tokensieve as ts
@@ -62,10 +66,38 @@ def random_network(case, seed=0):
     return network, read
 
 
+def save(network, folder):
+    """The network as transformers saves it, and the settings of its image processor."""
+    network.save_pretrained(folder)
+    side = network.config.image_size
+    settings = {
+        "size": {"height": side, "width": side},
+        "resample": 3,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5],
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+
+
+def save(network, folder):
+    network.save_pretrained(folder)
+    side = network.config.image_size
+    how = {
+        "do_resize": True,
+        "do_rescale": True,
+        "do_normalize": True,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5],
+        "size": {"height": side, "width": side},
+        "resample": 2,
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(how))
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_outputs_equal_transformers(case, tmp_path):
     network, read = random_network(case)
-    network.save_pretrained(tmp_path)
+    save(network, tmp_path)
     model = ts.load(tmp_path, threads=2)
     assert model.labels == (list(NAMES.values()) if network.config.num_labels == 3 else [])
     pixels = random_pixels(3, network.config.image_size)
@@ -81,7 +113,7 @@ def test_rewriting_a_folder_gives_the_same_outputs_in_our_layout(tmp_path):
     from tokensieve import _tokensieve as core
 
     network, _ = random_network("vit")
-    network.save_pretrained(tmp_path / "hf")
+    save(network, tmp_path / "hf")
     core.rewrite_model_folder(tmp_path / "hf", tmp_path / "ours", bf16=False)
     pixels = random_pixels(2, 64)
     logits = [ts.load(tmp_path / name)(pixels).logits for name in ("hf", "ours")]
@@ -134,6 +166,13 @@ def test_what_cannot_run_says_why(tmp_path):
     network = transformers.Dinov2ForImageClassification(
         Dinov2Config(**SIZES | {"patch_size": 14, "image_size": 70})
     )
-    network.save_pretrained(tmp_path)
+    save(network, tmp_path)
     with pytest.raises(RuntimeError, match="save the model without its head"):
+        ts.load(tmp_path)
+
+
+def test_a_folder_without_its_image_processor_says_so(tmp_path):
+    network, _ = random_network("vit")
+    network.save_pretrained(tmp_path)
+    with pytest.raises(RuntimeError, match="save the image processor beside the model"):
         ts.load(tmp_path)

@@ -27,7 +27,7 @@ class RandomWeights {
   RandomWeights(const VitConfig& config, uint32_t seed) : seed_(seed) {
     const int64_t dim = config.embed_dim, patch = config.patch_size;
     const int64_t grid = int64_t{config.grid_height()} * config.grid_width();
-    const int64_t tokens = (config.class_token ? 1 : 0) + (config.distilled ? 1 : 0);
+    const int64_t tokens = config.num_prefix_tokens();
     linear("patch_embed.proj", {dim, config.in_channels, patch, patch}, true);
     tensor("pos_embed", {1, (config.prefix_positions ? tokens : 0) + grid, dim}, 0.5f);
     if (config.class_token) tensor("cls_token", {1, 1, dim}, 1.0f);

@@ -2,8 +2,6 @@
 
 import json
 
-import json
-
 import numpy as np
 import pytest
 import tokensieve as ts
@@ -77,21 +75,6 @@ def save(network, folder):
         "image_std": [0.5, 0.5, 0.5],
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(settings))
-
-
-def save(network, folder):
-    network.save_pretrained(folder)
-    side = network.config.image_size
-    how = {
-        "do_resize": True,
-        "do_rescale": True,
-        "do_normalize": True,
-        "image_mean": [0.5, 0.5, 0.5],
-        "image_std": [0.5, 0.5, 0.5],
-        "size": {"height": side, "width": side},
-        "resample": 2,
-    }
-    (folder / "preprocessor_config.json").write_text(json.dumps(how))
 
 
 @pytest.mark.parametrize("case", CASES)

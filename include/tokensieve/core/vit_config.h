@@ -28,7 +28,7 @@ struct VitConfig {
   bool class_token = true;
   bool distilled = false;  ///< A distillation token and a second head (DeiT).
   int num_register_tokens = 0;
-  bool prefix_positions = true;  ///< The position table has rows for class and distillation tokens.
+  bool prefix_positions = true;  ///< The position table has rows for all prefix tokens.
   bool qkv_bias = true;
   bool layer_scale = false;
   bool final_norm = true;  ///< Norm before pooling (timm "norm").

@@ -194,6 +194,8 @@ RowsView<float> VitRun::pool() {
   // Norms act on single rows, so only the rows that the head reads are normalised.
   const int64_t read = tokens ? (config_.distilled ? 2 : 1) : 0;
   if (tokens) {
+    // The second head reads from row `batch` on, rounded up as every linear does.
+    buffers_.attended.rows<float>((read - 1) * batch + bucketed_rows(batch), x.cols);
     const RowsView<float> pooled = buffers_.attended.rows<float>(read * batch, x.cols);
     for (int64_t token = 0; token < read; ++token) {
       for (int64_t b = 0; b < batch; ++b) {

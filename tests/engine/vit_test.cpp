@@ -310,6 +310,19 @@ TEST_CASE("batches of more than 256 rows are served in buckets of rows", "[engin
   }
 }
 
+TEST_CASE("both heads of a distilled network take more images than a bucket starts at", "[engine][vit]") {
+  VitConfig config = tiny();
+  config.distilled = true;
+  config.image_height = config.image_width = 16;
+  Model model(config);
+  const auto pixels = random_values(3 * 16 * 16, 4, 1.5f);
+  const std::vector<PixelsView> views(257, PixelsView{pixels.data(), 16, 16});
+  const auto outputs = model.run(views);
+  const auto alone = model.run(std::span(views.data(), 1));
+  check_close(outputs.front().logits, alone[0].logits, 1e-5f);
+  check_close(outputs.back().logits, alone[0].logits, 1e-5f);
+}
+
 TEST_CASE("weights that do not fit the config are refused", "[engine][vit][errors]") {
   const VitConfig config = tiny();
   const test::RandomWeights weights(config, 1);

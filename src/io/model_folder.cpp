@@ -13,6 +13,7 @@
 #include "printable.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/file.h"
+#include "tokensieve/io/predictor_tensors.h"
 
 namespace tokensieve {
 namespace {
@@ -96,6 +97,14 @@ void read_sieve(const fs::path& path, ModelFolder& model) {
   }
 }
 
+void read_predictors(const fs::path& path, ModelFolder& model) {
+  SafetensorsFile file = SafetensorsFile::open(path);
+  TensorParts parts;
+  for (const std::string& name : file.names()) parts[name] = {name};
+  model.sieve = std::make_shared<MappedWeights>(std::move(file), std::move(parts));
+  count_predictors(model.vit, *model.sieve, path.string());
+}
+
 }  // namespace
 
 ModelFolder open_model_folder(const fs::path& folder) {
@@ -130,6 +139,8 @@ ModelFolder open_model_folder(const fs::path& folder) {
   }
   check_whole(model, config_path.string());
   if (fs::exists(folder / "sieve.json")) read_sieve(folder / "sieve.json", model);
+  const fs::path predictors = folder / "sieve.safetensors";
+  if (fs::exists(predictors)) read_predictors(predictors, model);
   return model;
 }
 

@@ -14,6 +14,7 @@
 #include "tokensieve/io/file.h"
 #include "tokensieve/io/half.h"
 #include "tokensieve/io/model_folder.h"
+#include "tokensieve/io/predictor_tensors.h"
 #include "tokensieve/io/safetensors.h"
 #include "tokensieve/io/vit_tensors.h"
 
@@ -70,11 +71,14 @@ std::vector<std::byte> bytes_of(const std::vector<float>& values, DType dtype) {
   return bytes;
 }
 
-void write_weights(const fs::path& path, const ModelFolder& model, DType dtype) {
+using Shapes = std::map<std::string, std::vector<std::int64_t>>;
+
+void write_weights(const fs::path& path, const Shapes& shapes, const WeightSource& weights,
+                   DType dtype) {
   std::vector<std::vector<std::byte>> bytes;
   std::vector<TensorData> tensors;
-  for (const auto& [name, shape] : vit_tensors(model.vit)) {
-    bytes.push_back(bytes_of(model.weights->read(name, shape), dtype));
+  for (const auto& [name, shape] : shapes) {
+    bytes.push_back(bytes_of(weights.read(name, shape), dtype));
     tensors.push_back({name, dtype, shape, bytes.back()});
   }
   write_safetensors(path, tensors, {{"format", "pt"}});  // without this transformers refuses it
@@ -99,6 +103,12 @@ void check_savable(const ModelFolder& model, DType dtype) {
   check_tensors(model.vit, *model.weights, "the weights to save");
 }
 
+/// Of the predictors to save. Throws when they do not hold together.
+Shapes predictor_shapes(const ModelFolder& model) {
+  const int count = count_predictors(model.vit, *model.sieve, "the predictors to save");
+  return predictor_tensors(count, model.vit.embed_dim);
+}
+
 /// The object of sieve.json; empty for a dense model of unknown origin.
 nlohmann::ordered_json sieve_of(const ModelFolder& model) {
   nlohmann::ordered_json sieve;
@@ -115,6 +125,7 @@ nlohmann::ordered_json sieve_of(const ModelFolder& model) {
 
 void save_model_folder(const ModelFolder& model, const fs::path& folder, DType dtype) {
   check_savable(model, dtype);
+  const Shapes predictors = model.sieve ? predictor_shapes(model) : Shapes();
   const nlohmann::ordered_json config = timm_config(model);
   const nlohmann::ordered_json sieve = sieve_of(model);
   // "folder/" and "folder" are the same place, but not the same temporary name.
@@ -124,7 +135,10 @@ void save_model_folder(const ModelFolder& model, const fs::path& folder, DType d
                 "[save_model_folder] expected a new folder, but ", destination.string(),
                 " exists; remove it or choose another");
   FolderInProgress progress(destination);
-  write_weights(progress / "model.safetensors", model, dtype);
+  write_weights(progress / "model.safetensors", vit_tensors(model.vit), *model.weights, dtype);
+  if (model.sieve) {
+    write_weights(progress / "sieve.safetensors", predictors, *model.sieve, dtype);
+  }
   write_json(progress / "config.json", config);
   if (!sieve.empty()) write_json(progress / "sieve.json", sieve);
   progress.commit();

@@ -13,6 +13,7 @@
 #include "temp_folder.h"
 #include "tokensieve/core/vit_config.h"
 #include "tokensieve/io/file.h"
+#include "tokensieve/io/model_folder.h"
 #include "tokensieve/io/safetensors.h"
 #include "tokensieve/io/vit_tensors.h"
 
@@ -73,5 +74,27 @@ struct FolderFixture {
     return folder->path();
   }
 };
+
+/// A model in memory, its tensors filled as write_tensors fills them.
+inline ModelFolder model_of(const VitConfig& vit) {
+  auto weights = std::make_shared<MemoryWeights>();
+  for (const auto& [name, shape] : vit_tensors(vit)) {
+    weights->set(name, shape, values_of(name, count_of(shape)));
+  }
+  ModelFolder model;
+  model.vit = vit;
+  model.preprocessing.height = 8;
+  model.preprocessing.width = 12;
+  model.weights = weights;
+  return model;
+}
+
+inline void check_same_weights(const WeightSource& a, const WeightSource& b) {
+  REQUIRE(a.names() == b.names());
+  for (const std::string& name : a.names()) {
+    CAPTURE(name);
+    CHECK(a.read(name, b.shape(name)) == b.read(name, b.shape(name)));
+  }
+}
 
 }  // namespace tokensieve::test

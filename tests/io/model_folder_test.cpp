@@ -348,6 +348,7 @@ TEST_CASE("Every tensor of the file must be accounted for", "[io][model_folder]"
   };
   with("extra", {1}, "got the tensor 'extra'");
   with("pre_logits.fc.weight", {8, 8}, "representation layer");
+  with("score_predictor.0.in_conv.0.bias", {8}, "belong into sieve.safetensors; convert");
   with("attn_pool.latent", {1, 1, 8}, "attention pooling");
   with("blocks.0.attn.q_norm.weight", {4}, "normalised queries and keys");
   with("blocks.x.norm1.weight", {8}, "expected 'blocks.x.norm1.weight' to be of a block");

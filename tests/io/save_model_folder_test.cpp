@@ -12,19 +12,6 @@ using Catch::Contains;
 
 namespace {
 
-ModelFolder model_of(const VitConfig& vit) {
-  auto weights = std::make_shared<MemoryWeights>();
-  for (const auto& [name, shape] : vit_tensors(vit)) {
-    weights->set(name, shape, values_of(name, count_of(shape)));
-  }
-  ModelFolder model;
-  model.vit = vit;
-  model.preprocessing.height = 8;
-  model.preprocessing.width = 12;
-  model.weights = weights;
-  return model;
-}
-
 VitConfig changed(const std::function<void(VitConfig&)>& change) {
   VitConfig vit = tiny_vit();
   change(vit);
@@ -33,14 +20,6 @@ VitConfig changed(const std::function<void(VitConfig&)>& change) {
 
 nlohmann::json config_in(const std::filesystem::path& folder) {
   return nlohmann::json::parse(read_text_file(folder / "config.json", 1 << 20));
-}
-
-void check_same_weights(const WeightSource& a, const WeightSource& b) {
-  REQUIRE(a.names() == b.names());
-  for (const std::string& name : a.names()) {
-    CAPTURE(name);
-    CHECK(a.read(name, b.shape(name)) == b.read(name, b.shape(name)));
-  }
 }
 
 }  // namespace

@@ -36,6 +36,9 @@ constexpr KnownStranger kStrangers[] = {
     {"rel_pos", "relative positions are not supported"},
     {".attns.", "parallel blocks are not supported"},
     {".in_proj.", "parallel blocks are not supported"},
+    {"score_predictor.",
+     "DynamicViT's predictors belong into sieve.safetensors; convert the checkpoint with "
+     "python -m tokensieve.convert"},
     {"patch_embed.backbone.", "convolutional stems are not supported"},
 };
 

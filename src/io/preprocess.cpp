@@ -63,15 +63,6 @@ int centered_offset(int have, int want) {
   return have > want ? static_cast<int>(std::nearbyint((have - want) / 2.0)) : 0;
 }
 
-/// The colour that normalises to about zero.
-std::array<std::uint8_t, 3> border_color(const Preprocessing& p) {
-  std::array<std::uint8_t, 3> color{};
-  for (std::size_t c = 0; c < 3; ++c) {
-    color[c] = static_cast<std::uint8_t>(std::clamp(std::nearbyint(255.0 * p.mean[c]), 0.0, 255.0));
-  }
-  return color;
-}
-
 }  // namespace
 
 std::string_view crop_mode_name(CropMode mode) {
@@ -101,6 +92,15 @@ void check_preprocessing(const Preprocessing& p) {
   }
 }
 
+std::array<std::uint8_t, 3> mean_color(const Preprocessing& preprocessing) {
+  std::array<std::uint8_t, 3> color{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    color[c] = static_cast<std::uint8_t>(
+        std::clamp(std::nearbyint(255.0 * preprocessing.mean[c]), 0.0, 255.0));
+  }
+  return color;
+}
+
 Image resize_and_crop(const Image& image, const Preprocessing& preprocessing) {
   check_preprocessing(preprocessing);
   check_image(image, "resize_and_crop");
@@ -112,7 +112,7 @@ Image resize_and_crop(const Image& image, const Preprocessing& preprocessing) {
   if (seen.width == p.width && seen.height == p.height) return seen;
   return center_crop(
       seen, p.width, p.height,
-      p.crop_mode == CropMode::border ? border_color(p) : std::array<std::uint8_t, 3>{});
+      p.crop_mode == CropMode::border ? mean_color(p) : std::array<std::uint8_t, 3>{});
 }
 
 void normalize(const Image& image, const Preprocessing& preprocessing, std::span<float> chw) {

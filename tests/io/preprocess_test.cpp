@@ -94,3 +94,10 @@ TEST_CASE("Crop modes go by timm's names", "[io][preprocess]") {
   }
   CHECK_THROWS_WITH(parse_crop_mode("middle"), Contains("center") && Contains("'middle'"));
 }
+
+TEST_CASE("the mean colour is 255 * mean, halves to even, cut to 8 bits", "[io][preprocess]") {
+  CHECK(mean_color({}) == std::array<std::uint8_t, 3>{124, 116, 104});
+  Preprocessing preprocessing;
+  preprocessing.mean = {0.5F, -1.0F, 2.0F};
+  CHECK(mean_color(preprocessing) == std::array<std::uint8_t, 3>{128, 0, 255});
+}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -38,6 +39,9 @@ struct Preprocessing {
 /// Throws invalid_argument, naming the field, unless height and width are 1 to 16384, crop_pct is
 /// in (0, 1], mean is finite and std finite and positive.
 void check_preprocessing(const Preprocessing& preprocessing);
+
+/// The colour that normalises to about zero, round(255 * mean): what borders are filled with.
+std::array<std::uint8_t, 3> mean_color(const Preprocessing& preprocessing);
 
 /// The picture as the model sees it, [height, width]: equal to the last bit to timm's evaluation
 /// transform (torchvision's Resize and CenterCrop) before ToTensor. Throws invalid_argument if the

@@ -7,23 +7,26 @@ cmake_minimum_required(VERSION 3.25)
 # headers are always allowed; the word posix stands for the operating system's headers.
 set(TOKENSIEVE_POSIX_HEADERS fcntl.h pthread.h signal.h unistd.h sys/)
 set(TOKENSIEVE_HEADER_TABLE
-  "include/tokensieve/core   | core               |"
-  "include/tokensieve/io     | core io            |"
-  "include/tokensieve/engine | core io engine     |"
-  "include/tokensieve/viz    | core io viz        |"
-  "include/tokensieve        | core io engine viz |"
-  "src/core                  | core               |"
-  "src/io                    | core io            | posix nlohmann/ stb_ jpeglib.h jerror.h webp/"
-  "src/engine/onednn         | core io engine     | posix oneapi/dnnl/ dnnl hwy/ omp.h"
-  "src/engine                | core io engine     | posix hwy/ omp.h"
-  "src/viz                   | core io viz        | opencv2/ stb_"
-  "src/cli                   | core io engine viz | posix CLI/ nlohmann/"
-  "python/src                | core io engine viz | pybind11/"
-  "demos                     | core io engine viz | *"
-  "benchmarks                | core io engine viz | *"
-  "tests/io                  | core io            | posix catch2/ nlohmann/"
-  "tests                     | core io engine viz | posix catch2/ omp.h")
-set(TOKENSIEVE_PUBLIC_MODULES core io engine viz)
+  "include/tokensieve/core   | core                    |"
+  "include/tokensieve/io     | core io                 |"
+  "include/tokensieve/data   | core io data            |"
+  "include/tokensieve/engine | core io engine          |"
+  "include/tokensieve/viz    | core io viz             |"
+  "include/tokensieve        | core io data engine viz |"
+  "src/core                  | core                    |"
+  "src/io                    | core io                 | posix nlohmann/ stb_ jpeglib.h jerror.h webp/"
+  "src/data                  | core io data            |"
+  "src/engine/onednn         | core io engine          | posix oneapi/dnnl/ dnnl hwy/ omp.h"
+  "src/engine                | core io engine          | posix hwy/ omp.h"
+  "src/viz                   | core io viz             | opencv2/ stb_"
+  "src/cli                   | core io engine viz      | posix CLI/ nlohmann/"
+  "python/src                | core io engine viz      | pybind11/"
+  "demos                     | core io engine viz      | *"
+  "benchmarks                | core io engine viz      | *"
+  "tests/io                  | core io                 | posix catch2/ nlohmann/"
+  "tests/data_loading        | core io data            | posix catch2/"
+  "tests                     | core io engine viz      | posix catch2/ omp.h")
+set(TOKENSIEVE_PUBLIC_MODULES core io data engine viz)
 
 # Sets `modules`, `third_party` and `rule_folder` of the first row that covers `file`.
 function(tokensieve_rule_of file)

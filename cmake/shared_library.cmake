@@ -1,7 +1,7 @@
 # libtokensieve.so: every module that was built, in one shared library. oneDNN and the rest of the
 # third party stay inside it.
 
-foreach(module core io engine viz)
+foreach(module core io data engine viz)
   if(TARGET tokensieve_${module})
     list(APPEND tokensieve_modules ${module})
   endif()

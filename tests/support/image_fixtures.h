@@ -26,9 +26,10 @@ inline std::vector<std::byte> image_bytes(std::string_view name) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// The words of every line of expected.txt that begins with `kind`, without it.
-inline std::vector<std::vector<std::string>> expected_images(std::string_view kind) {
-  std::ifstream in(image_path("expected.txt"));
+/// The words of every line of expected.txt (or of `file`) that begins with `kind`, without it.
+inline std::vector<std::vector<std::string>> expected_images(
+    std::string_view kind, const std::filesystem::path& file = image_path("expected.txt")) {
+  std::ifstream in(file);
   std::vector<std::vector<std::string>> found;
   for (std::string line; std::getline(in, line);) {
     std::istringstream words(line);

@@ -1,0 +1,10 @@
+#pragma once
+
+/// Pictures to training batches.
+
+#include "tokensieve/data/affine.h"
+#include "tokensieve/data/augmentation.h"
+#include "tokensieve/data/mixing.h"
+#include "tokensieve/data/pixel_ops.h"
+#include "tokensieve/data/rand_augment.h"
+#include "tokensieve/data/random.h"

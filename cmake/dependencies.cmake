@@ -105,6 +105,37 @@ if(TOKENSIEVE_VIZ)
   endif()
 endif()
 
+# --- nn -----------------------------------------------------------------------------------------
+# LibTorch's package file sets flags for the whole directory, so it is read inside a function. Its
+# include folder carries pybind11 and oneDNN headers of its own: no target sees it beside those.
+function(tokensieve_find_torch)
+  find_package(Torch 2 CONFIG QUIET)
+  if(NOT Torch_FOUND)
+    find_package(Python COMPONENTS Interpreter QUIET)
+    if(Python_FOUND)
+      execute_process(
+        COMMAND ${Python_EXECUTABLE} -c "import torch.utils; print(torch.utils.cmake_prefix_path, end='')"
+        OUTPUT_VARIABLE prefix RESULT_VARIABLE failed ERROR_QUIET)
+      if(NOT failed)
+        find_package(Torch 2 CONFIG QUIET HINTS ${prefix}/Torch)
+      endif()
+    endif()
+  endif()
+  if(Torch_FOUND)
+    add_library(tokensieve_dep_torch INTERFACE)
+    target_include_directories(tokensieve_dep_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+    target_link_libraries(tokensieve_dep_torch INTERFACE ${TORCH_LIBRARIES})
+  endif()
+endfunction()
+
+if(TOKENSIEVE_NN)
+  find_package(OpenMP COMPONENTS CXX QUIET)
+  tokensieve_find_torch()
+  if(NOT TARGET tokensieve_dep_torch)
+    tokensieve_switch_off(TOKENSIEVE_NN "LibTorch 2 not found (pip install torch, or set Torch_DIR)")
+  endif()
+endif()
+
 # --- programs -----------------------------------------------------------------------------------
 if(TOKENSIEVE_CLI)
   find_package(CLI11 QUIET)

@@ -12,6 +12,8 @@ set(TOKENSIEVE_HEADER_TABLE
   "include/tokensieve/data   | core io data            |"
   "include/tokensieve/engine | core io engine          |"
   "include/tokensieve/viz    | core io viz             |"
+  "include/tokensieve/nn     | core io data nn         | torch/"
+  "include/tokensieve/nn.h   | nn                      |"
   "include/tokensieve        | core io data engine viz |"
   "src/core                  | core                    |"
   "src/io                    | core io                 | posix nlohmann/ stb_ jpeglib.h jerror.h webp/"
@@ -19,14 +21,17 @@ set(TOKENSIEVE_HEADER_TABLE
   "src/engine/onednn         | core io engine          | posix oneapi/dnnl/ dnnl hwy/ omp.h"
   "src/engine                | core io engine          | posix hwy/ omp.h"
   "src/viz                   | core io viz             | opencv2/ stb_"
+  "src/nn                    | core io data nn         | torch/ ATen/ c10/ omp.h"
+  "src/cli/train             | core io data nn viz     | CLI/ nlohmann/ torch/"
   "src/cli                   | core io engine viz      | posix CLI/ nlohmann/"
   "python/src                | core io engine viz      | pybind11/"
   "demos                     | core io engine viz      | *"
   "benchmarks                | core io engine viz      | *"
   "tests/io                  | core io                 | posix catch2/ nlohmann/"
   "tests/data_loading        | core io data            | posix catch2/"
+  "tests/nn                  | core io data nn         | catch2/ torch/"
   "tests                     | core io engine viz      | posix catch2/ omp.h")
-set(TOKENSIEVE_PUBLIC_MODULES core io data engine viz)
+set(TOKENSIEVE_PUBLIC_MODULES core io data engine viz nn)
 
 # Sets `modules`, `third_party` and `rule_folder` of the first row that covers `file`.
 function(tokensieve_rule_of file)
@@ -36,7 +41,7 @@ function(tokensieve_rule_of file)
     set(folder "${CMAKE_MATCH_1}")
     string(REPLACE " " ";" modules "${CMAKE_MATCH_2}")
     string(REPLACE " " ";" third_party "${CMAKE_MATCH_3}")
-    string(FIND "${file}" "${folder}/" position)
+    string(FIND "${file}/" "${folder}/" position)
     if(position EQUAL 0)
       set(rule_folder "${folder}" PARENT_SCOPE)
       set(modules "${modules}" PARENT_SCOPE)
@@ -114,7 +119,8 @@ endfunction()
 # Each module's umbrella header names all its headers, tokensieve.h all the umbrellas.
 function(tokensieve_check_umbrellas)
   file(GLOB umbrellas RELATIVE ${ROOT}/include ${ROOT}/include/tokensieve/*.h)
-  list(REMOVE_ITEM umbrellas tokensieve/tokensieve.h)
+  # nn stands apart: it pulls in LibTorch.
+  list(REMOVE_ITEM umbrellas tokensieve/tokensieve.h tokensieve/nn.h)
   foreach(module IN LISTS TOKENSIEVE_PUBLIC_MODULES ITEMS tokensieve)
     set(headers "${umbrellas}")
     if(NOT module STREQUAL "tokensieve")
@@ -153,11 +159,20 @@ if(TOKENSIEVE_TESTS AND NOT TOKENSIEVE_SANITIZE)
   file(GLOB_RECURSE headers RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS
     ${PROJECT_SOURCE_DIR}/include/*.h)
   add_library(headers_alone OBJECT)
+  if(TARGET tokensieve_nn)
+    add_library(nn_headers_alone OBJECT)
+    target_link_libraries(nn_headers_alone PRIVATE tokensieve_nn OpenMP::OpenMP_CXX tokensieve_warnings)
+    target_precompile_headers(nn_headers_alone REUSE_FROM tokensieve_nn)
+  endif()
   foreach(header IN LISTS headers)
     string(REPLACE "/" "_" name ${header})
     file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/headers_alone/${name}.cpp
       CONTENT "#include \"${header}\"\n")
-    target_sources(headers_alone PRIVATE ${PROJECT_BINARY_DIR}/headers_alone/${name}.cpp)
+    if(NOT header MATCHES "tokensieve/nn[./]")
+      target_sources(headers_alone PRIVATE ${PROJECT_BINARY_DIR}/headers_alone/${name}.cpp)
+    elseif(TARGET tokensieve_nn)
+      target_sources(nn_headers_alone PRIVATE ${PROJECT_BINARY_DIR}/headers_alone/${name}.cpp)
+    endif()
   endforeach()
   target_include_directories(headers_alone PRIVATE ${PROJECT_SOURCE_DIR}/include)
   target_compile_options(headers_alone PRIVATE -O0 -g0)

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "tokensieve/core/vit_config.h"
+
+namespace tokensieve::nn {
+
+/// Self-attention with a fused qkv layer (timm's `attn`).
+class AttentionImpl : public torch::nn::Module {
+ public:
+  AttentionImpl(int64_t dim, int64_t num_heads, int64_t head_dim, bool qkv_bias);
+  /// `x` `[B, N, C]` to `[B, N, C]`. With `policy` `[B, N]` in [0, 1], rows attend to kept tokens and
+  /// to themselves only (masked_softmax.h, with `eps`); gradients reach `policy`. `gamma` `[C]` scales
+  /// the result (LayerScale).
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& policy = {}, double eps = 0,
+                        const torch::Tensor& gamma = {});
+
+ private:
+  int64_t num_heads_, head_dim_;
+  torch::nn::Linear qkv_{nullptr}, proj_{nullptr};
+};
+TORCH_MODULE(Attention);
+
+/// One pre-norm transformer block; a half with no heads, or with an MLP of width 0, is left out.
+class BlockImpl : public torch::nn::Module {
+ public:
+  BlockImpl(const VitConfig& config, int index, double drop_path);
+  /// `[B, N, C]` to `[B, N, C]`; `policy` and `eps` as in AttentionImpl::forward.
+  torch::Tensor forward(torch::Tensor x, const torch::Tensor& policy = {}, double eps = 0);
+
+ private:
+  torch::Tensor add(const torch::Tensor& x, const torch::Tensor& branch) const;
+
+  double drop_path_;
+  torch::nn::LayerNorm norm1_{nullptr}, norm2_{nullptr};
+  Attention attention_{nullptr};
+  torch::nn::Linear fc1_{nullptr}, fc2_{nullptr};
+  torch::Tensor gamma1_, gamma2_;
+};
+TORCH_MODULE(Block);
+
+/// A ViT, DeiT or DINOv2 network that can be trained: every layout the engine reads. Parameters have
+/// timm's names (`vit_tensors()` lists them), so named_parameters() is a timm state dict.
+class VitImpl : public torch::nn::Module {
+ public:
+  /// Weights start as timm's do: truncated normal of std 0.02, zero biases, LayerScale 1e-5.
+  /// `drop_path` grows linearly from 0 at the first block to its value at the last (arXiv
+  /// 1603.09382). Throws std::invalid_argument for a config that makes no sense.
+  explicit VitImpl(const VitConfig& config, double drop_path = 0.0);
+
+  const VitConfig& config() const { return config_; }
+
+  /// Normalised pixels `[B, 3, H, W]` to rows with positions, `[B, prefix + N, C]`.
+  torch::Tensor embed(const torch::Tensor& pixels);
+  /// Block `index` on rows; see BlockImpl::forward.
+  torch::Tensor block(int index, const torch::Tensor& rows, const torch::Tensor& policy = {},
+                      double eps = 0);
+  /// The final norm over all rows `[B, n, C]`.
+  torch::Tensor finish(const torch::Tensor& rows);
+  /// finish()'s rows to logits `[B, classes]` (or pooled features without a head). Distilled: the
+  /// mean of both heads.
+  torch::Tensor classify(const torch::Tensor& finished);
+
+  /// Pixels to logits.
+  torch::Tensor forward(const torch::Tensor& pixels);
+
+ private:
+  VitConfig config_;
+  torch::nn::Conv2d projection_{nullptr};
+  torch::Tensor class_token_, distillation_token_, register_tokens_, positions_;
+  torch::nn::LayerNorm norm_pre_{nullptr}, norm_{nullptr}, fc_norm_{nullptr};
+  std::vector<Block> blocks_;
+  torch::nn::Linear head_{nullptr}, head_dist_{nullptr};
+};
+TORCH_MODULE(Vit);
+
+}  // namespace tokensieve::nn

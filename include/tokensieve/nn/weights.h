@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "tokensieve/io/weights.h"
+#include "tokensieve/nn/vit.h"
+
+namespace tokensieve::nn {
+
+/// What a start lacks for the network that is to be trained.
+struct LoadOptions {
+  /// A classifier of another size, or none, is left as it was initialised; off: that is an error.
+  bool new_head = false;
+  /// The grid of the position table, when it differs from the network's: it is resampled as timm
+  /// does it (bicubic, antialiased). 0: the same as the network's.
+  int grid_height = 0;
+  int grid_width = 0;
+};
+
+/// Copies weights by timm's names into `network`. Throws std::runtime_error when one is missing or
+/// does not fit.
+void load_weights(VitImpl& network, const WeightSource& weights, const LoadOptions& options = {});
+
+/// Copies every parameter of `module` whose name begins with `prefix` by that same name. Throws
+/// std::runtime_error as load_weights does.
+void load_parameters(torch::nn::Module& module, std::string_view prefix, const WeightSource& weights);
+
+/// The parameters whose names begin with `prefix` (or, with `inverse`, the others), as float32.
+std::shared_ptr<MemoryWeights> export_parameters(const torch::nn::Module& module,
+                                                 std::string_view prefix, bool inverse = false);
+
+}  // namespace tokensieve::nn

@@ -1,0 +1,125 @@
+#include "config.h"
+
+#include <algorithm>
+
+#include "json_reader.h"
+#include "tokensieve/io/file.h"
+
+namespace tokensieve::cli {
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = 1 << 20;
+
+void read_method(const nlohmann::json& json, TrainConfig& config) {
+  JsonReader reader(json, "method");
+  reader.read("name", config.method);
+  const std::vector<std::string> methods = {"dense", "dynamicvit"};
+  check_runtime(std::ranges::count(methods, config.method) > 0, "[config] expected a method's name, dense or dynamicvit, got '",
+                config.method, "'", did_you_mean(config.method, methods));
+  nn::DynamicVitOptions& options = config.dynamicvit;
+  reader.read("teacher_logits", options.teacher.logits_weight);
+  reader.read("teacher_tokens", options.teacher.tokens_weight);
+  if (config.method == "dynamicvit") {
+    reader.read("sites", config.sites);
+    reader.read("keep", options.keep);
+    reader.read("keep_range", options.keep_range);
+    reader.read("ratio", options.ratio_weight);
+    reader.read("eps", options.eps);
+  }
+  reader.finish();
+}
+
+void read_rand_augment(const nlohmann::json& json, Augmentation& augmentation) {
+  if (json.is_boolean()) {
+    augmentation.rand_augment = json.get<bool>() ? std::optional(RandAugment{}) : std::nullopt;
+    return;
+  }
+  RandAugment options;
+  JsonReader reader(json, "rand_augment");
+  reader.read("operations", options.operations);
+  reader.read("magnitude", options.magnitude);
+  reader.read("magnitude_std", options.magnitude_std);
+  reader.read("probability", options.probability);
+  reader.finish();
+  augmentation.rand_augment = options;
+}
+
+void read_augmentation(const nlohmann::json& json, Augmentation& augmentation) {
+  JsonReader reader(json, "augmentation");
+  const auto range = [&](const std::string& key, std::array<double, 2>& value) {
+    std::vector<double> list(value.begin(), value.end());
+    reader.read(key, list);
+    check_runtime(list.size() == 2, "[config] expected two numbers in '", key, "', got ", list.size());
+    std::copy_n(list.begin(), 2, value.begin());
+  };
+  range("crop_area", augmentation.crop_area);
+  range("crop_aspect", augmentation.crop_aspect);
+  reader.read("flip", augmentation.flip);
+  reader.read("color_jitter", augmentation.color_jitter);
+  reader.read("erase", augmentation.erase);
+  if (const auto* rand_augment = reader.find("rand_augment")) read_rand_augment(*rand_augment, augmentation);
+  std::vector<std::string> names;
+  reader.read("interpolations", names);
+  if (!names.empty()) augmentation.interpolations.clear();
+  for (const std::string& name : names) augmentation.interpolations.push_back(parse_interpolation(name));
+  reader.finish();
+}
+
+void read_mixing(const nlohmann::json& json, Mixing& mixing) {
+  JsonReader reader(json, "mixing");
+  reader.read("mixup", mixing.mixup_alpha);
+  reader.read("cutmix", mixing.cutmix_alpha);
+  reader.read("probability", mixing.probability);
+  reader.read("switch_probability", mixing.switch_probability);
+  reader.read("label_smoothing", mixing.label_smoothing);
+  reader.finish();
+}
+
+void read_optimizer(const nlohmann::json& json, TrainConfig& config) {
+  JsonReader reader(json, "optimizer");
+  nn::TrainOptions& train = config.train;
+  reader.read("learning_rate", train.rates.base);
+  reader.read("head_learning_rate", train.rates.head);
+  reader.read("predictor_learning_rate", train.rates.predictors);
+  reader.read("final_learning_rate", train.final_rate);
+  reader.read("layer_decay", train.rates.layer_decay);
+  reader.read("weight_decay", train.rates.weight_decay);
+  reader.read("frozen_epochs", train.rates.frozen_epochs);
+  reader.read("freeze_embeddings", train.rates.freeze_embeddings);
+  reader.read("warmup_epochs", train.warmup_epochs);
+  reader.read("clip_norm", train.clip_norm);
+  reader.read("ema", train.ema);
+  reader.finish();
+}
+
+}  // namespace
+
+TrainConfig read_train_config(const std::filesystem::path& path) {
+  TrainConfig config;
+  config.text = read_text_file(path, kMaxConfigBytes);
+  const nlohmann::json json = nlohmann::json::parse(config.text, nullptr, false);
+  check_runtime(!json.is_discarded(), "[config] ", path.string(), " is not JSON");
+  config.loader.augmentation = Augmentation{};
+  config.loader.mixing = Mixing{};
+  JsonReader reader(json, path.filename().string());
+  if (const auto* method = reader.find("method")) read_method(*method, config);
+  if (const auto* optimizer = reader.find("optimizer")) read_optimizer(*optimizer, config);
+  if (const auto* part = reader.find("augmentation")) read_augmentation(*part, *config.loader.augmentation);
+  if (const auto* mixing = reader.find("mixing")) read_mixing(*mixing, *config.loader.mixing);
+  reader.read("image_size", config.image_size);
+  reader.read("crop_pct", config.crop_pct);
+  reader.read("held_out", config.held_out);
+  reader.read("drop_path", config.drop_path);
+  reader.read("epochs", config.train.epochs);
+  reader.read("batch", config.loader.batch_size);
+  reader.read("accumulate", config.train.accumulate);
+  reader.read("seed", config.train.seed);
+  reader.read("bf16", config.train.bf16);
+  reader.read("log_every", config.train.log_every);
+  reader.read("save_every", config.train.save_every);
+  reader.finish();
+  config.loader.seed = config.train.seed;
+  return config;
+}
+
+}  // namespace tokensieve::cli

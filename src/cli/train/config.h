@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tokensieve/data/image_loader.h"
+#include "tokensieve/nn/method.h"
+#include "tokensieve/nn/trainer.h"
+
+namespace tokensieve::cli {
+
+/// One training run, as its JSON file says it. docs/training.md lists the keys.
+struct TrainConfig {
+  std::string method = "dense";  ///< "dense" or "dynamicvit".
+  std::vector<int> sites = {3, 6, 9};
+  nn::DynamicVitOptions dynamicvit;  ///< Its `teacher` holds for the dense method, too.
+  int image_size = 0;                ///< 0: the start's.
+  double crop_pct = 0;               ///< Of the evaluation transform; 0: the start's.
+  double held_out = 0.1;             ///< Share of the training pictures that choices are made on.
+  double drop_path = 0;
+  LoaderOptions loader;
+  nn::TrainOptions train;
+  std::string text;  ///< The file as it was read.
+};
+
+/// Reads and checks a file. Throws std::runtime_error naming the file and the key: unknown (with the
+/// nearest known one), of the wrong type, or out of range.
+TrainConfig read_train_config(const std::filesystem::path& path);
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tokensieve/core/error.h"
+#include "tokensieve/core/nearest_word.h"
+
+namespace tokensieve::cli {
+
+/// An object of a JSON file written by hand: every key is optional, an unknown one is an error.
+class JsonReader {
+ public:
+  JsonReader(const nlohmann::json& object, std::string scope) : object_(object), scope_(std::move(scope)) {
+    check_runtime(object.is_object(), "[config] expected '", scope_, "' to be an object, got ", object.dump());
+  }
+
+  /// Overwrites `value` if the key is there. Throws std::runtime_error for another type.
+  template <typename Value>
+  void read(const std::string& key, Value& value) {
+    const nlohmann::json* const found = find(key);
+    if (found) value = convert<Value>(key, *found);
+  }
+
+  /// The value of a key, or null.
+  const nlohmann::json* find(const std::string& key) {
+    known_.push_back(key);
+    const auto found = object_.find(key);
+    return found == object_.end() || found->is_null() ? nullptr : &*found;
+  }
+
+  /// Throws for keys that nothing asked for.
+  void finish() const {
+    for (const auto& [key, value] : object_.items()) {
+      if (std::ranges::find(known_, key) != known_.end()) continue;
+      fail_runtime("[config] unknown key '", key, "' in ", scope_, did_you_mean(key, known_));
+    }
+  }
+
+ private:
+  template <typename Value>
+  Value convert(const std::string& key, const nlohmann::json& json) const {
+    const bool fits = std::is_same_v<Value, bool>                ? json.is_boolean()
+                      : std::is_same_v<Value, std::string>      ? json.is_string()
+                      : std::is_integral_v<Value>               ? json.is_number_integer()
+                      : std::is_floating_point_v<Value>         ? json.is_number()
+                                                                : json.is_array();
+    try {
+      if (fits) return json.get<Value>();
+    } catch (const nlohmann::json::exception&) {  // an array of something else
+    }
+    fail_runtime("[config] '", key, "' in ", scope_, " cannot be ", json.dump());
+  }
+
+  const nlohmann::json& object_;
+  std::string scope_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,95 @@
+// The program `tokensieve-train`: fine-tunes a model folder, dense or with a method that drops tokens.
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "run.h"
+#include "terminal.h"
+
+#ifndef TOKENSIEVE_VERSION
+#define TOKENSIEVE_VERSION "unknown"
+#endif
+
+namespace {
+
+constexpr int kFailure = 1;
+constexpr int kBadUsage = 2;
+
+int complain(const std::string& message, int code) {
+  std::cerr << tokensieve::cli::paint_error("tokensieve-train:") << " " << message << "\n";
+  return code;
+}
+
+torch::Device parse_device(const std::string& name) {
+  try {
+    const torch::Device device(name);
+    if (device.is_cpu() || (device.is_cuda() && torch::cuda::is_available())) return device;
+  } catch (const c10::Error&) {  // not a device's name: said below
+  }
+  throw std::invalid_argument("[device] expected cpu" +
+                              std::string(torch::cuda::is_available() ? " or cuda" : " (this LibTorch sees no GPU)") +
+                              ", got '" + name + "'");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace tokensieve::cli;
+  CLI::App program("Fine-tunes a ViT model folder, dense or so that it can drop tokens. A run that was killed goes on when the same command is given again.");
+  program.name("tokensieve-train");
+  program.footer("Example: tokensieve-train recipes/dynamicvit.json --data imagenette/train --start runs/dense/model --teacher runs/dense/model --out runs/dynamicvit");
+  program.set_version_flag("--version", "tokensieve-train " TOKENSIEVE_VERSION);
+  std::filesystem::path config_path;
+  TrainPaths paths;
+  std::string device = "cpu";
+  int threads = 0, workers = 0;
+  int64_t stop_after = 0;
+  bool json = false;
+  program.add_option("config", config_path, "JSON file of the run (docs/training.md)")->required()->check(CLI::ExistingFile);
+  program.add_option("--data", paths.data, "Folder with one folder of pictures a class")->required()->check(CLI::ExistingDirectory);
+  program.add_option("--start", paths.start, "Model folder to start from")->required()->check(CLI::ExistingDirectory);
+  program.add_option("--teacher", paths.teacher, "Model folder whose answers the student learns, too")->check(CLI::ExistingDirectory);
+  program.add_option("--out", paths.out, "Folder of the run; made if it is not there")->required();
+  program.add_option("--device", device, "cpu, or cuda where LibTorch has it")->capture_default_str();
+  program.add_option("--threads", threads, "Threads of the network; 0: one a core")->check(CLI::Range(0, 1024));
+  program.add_option("--workers", workers, "Threads that decode pictures; 0: one a core")->check(CLI::Range(0, 256));
+  program.add_option("--stop-after", stop_after, "Stop, resumable, after this step");
+  program.add_flag("--json", json, "Print the result as JSON");
+
+  try {
+    program.parse(argc, argv);
+    TrainConfig config = read_train_config(config_path);
+    config.train.device = parse_device(device);
+    config.train.stop_after = stop_after;
+    config.loader.workers = workers;
+    if (threads > 0) at::set_num_threads(threads);
+    const auto result = run_training(std::move(config), paths);
+    const std::string model = (paths.out / "model").string();
+    if (json) {
+      std::cout << nlohmann::ordered_json{{"finished", result.finished},
+                                          {"best_epoch", result.best_epoch},
+                                          {"held_out_accuracy", result.best_accuracy},
+                                          {"is_average", result.best_is_ema},
+                                          {"model", model}}
+                       .dump(2)
+                << "\n";
+    } else if (result.best_epoch >= 0) {
+      std::cout << "best on the held-out pictures: " << 100 * result.best_accuracy << " % after epoch "
+                << result.best_epoch + 1 << (result.best_is_ema ? " (moving average)" : "") << ", in " << model << "\n";
+    }
+    if (!result.finished) std::cout << "stopped; the same command goes on\n";
+    return 0;
+  } catch (const CLI::Success& wanted) {
+    return program.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    return complain(error.what(), kBadUsage);
+  } catch (const std::invalid_argument& error) {
+    return complain(error.what(), kBadUsage);
+  } catch (const std::bad_alloc&) {
+    return complain("[memory] not enough memory; use smaller batches and more of them (batch, accumulate)", kFailure);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kFailure);
+  }
+}

@@ -1,0 +1,30 @@
+#include "provenance.h"
+
+#include <nlohmann/json.hpp>
+
+namespace tokensieve::cli {
+namespace {
+
+/// The last part of a path: where it lay on this machine is nobody's business.
+std::string name_of(std::filesystem::path path) {
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename().string();
+}
+
+}  // namespace
+
+std::string provenance_json(const TrainConfig& config, const TrainPaths& paths, const HeldOutSplit& split,
+                            int64_t epoch, double held_out_accuracy) {
+  const auto own = paths.data.has_filename() ? paths.data : paths.data.parent_path();
+  nlohmann::ordered_json json;
+  json["data"] = {{"folder", name_of(own.parent_path()) + "/" + name_of(own)},
+                  {"train", split.train.samples.size()},
+                  {"held_out", split.held_out.samples.size()}};
+  json["start"] = name_of(paths.start);
+  json["teacher"] = paths.teacher.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(name_of(paths.teacher));
+  json["config"] = nlohmann::ordered_json::parse(config.text);
+  json["best"] = {{"epoch", epoch}, {"held_out_accuracy", held_out_accuracy}};
+  return json.dump();
+}
+
+}  // namespace tokensieve::cli

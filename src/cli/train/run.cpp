@@ -1,0 +1,120 @@
+#include "run.h"
+
+#include <algorithm>
+#include <iostream>
+#include <optional>
+
+#include "progress.h"
+#include "provenance.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/data/split.h"
+#include "tokensieve/io/model_folder.h"
+#include "tokensieve/nn/weights.h"
+
+namespace tokensieve::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The start's folder with the classes and the image size of this run.
+ModelFolder target_of(const ModelFolder& start, const TrainConfig& config, const ImageDataset& data) {
+  ModelFolder target = start;
+  target.vit.num_classes = static_cast<int>(data.classes.size());
+  if (config.image_size > 0) {
+    target.vit.image_height = target.vit.image_width = config.image_size;
+    target.preprocessing.height = target.preprocessing.width = config.image_size;
+  }
+  if (config.crop_pct > 0) target.preprocessing.crop_pct = config.crop_pct;
+  target.labels = data.classes;
+  for (std::string& label : target.labels) std::ranges::replace(label, '_', ' ');
+  target.sieve = nullptr;
+  return target;
+}
+
+void load_start(nn::VitImpl& network, const ModelFolder& start) {
+  nn::LoadOptions options;
+  options.new_head = true;
+  options.grid_height = start.vit.grid_height();
+  options.grid_width = start.vit.grid_width();
+  nn::load_weights(network, *start.weights, options);
+}
+
+nn::Vit load_teacher(const fs::path& folder, const VitConfig& student) {
+  if (folder.empty()) return nullptr;
+  const ModelFolder teacher = open_model_folder(folder);
+  VitConfig config = teacher.vit;
+  config.image_height = student.image_height;
+  config.image_width = student.image_width;
+  nn::Vit network(config);
+  nn::LoadOptions options;
+  options.grid_height = teacher.vit.grid_height();
+  options.grid_width = teacher.vit.grid_width();
+  nn::load_weights(*network, *teacher.weights, options);
+  return network;
+}
+
+std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFolder& start,
+                                        const VitConfig& vit, const fs::path& teacher_folder) {
+  torch::manual_seed(config.train.seed);  // for what the start does not have: head, predictors
+  nn::Vit teacher = load_teacher(teacher_folder, vit);
+  if (config.method == "dense") {
+    nn::Vit network(vit, config.drop_path);
+    load_start(*network, start);
+    return nn::dense_method(network, teacher, config.dynamicvit.teacher);
+  }
+  nn::DynamicVit network(vit, config.sites, config.drop_path);
+  load_start(*network, start);
+  return nn::dynamic_vit_method(network, teacher, config.dynamicvit);
+}
+
+/// Puts the folder in place of the one before: a reader finds either, or for a moment none.
+void replace_model_folder(const ModelFolder& model, const fs::path& folder) {
+  const fs::path next = fs::path(folder) += ".next";
+  fs::remove_all(next);
+  save_model_folder(model, next);
+  fs::remove_all(folder);
+  fs::rename(next, folder);
+}
+
+}  // namespace
+
+nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
+  const ModelFolder start = open_model_folder(paths.start);
+  const ImageDataset data = open_image_folder(paths.data);
+  const HeldOutSplit split = split_held_out(data, config.held_out, config.train.seed);
+  ModelFolder target = target_of(start, config, data);
+  const auto method = make_method(config, start, target.vit, paths.teacher);
+
+  ImageLoader train(split.train, target.preprocessing, config.loader);
+  LoaderOptions evaluation = evaluation_options(config.loader.batch_size);
+  evaluation.workers = config.loader.workers;
+  evaluation.decode = config.loader.decode;
+  evaluation.num_classes = train.num_classes();
+  ImageLoader held_out(split.held_out, target.preprocessing, evaluation);
+  config.train.fingerprint = cat(config.text, paths.data.string(), "|", paths.start.string(), "|",
+                                 paths.teacher.string(), "|", split.train.samples.size());
+
+  std::cerr << "training on " << split.train.samples.size() << " pictures, choosing on "
+            << split.held_out.samples.size() << "\n";
+  std::optional<Progress> progress;
+  const auto result = nn::train(
+      *method, train, held_out, config.train, paths.out,
+      [&](int64_t epoch, double accuracy) {
+        target.recipe = method->recipe();
+        target.weights = nn::export_parameters(method->network(), "score_predictor.", true);
+        target.sieve = nullptr;
+        if (config.method == "dynamicvit") {
+          target.sieve = nn::export_parameters(method->network(), "score_predictor.");
+        }
+        target.provenance = provenance_json(config, paths, split, epoch, accuracy);
+        replace_model_folder(target, paths.out / "model");
+      },
+      [&](const nn::TrainProgress& at) {
+        if (!progress) progress.emplace("steps", static_cast<size_t>(at.steps));
+        progress->update(static_cast<size_t>(at.step));
+      });
+  progress.reset();
+  return result;
+}
+
+}  // namespace tokensieve::cli

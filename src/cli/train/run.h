@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+
+#include "config.h"
+
+namespace tokensieve::cli {
+
+/// What the command line adds to a config: where things are.
+struct TrainPaths {
+  std::filesystem::path data;     ///< A folder with one folder of pictures a class.
+  std::filesystem::path start;    ///< Model folder to start from.
+  std::filesystem::path teacher;  ///< Model folder, or empty.
+  std::filesystem::path out;      ///< Folder of the run.
+};
+
+/// Trains and leaves in `out`: `model` (the best model folder so far), `metrics.jsonl`, `metrics.svg` and
+/// `checkpoint.safetensors`. Throws std::runtime_error and std::invalid_argument.
+nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths);
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,126 @@
+#include "tokensieve/nn/dynamic_vit.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "tokensieve/core/error.h"
+#include "tokensieve/core/selector.h"
+
+namespace tokensieve::nn {
+namespace {
+
+/// core's choice of the best floor(N keep) tokens of each sample: indices `[B, k]`, ascending.
+torch::Tensor select(const torch::Tensor& scores, double keep, int64_t input_count) {
+  const auto selector = top_k_selector({keep}, {TopKOptions::Of::input, TopKOptions::Round::floor});
+  const torch::Tensor values = scores.to(torch::kCPU, torch::kFloat).contiguous();
+  std::vector<torch::Tensor> kept;
+  for (int64_t b = 0; b < values.size(0); ++b) {
+    const std::span<const float> row(values.const_data_ptr<float>() + b * values.size(1),
+                                     static_cast<size_t>(values.size(1)));
+    const auto chosen = selector->select({row, input_count, 0});
+    kept.push_back(torch::tensor(std::vector<int64_t>(chosen.begin(), chosen.end())));
+  }
+  return torch::stack(kept).to(scores.device());
+}
+
+/// Rows `[B, prefix + N, C]` to the prefix and the rows `index` `[B, k]` behind it.
+torch::Tensor keep_rows(const torch::Tensor& x, int64_t prefix, const torch::Tensor& index) {
+  const torch::Tensor rows =
+      x.slice(1, prefix).gather(1, index.unsqueeze(-1).expand({-1, -1, x.size(2)}));
+  return torch::cat({x.slice(1, 0, prefix), rows}, 1);
+}
+
+}  // namespace
+
+std::vector<double> keep_rates(double rho, size_t sites) {
+  std::vector<double> rates;  // products, as core multiplies: a power may round another way
+  double rate = 1.0;
+  for (size_t s = 0; s < sites; ++s) rates.push_back(rate *= rho);
+  return rates;
+}
+
+DynamicVitImpl::DynamicVitImpl(const VitConfig& config, std::vector<int> sites, double drop_path)
+    : VitImpl(config, drop_path), sites_(std::move(sites)) {
+  check_argument(config.class_token, "[dynamic_vit] expected a network with a class token, got ",
+                 config.name, " without one");
+  check_argument(!sites_.empty() && sites_.front() >= 1 && sites_.back() < config.depth() &&
+                     std::ranges::adjacent_find(sites_, std::greater_equal<>()) == sites_.end(),
+                 "[dynamic_vit] expected ascending sites from 1 to ", config.depth() - 1);
+  auto scope = register_module("score_predictor", std::make_shared<torch::nn::Module>());
+  for (size_t s = 0; s < sites_.size(); ++s) {
+    predictors_.push_back(scope->register_module(std::to_string(s), Predictor(config.embed_dim)));
+  }
+}
+
+bool DynamicVitImpl::is_site(int block) const { return std::ranges::count(sites_, block) > 0; }
+
+DynamicOutput DynamicVitImpl::forward_masked(const torch::Tensor& pixels,
+                                             const DynamicDecisions& decisions, double eps) {
+  const int64_t prefix = config().num_prefix_tokens();
+  torch::Tensor x = embed(pixels);
+  const int64_t batch = x.size(0), count = x.size(1) - prefix;
+  const torch::Tensor always = torch::ones({batch, prefix}, x.options());
+  torch::Tensor decision = torch::ones({batch, count}, x.options());
+  torch::Tensor policy;  // undefined ahead of the first site: plain softmax, which all ones would give
+  DynamicOutput output;
+  for (int i = 0; i < config().depth(); ++i) {
+    if (is_site(i)) {
+      const size_t s = output.decisions.size();
+      torch::Tensor hard;
+      if (!decisions.forced.empty()) {
+        hard = decisions.forced.at(s).to(x.scalar_type());
+      } else {
+        const torch::Tensor log_probabilities = predictors_[s](x.slice(1, prefix), decision);
+        hard = decisions.keep.empty()
+                   ? gumbel_keep(log_probabilities)
+                   : gumbel_top_k(log_probabilities, decision,
+                                  std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(count) *
+                                                                            decisions.keep.at(s))));
+      }
+      decision = hard.to(x.scalar_type()) * decision;
+      output.decisions.push_back(decision);
+      policy = torch::cat({always, decision}, 1);
+    }
+    x = block(i, x, policy, eps);
+  }
+  const torch::Tensor finished = finish(x);
+  output.tokens = finished.slice(1, prefix);
+  output.logits = classify(finished);
+  return output;
+}
+
+template <typename Decide>
+torch::Tensor DynamicVitImpl::gathered(const torch::Tensor& pixels, Decide decide) {
+  const int64_t prefix = config().num_prefix_tokens();
+  torch::Tensor x = embed(pixels);
+  size_t site = 0;
+  for (int i = 0; i < config().depth(); ++i) {
+    if (is_site(i)) x = keep_rows(x, prefix, decide(x.slice(1, prefix), site++));
+    x = block(i, x);
+  }
+  return classify(finish(x));
+}
+
+torch::Tensor DynamicVitImpl::forward_gathered(const torch::Tensor& pixels,
+                                               const std::vector<double>& keep) {
+  check_argument(keep.size() == sites_.size(), "[dynamic_vit] expected ", sites_.size(),
+                 " keep rates, got ", keep.size());
+  const int64_t count = int64_t{config().grid_height()} * config().grid_width();
+  return gathered(pixels, [&](const torch::Tensor& tokens, size_t site) {
+    const torch::Tensor ones = torch::ones({tokens.size(0), tokens.size(1)}, tokens.options());
+    return select(predictors_[site](tokens, ones).select(-1, 0), keep[site], count);
+  });
+}
+
+torch::Tensor DynamicVitImpl::forward_gathered(const torch::Tensor& pixels,
+                                               const std::vector<torch::Tensor>& kept) {
+  check_argument(kept.size() == sites_.size(), "[dynamic_vit] expected kept rows of ", sites_.size(),
+                 " sites, got ", kept.size());
+  return gathered(pixels, [&](const torch::Tensor&, size_t site) {
+    if (site == 0) return kept[0];
+    // Positions of these tokens among the rows that the site before left.
+    return torch::searchsorted(kept[site - 1].contiguous(), kept[site].contiguous());
+  });
+}
+
+}  // namespace tokensieve::nn

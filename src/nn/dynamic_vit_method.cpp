@@ -1,0 +1,72 @@
+#include "teacher.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/nn/losses.h"
+
+namespace tokensieve::nn {
+namespace {
+
+class DynamicVitMethod final : public Method {
+ public:
+  DynamicVitMethod(DynamicVit network, Vit teacher, DynamicVitOptions options)
+      : network_(std::move(network)),
+        teacher_(std::move(teacher), network_->config(), options.teacher),
+        options_(std::move(options)) {
+    check_argument(options_.keep > 0 && options_.keep <= 1, "[dynamicvit] expected keep in (0, 1], got ",
+                   options_.keep);
+    check_argument(options_.keep_range.empty() ||
+                       (options_.keep_range.size() == 2 && options_.keep_range[0] > 0 &&
+                        options_.keep_range[0] <= options_.keep_range[1] && options_.keep_range[1] <= 1),
+                   "[dynamicvit] expected keep_range to be two rates in (0, 1], the smaller first");
+    check_argument(options_.ratio_weight >= 0 && options_.eps >= 0,
+                   "[dynamicvit] expected ratio_weight and eps of 0 or more, got ", options_.ratio_weight,
+                   " and ", options_.eps);
+  }
+
+  VitImpl& network() override { return *network_; }
+
+  Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) override {
+    const bool sampled = !options_.keep_range.empty();
+    DynamicDecisions decisions;
+    if (sampled) {
+      const double low = options_.keep_range[0], high = options_.keep_range[1];
+      decisions.keep = rates(low + (high - low) * torch::rand({1}).item<double>());
+    }
+    const DynamicOutput output = network_->forward_masked(pixels, decisions, options_.eps);
+    const torch::Tensor logits = output.logits.to(torch::kFloat);
+    Loss loss;
+    add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
+    teacher_.add_to(loss, pixels, logits, output.tokens, output.decisions.back());
+    if (!sampled) {
+      add_term(loss, "ratio", ratio_loss(output.decisions, rates(options_.keep)), options_.ratio_weight);
+    }
+    for (size_t s = 0; s < output.decisions.size(); ++s) {
+      loss.terms.emplace_back("kept." + std::to_string(s), output.decisions[s].detach().mean());
+    }
+    return loss;
+  }
+
+  torch::Tensor predict(const torch::Tensor& pixels) override {
+    return network_->forward_gathered(pixels, rates(options_.keep));
+  }
+
+  std::string recipe() const override {
+    std::string sites;
+    for (const int site : network_->sites()) sites = cat(sites, sites.empty() ? "" : "/", site);
+    return cat("dynamicvit(keep=", options_.keep, ", sites=", sites, ")");
+  }
+
+ private:
+  std::vector<double> rates(double keep) const { return keep_rates(keep, network_->sites().size()); }
+
+  DynamicVit network_;
+  Teacher teacher_;
+  DynamicVitOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Method> dynamic_vit_method(DynamicVit network, Vit teacher, DynamicVitOptions options) {
+  return std::make_unique<DynamicVitMethod>(std::move(network), std::move(teacher), std::move(options));
+}
+
+}  // namespace tokensieve::nn

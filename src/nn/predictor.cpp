@@ -1,0 +1,73 @@
+#include "tokensieve/nn/predictor.h"
+
+#include "tokensieve/core/error.h"
+
+namespace tokensieve::nn {
+namespace {
+
+constexpr double kNormEps = 1e-5;  // the framework's default, not the backbone's 1e-6
+
+torch::nn::Linear linear(int64_t in, int64_t out) {
+  torch::nn::Linear layer(in, out);
+  torch::NoGradGuard guard;
+  torch::nn::init::normal_(layer->weight, 0.0, 0.02).clamp_(-2.0, 2.0);
+  layer->bias.zero_();
+  return layer;
+}
+
+torch::Tensor gumbel_like(const torch::Tensor& x) {
+  return -torch::empty_like(x, x.options().requires_grad(false)).exponential_().log();
+}
+
+}  // namespace
+
+PredictorImpl::PredictorImpl(int64_t dim) {
+  using torch::nn::GELU;
+  in_conv_ = register_module(
+      "in_conv", torch::nn::Sequential(torch::nn::LayerNorm(torch::nn::LayerNormOptions({dim}).eps(kNormEps)),
+                                       linear(dim, dim), GELU()));
+  out_conv_ = register_module("out_conv",
+                              torch::nn::Sequential(linear(dim, dim / 2), GELU(), linear(dim / 2, dim / 4),
+                                                    GELU(), linear(dim / 4, 2)));
+}
+
+torch::Tensor PredictorImpl::forward(const torch::Tensor& tokens, const torch::Tensor& policy) {
+  const torch::Tensor u = in_conv_->forward(tokens);
+  const auto halves = u.chunk(2, -1);
+  const torch::Tensor keep = policy.unsqueeze(-1).to(u.scalar_type());
+  // A sample with nothing left would divide by zero; the official code does.
+  const torch::Tensor global = (halves[1] * keep).sum(1, true) / keep.sum(1, true).clamp_min(1);
+  const torch::Tensor z = torch::cat({halves[0], global.expand_as(halves[1])}, -1);
+  const torch::Tensor out = out_conv_->forward(z);
+  return torch::log_softmax(out.scalar_type() == torch::kDouble ? out : out.to(torch::kFloat), -1);
+}
+
+torch::Tensor gumbel_keep(const torch::Tensor& log_probabilities) {
+  const torch::Tensor y = torch::softmax(log_probabilities + gumbel_like(log_probabilities), -1);
+  const torch::Tensor keep = y.select(-1, 0);
+  const torch::Tensor hard = (keep >= y.select(-1, 1)).to(y.scalar_type());
+  return hard - keep.detach() + keep;
+}
+
+torch::Tensor gumbel_top_k(const torch::Tensor& log_probabilities, const torch::Tensor& policy,
+                           int64_t k) {
+  const int64_t n = policy.size(1);
+  check_argument(k >= 1 && k <= n, "[gumbel_top_k] expected k from 1 to ", n, ", got ", k);
+  const torch::Tensor score = log_probabilities.select(-1, 0) - log_probabilities.select(-1, 1);
+  // The difference of two Gumbel draws is logistic: the same noise as gumbel_keep's.
+  const torch::Tensor noisy =
+      score + gumbel_like(score) - gumbel_like(score);
+  const torch::Tensor racing =
+      noisy.detach().masked_fill(policy.detach() < 0.5, -std::numeric_limits<double>::infinity());
+  const auto [best, indices] = racing.topk(std::min(k + 1, n), -1);
+  torch::Tensor hard = torch::zeros_like(racing).scatter_(1, indices.slice(1, 0, k), 1.0);
+  hard = hard * (policy.detach() >= 0.5).to(hard.scalar_type());
+  const torch::Tensor last = best.slice(1, k - 1, k);
+  const torch::Tensor next = best.slice(1, best.size(1) - 1, best.size(1));
+  torch::Tensor boundary = torch::where(torch::isfinite(next), (last + next) / 2, last);
+  boundary = torch::where(torch::isfinite(boundary), boundary, torch::zeros_like(boundary));
+  const torch::Tensor soft = torch::sigmoid(noisy - boundary);
+  return hard - soft.detach() + soft;
+}
+
+}  // namespace tokensieve::nn

@@ -1,0 +1,57 @@
+#include "teacher.h"
+
+#include "tokensieve/core/error.h"
+#include "tokensieve/nn/losses.h"
+
+namespace tokensieve::nn {
+
+void add_term(Loss& loss, const std::string& name, const torch::Tensor& value, double weight) {
+  loss.terms.emplace_back(name, value.detach());
+  loss.total = loss.total.defined() ? loss.total + weight * value : weight * value;
+}
+
+Teacher::Teacher(Vit network, const VitConfig& student, TeacherOptions options)
+    : network_(std::move(network)), options_(options) {
+  check_argument(options.logits_weight >= 0 && options.tokens_weight >= 0,
+                 "[teacher] expected weights of 0 or more, got ", options.logits_weight, " and ",
+                 options.tokens_weight);
+  if (!network_) return;
+  const VitConfig& config = network_->config();
+  check_argument(config.num_classes == student.num_classes && config.image_height == student.image_height &&
+                     config.image_width == student.image_width,
+                 "[teacher] expected ", student.num_classes, " classes and images of ",
+                 student.image_height, " x ", student.image_width, ", got ", config.num_classes, " and ",
+                 config.image_height, " x ", config.image_width);
+  check_argument(options.tokens_weight == 0 ||
+                     (config.embed_dim == student.embed_dim && config.patch_size == student.patch_size),
+                 "[teacher] expected rows of ", student.embed_dim, " and patches of ", student.patch_size,
+                 " to compare tokens with, got ", config.embed_dim, " and ", config.patch_size,
+                 "; set the weight of tokens to 0");
+  network_->eval();
+  for (torch::Tensor& parameter : network_->parameters()) parameter.set_requires_grad(false);
+}
+
+void Teacher::add_to(Loss& loss, const torch::Tensor& pixels, const torch::Tensor& logits,
+                     const torch::Tensor& tokens, const torch::Tensor& kept) {
+  if (!network_) return;
+  torch::Tensor finished, teacher_logits;
+  {
+    torch::NoGradGuard guard;
+    torch::Tensor x = network_->embed(pixels);
+    for (int i = 0; i < network_->config().depth(); ++i) x = network_->block(i, x);
+    finished = network_->finish(x);
+    teacher_logits = network_->classify(finished).to(torch::kFloat);
+  }
+  if (options_.logits_weight > 0) {
+    add_term(loss, "distillation", distillation_loss(logits, teacher_logits), options_.logits_weight);
+  }
+  if (options_.tokens_weight > 0) {
+    const torch::Tensor theirs = finished.slice(1, network_->config().num_prefix_tokens());
+    const torch::Tensor mask =
+        kept.defined() ? kept : torch::ones({tokens.size(0), tokens.size(1)}, tokens.options());
+    add_term(loss, "tokens", token_loss(tokens.to(torch::kFloat), theirs.to(torch::kFloat), mask),
+             options_.tokens_weight);
+  }
+}
+
+}  // namespace tokensieve::nn

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "tokensieve/nn/method.h"
+
+namespace tokensieve::nn {
+
+/// A frozen network and what a student pays for not doing as it does.
+class Teacher {
+ public:
+  /// `network` may be null. Throws std::invalid_argument when it does not fit the student's config.
+  Teacher(Vit network, const VitConfig& student, TeacherOptions options);
+
+  explicit operator bool() const { return static_cast<bool>(network_); }
+  /// Adds its terms to `loss`; `kept` `[B, N]`, undefined: all tokens. `tokens`: the student's patch rows
+  /// after its final norm.
+  void add_to(Loss& loss, const torch::Tensor& pixels, const torch::Tensor& logits,
+              const torch::Tensor& tokens, const torch::Tensor& kept);
+
+ private:
+  Vit network_;
+  TeacherOptions options_;
+};
+
+/// Adds `weight * value` to the total and notes the term.
+void add_term(Loss& loss, const std::string& name, const torch::Tensor& value, double weight);
+
+}  // namespace tokensieve::nn

@@ -1,0 +1,248 @@
+#include "tokensieve/nn/trainer.h"
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <sstream>
+
+#include "checkpoint.h"
+#include "metrics_log.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/nn/autocast.h"
+#include "tokensieve/nn/ema.h"
+
+namespace tokensieve::nn {
+namespace {
+
+torch::Tensor pixels_of(const Batch& batch, const VitConfig& config, torch::Device device) {
+  return torch::from_blob(const_cast<float*>(batch.pixels.data()),
+                          {batch.size(), config.in_channels, config.image_height, config.image_width})
+      .to(device);
+}
+
+/// Text that reads back as the same number.
+std::string exact(double value) {
+  std::ostringstream out;
+  out.precision(std::numeric_limits<double>::max_digits10);
+  out << value;
+  return out.str();
+}
+
+/// Sums of the loss and its terms over the steps of one line of the log.
+class Sums {
+ public:
+  void add(const Loss& loss, double share) {
+    put("loss", loss.total.item<double>() * share);
+    for (const auto& [name, value] : loss.terms) put(name, value.item<double>() * share);
+  }
+  std::vector<std::pair<std::string, double>> means(int64_t steps) const {
+    auto means = sums_;
+    for (auto& [name, value] : means) value /= static_cast<double>(steps);
+    return means;
+  }
+  void clear() { sums_.clear(); }
+
+ private:
+  void put(const std::string& name, double value) {
+    for (auto& [known, sum] : sums_) {
+      if (known == name) {
+        sum += value;
+        return;
+      }
+    }
+    sums_.emplace_back(name, value);
+  }
+  std::vector<std::pair<std::string, double>> sums_;
+};
+
+/// One run of train(): the state and the steps.
+class Run {
+ public:
+  Run(Method& method, ImageLoader& train, ImageLoader& held_out, const TrainOptions& options,
+      const std::filesystem::path& folder)
+      : method_(method),
+        train_(train),
+        held_out_(held_out),
+        options_(options),
+        checkpoint_path_(folder / "checkpoint.safetensors"),
+        adam_(parameter_groups(method.network(), options.rates)) {
+    method_.network().to(options.device);
+    if (options.ema > 0) ema_.emplace(method_.network(), options.ema);
+    steps_per_epoch_ = train.steps_per_epoch() / options.accumulate;
+    check_argument(steps_per_epoch_ > 0, "[train] expected at least ", options.accumulate,
+                   " batches an epoch, got ", train.steps_per_epoch(), "; use smaller batches");
+    schedule_.peak = options.rates.base;
+    schedule_.final = options.final_rate;
+    schedule_.total_steps = options.epochs * steps_per_epoch_;
+    schedule_.warmup_steps =
+        static_cast<int64_t>(options.warmup_epochs * static_cast<double>(steps_per_epoch_));
+    resume();
+    log_.emplace(folder / "metrics.jsonl", step_);
+  }
+
+  TrainResult operator()(const std::function<void(int64_t, double)>& save_best,
+                         const std::function<void(const TrainProgress&)>& on_step) {
+    const int64_t steps = schedule_.total_steps;
+    const int64_t stop = options_.stop_after > 0 ? std::min(options_.stop_after, steps) : steps;
+    while (step_ < stop) {
+      const int64_t epoch = step_ / steps_per_epoch_;
+      one_step(epoch);
+      ++step_;
+      const bool epoch_ends = step_ % steps_per_epoch_ == 0;
+      if (step_ % options_.log_every == 0 || epoch_ends) write_line(epoch);
+      if (epoch_ends) choose(epoch, save_best);
+      if (step_ % options_.save_every == 0 || epoch_ends || step_ == stop) save();
+      if (on_step) on_step({step_, steps, epoch, last_loss_});
+    }
+    result_.finished = step_ == steps;
+    return result_;
+  }
+
+ private:
+  void one_step(int64_t epoch) {
+    method_.network().train();
+    torch::manual_seed(derived_seed(options_.seed, static_cast<uint64_t>(step_)));
+    const double share = 1.0 / static_cast<double>(options_.accumulate);
+    // An epoch of the loader may end with batches that fill no step.
+    const int64_t batch_step =
+        epoch * train_.steps_per_epoch() + (step_ % steps_per_epoch_) * options_.accumulate;
+    if (train_.step() != batch_step) train_.seek(batch_step);
+    for (int64_t i = 0; i < options_.accumulate; ++i) {
+      const Batch batch = train_.next();
+      const auto targets =
+          torch::from_blob(const_cast<float*>(batch.targets.data()), {batch.size(), train_.num_classes()})
+              .to(options_.device);
+      Loss loss;
+      {
+        const Autocast autocast(options_.device, options_.bf16);
+        loss = method_.loss(pixels_of(batch, method_.network().config(), options_.device), targets);
+      }
+      sums_.add(loss, share);
+      check_runtime(std::isfinite(loss.total.item<double>()), "[train] the loss of step ", step_, " is ",
+                    loss.total.item<double>(), "; lower the learning rate or clip the gradients");
+      (loss.total * share).backward();
+    }
+    ++summed_;
+    if (options_.clip_norm > 0) adam_.clip_gradients(options_.clip_norm);
+    adam_.step(schedule_.at(step_), epoch);
+    adam_.zero_grad();
+    if (ema_) ema_->update(step_);
+  }
+
+  void write_line(int64_t epoch) {
+    auto values = sums_.means(summed_);
+    last_loss_ = values.front().second;
+    values.insert(values.begin(), {{"epoch", static_cast<double>(epoch)},
+                                   {"learning_rate", schedule_.at(step_ - 1)}});
+    log_->write(step_, values);
+    sums_.clear();
+    summed_ = 0;
+  }
+
+  /// Looks at the held-out pictures; the best weights so far are handed over.
+  void choose(int64_t epoch, const std::function<void(int64_t, double)>& save_best) {
+    std::vector<std::pair<std::string, double>> values = {{"epoch", static_cast<double>(epoch)}};
+    const auto look = [&](bool ema) {
+      const double top1 = accuracy(method_, held_out_, options_.device, options_.bf16);
+      values.emplace_back(ema ? "held_out_ema" : "held_out", top1);
+      if (top1 <= result_.best_accuracy && result_.best_epoch >= 0) return;
+      result_ = {false, epoch, top1, ema};
+      save_best(epoch, top1);
+    };
+    look(false);
+    if (ema_) {
+      ema_->swap();
+      look(true);
+      ema_->swap();
+    }
+    log_->write(step_, values);
+  }
+
+  std::map<std::string, torch::Tensor> tensors() const {
+    std::map<std::string, torch::Tensor> all = adam_.state();
+    for (const auto& item : method_.network().named_parameters()) all.emplace("w." + item.key(), item.value());
+    if (ema_) {
+      for (const auto& [name, tensor] : ema_->state()) all.emplace("ema." + name, tensor);
+    }
+    return all;
+  }
+
+  void save() const {
+    save_checkpoint(checkpoint_path_, {tensors(),
+                                       {{"fingerprint", options_.fingerprint},
+                                        {"step", cat(step_)},
+                                        {"best_epoch", cat(result_.best_epoch)},
+                                        {"best_accuracy", exact(result_.best_accuracy)},
+                                        {"best_is_ema", result_.best_is_ema ? "1" : "0"}}});
+  }
+
+  void resume() {
+    const auto words = load_checkpoint(checkpoint_path_, tensors(), options_.fingerprint);
+    if (!words) return;
+    step_ = std::stoll(words->at("step"));
+    result_.best_epoch = std::stoll(words->at("best_epoch"));
+    result_.best_accuracy = std::stod(words->at("best_accuracy"));
+    result_.best_is_ema = words->at("best_is_ema") == "1";
+  }
+
+  Method& method_;
+  ImageLoader& train_;
+  ImageLoader& held_out_;
+  const TrainOptions& options_;
+  std::filesystem::path checkpoint_path_;
+  AdamW adam_;
+  std::optional<Ema> ema_;
+  std::optional<MetricsLog> log_;
+  LearningRateSchedule schedule_;
+  int64_t steps_per_epoch_ = 0;
+  int64_t step_ = 0;
+  Sums sums_;
+  int64_t summed_ = 0;
+  double last_loss_ = 0;
+  TrainResult result_;
+};
+
+void check_options(const TrainOptions& options) {
+  check_argument(options.epochs > 0 && options.accumulate > 0 && options.log_every > 0,
+                 "[train] expected epochs, accumulate and log_every of at least 1, got ", options.epochs, ", ",
+                 options.accumulate, " and ", options.log_every);
+  check_argument(options.save_every > 0 && options.save_every % options.log_every == 0,
+                 "[train] expected save_every to be a multiple of log_every ", options.log_every,
+                 ", got ", options.save_every);
+  check_argument(options.stop_after % options.log_every == 0,
+                 "[train] expected stop_after to be a multiple of log_every ", options.log_every, ", got ",
+                 options.stop_after);
+  check_argument(options.warmup_epochs >= 0 && options.warmup_epochs <= static_cast<double>(options.epochs),
+                 "[train] expected warmup_epochs from 0 to ", options.epochs, ", got ", options.warmup_epochs);
+}
+
+}  // namespace
+
+double accuracy(Method& method, ImageLoader& loader, torch::Device device, bool bf16) {
+  torch::NoGradGuard guard;
+  const Autocast autocast(device, bf16);
+  method.network().eval();
+  const VitConfig& config = method.network().config();
+  int64_t right = 0, seen = 0;
+  for (loader.seek(0); loader.step() < loader.steps_per_epoch();) {
+    const Batch batch = loader.next();
+    const torch::Tensor logits = method.predict(pixels_of(batch, config, device)).to(torch::kFloat);
+    const torch::Tensor labels = torch::from_blob(const_cast<int64_t*>(batch.labels.data()), {batch.size()},
+                                                  torch::kLong).to(device);
+    const torch::Tensor whole = torch::isfinite(logits).all(1);
+    right += (logits.argmax(1) == labels).logical_and(whole).sum().item<int64_t>();
+    seen += batch.size();
+  }
+  return static_cast<double>(right) / static_cast<double>(seen);
+}
+
+TrainResult train(Method& method, ImageLoader& train, ImageLoader& held_out,
+                  const TrainOptions& options, const std::filesystem::path& folder,
+                  const std::function<void(int64_t epoch, double accuracy)>& save_best,
+                  const std::function<void(const TrainProgress&)>& on_step) {
+  check_options(options);
+  std::filesystem::create_directories(folder);
+  return Run(method, train, held_out, options, folder)(save_best, on_step);
+}
+
+}  // namespace tokensieve::nn

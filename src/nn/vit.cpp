@@ -1,0 +1,172 @@
+#include "tokensieve/nn/vit.h"
+
+#include <cmath>
+
+#include "drop_path.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/nn/masked_softmax.h"
+
+namespace tokensieve::nn {
+namespace {
+
+constexpr double kInitStd = 0.02;
+constexpr double kLayerScaleInit = 1e-5;
+
+torch::nn::LayerNorm layer_norm(const VitConfig& config) {
+  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.embed_dim}).eps(config.layer_norm_eps));
+}
+
+torch::nn::Linear linear(int64_t in, int64_t out, bool bias = true) {
+  torch::nn::Linear layer(torch::nn::LinearOptions(in, out).bias(bias));
+  torch::NoGradGuard guard;
+  torch::nn::init::normal_(layer->weight, 0.0, kInitStd).clamp_(-2.0, 2.0);
+  if (bias) layer->bias.zero_();
+  return layer;
+}
+
+/// gamma (x W^T + b): LayerScale on the small weights instead of the many rows.
+torch::Tensor scaled_linear(torch::nn::Linear& layer, const torch::Tensor& x, const torch::Tensor& gamma) {
+  if (!gamma.defined()) return layer->forward(x);
+  return torch::nn::functional::linear(x, layer->weight * gamma.unsqueeze(1), layer->bias * gamma);
+}
+
+VitConfig validated(VitConfig config) {
+  config.validate();
+  return config;
+}
+
+/// A container that only gives its children a name: timm's "patch_embed", "mlp", "ls1".
+torch::nn::Module& scope(torch::nn::Module& parent, const std::string& name) {
+  return *parent.register_module(name, std::make_shared<torch::nn::Module>(name));
+}
+
+}  // namespace
+
+AttentionImpl::AttentionImpl(int64_t dim, int64_t num_heads, int64_t head_dim, bool qkv_bias)
+    : num_heads_(num_heads), head_dim_(head_dim) {
+  qkv_ = register_module("qkv", linear(dim, 3 * num_heads * head_dim, qkv_bias));
+  proj_ = register_module("proj", linear(num_heads * head_dim, dim));
+}
+
+torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& policy, double eps,
+                                     const torch::Tensor& gamma) {
+  const int64_t batch = x.size(0), tokens = x.size(1);
+  const auto qkv =
+      qkv_(x).view({batch, tokens, 3, num_heads_, head_dim_}).permute({2, 0, 3, 1, 4}).unbind(0);
+  // Written out: on CPUs the fused attention's backward pass takes several times as long.
+  const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim_));
+  const torch::Tensor logits = torch::matmul(qkv[0] * scale, qkv[1].transpose(-2, -1));
+  const torch::Tensor attention =
+      policy.defined() ? masked_softmax(logits, policy, eps) : torch::softmax(logits, -1);
+  const torch::Tensor attended = torch::matmul(attention, qkv[2]);
+  return scaled_linear(proj_, attended.transpose(1, 2).reshape({batch, tokens, num_heads_ * head_dim_}),
+                       gamma);
+}
+
+BlockImpl::BlockImpl(const VitConfig& config, int index, double drop_path) : drop_path_(drop_path) {
+  const auto gamma = [&](const std::string& name) {
+    if (!config.layer_scale) return torch::Tensor();
+    return scope(*this, name).register_parameter("gamma",
+                                                 torch::full({config.embed_dim}, kLayerScaleInit));
+  };
+  if (const int heads = config.num_heads[index]; heads > 0) {
+    norm1_ = register_module("norm1", layer_norm(config));
+    attention_ = register_module(
+        "attn", Attention(config.embed_dim, heads, config.head_dim, config.qkv_bias));
+    gamma1_ = gamma("ls1");
+  }
+  if (const int hidden = config.mlp_dim[index]; hidden > 0) {
+    norm2_ = register_module("norm2", layer_norm(config));
+    torch::nn::Module& mlp = scope(*this, "mlp");
+    fc1_ = mlp.register_module("fc1", linear(config.embed_dim, hidden));
+    fc2_ = mlp.register_module("fc2", linear(hidden, config.embed_dim));
+    gamma2_ = gamma("ls2");
+  }
+}
+
+torch::Tensor BlockImpl::add(const torch::Tensor& x, const torch::Tensor& branch) const {
+  return is_training() ? add_branch(x, branch, drop_path_) : x + branch;
+}
+
+torch::Tensor BlockImpl::forward(torch::Tensor x, const torch::Tensor& policy, double eps) {
+  if (attention_) x = add(x, attention_->forward(norm1_(x), policy, eps, gamma1_));
+  if (fc1_) x = add(x, scaled_linear(fc2_, torch::gelu(fc1_(norm2_(x))), gamma2_));
+  return x;
+}
+
+VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(config)) {
+  const int64_t dim = config_.embed_dim;
+  const auto token = [&](const std::string& name, int64_t rows) {
+    return register_parameter(name, torch::randn({1, rows, dim}) * kInitStd);
+  };
+  if (config_.class_token) class_token_ = token("cls_token", 1);
+  if (config_.distilled) distillation_token_ = token("dist_token", 1);
+  if (config_.num_register_tokens > 0) {
+    register_tokens_ = token("reg_token", config_.num_register_tokens);
+  }
+  const int64_t patches = int64_t{config_.grid_height()} * config_.grid_width();
+  positions_ = token("pos_embed",
+                     patches + (config_.prefix_positions ? config_.num_prefix_tokens() : 0));
+  projection_ = scope(*this, "patch_embed")
+                    .register_module("proj", torch::nn::Conv2d(torch::nn::Conv2dOptions(
+                                                 config_.in_channels, dim, config_.patch_size)
+                                                 .stride(config_.patch_size)
+                                                 .bias(!config_.pre_norm)));
+  if (config_.pre_norm) norm_pre_ = register_module("norm_pre", layer_norm(config_));
+  torch::nn::Module& blocks = scope(*this, "blocks");
+  for (int i = 0; i < config_.depth(); ++i) {
+    const double rate = config_.depth() > 1 ? drop_path * i / (config_.depth() - 1) : drop_path;
+    blocks_.push_back(blocks.register_module(std::to_string(i), Block(config_, i, rate)));
+  }
+  if (config_.final_norm) norm_ = register_module("norm", layer_norm(config_));
+  if (config_.fc_norm) fc_norm_ = register_module("fc_norm", layer_norm(config_));
+  if (config_.num_classes > 0) {
+    head_ = register_module("head", linear(dim, config_.num_classes));
+    if (config_.distilled) head_dist_ = register_module("head_dist", linear(dim, config_.num_classes));
+  }
+}
+
+torch::Tensor VitImpl::embed(const torch::Tensor& pixels) {
+  check_argument(pixels.dim() == 4 && pixels.size(1) == config_.in_channels &&
+                     pixels.size(2) == config_.image_height && pixels.size(3) == config_.image_width,
+                 "[vit] expected pixels [B, ", config_.in_channels, ", ", config_.image_height, ", ",
+                 config_.image_width, "], got ", pixels.sizes());
+  torch::Tensor x = projection_(pixels).flatten(2).transpose(1, 2);
+  const int64_t batch = x.size(0), dim = x.size(2);
+  if (!config_.prefix_positions) x = x + positions_;
+  std::vector<torch::Tensor> rows;
+  for (const auto& token : {class_token_, distillation_token_, register_tokens_}) {
+    if (token.defined()) rows.push_back(token.expand({batch, -1, dim}));
+  }
+  rows.push_back(x);
+  x = rows.size() == 1 ? x : torch::cat(rows, 1);
+  if (config_.prefix_positions) x = x + positions_;
+  return norm_pre_ ? norm_pre_(x) : x;
+}
+
+torch::Tensor VitImpl::block(int index, const torch::Tensor& rows, const torch::Tensor& policy,
+                             double eps) {
+  return blocks_.at(static_cast<size_t>(index))(rows, policy, eps);
+}
+
+torch::Tensor VitImpl::finish(const torch::Tensor& rows) { return norm_ ? norm_(rows) : rows; }
+
+torch::Tensor VitImpl::classify(const torch::Tensor& finished) {
+  const bool tokens = config_.pooling == Pooling::class_token;
+  const auto pooled = [&](int64_t token) {
+    const auto x = tokens ? finished.select(1, token)
+                          : finished.slice(1, config_.num_prefix_tokens()).mean(1);
+    return fc_norm_ ? fc_norm_(x) : x;
+  };
+  if (!head_) return pooled(0);
+  const torch::Tensor logits = head_(pooled(0));
+  return head_dist_ ? (logits + head_dist_(pooled(1))) / 2 : logits;
+}
+
+torch::Tensor VitImpl::forward(const torch::Tensor& pixels) {
+  torch::Tensor x = embed(pixels);
+  for (int i = 0; i < config_.depth(); ++i) x = block(i, x);
+  return classify(finish(x));
+}
+
+}  // namespace tokensieve::nn

@@ -1,0 +1,207 @@
+#include <filesystem>
+#include <fstream>
+
+#include "checkpoint.h"
+#include "metrics_log.h"
+#include "nn_test.h"
+#include "temp_folder.h"
+#include "tokensieve/data/random.h"
+#include "tokensieve/io/file.h"
+#include "tokensieve/nn/trainer.h"
+#include "tokensieve/nn/weights.h"
+
+using namespace tokensieve;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Pictures of three classes that differ in colour, as PNG files.
+ImageDataset colour_pictures(const fs::path& folder, int per_class) {
+  ImageDataset data{{"red", "green", "blue"}, {}};
+  Random random(1);
+  for (int label = 0; label < 3; ++label) {
+    for (int i = 0; i < per_class; ++i) {
+      Image image{16, 16, std::vector<uint8_t>(16 * 16 * 3)};
+      for (size_t p = 0; p < image.pixels.size(); ++p) {
+        image.pixels[p] = static_cast<uint8_t>(random.below(128) + (static_cast<int>(p % 3) == label ? 100 : 0));
+      }
+      const fs::path path = folder / (std::to_string(label) + "_" + std::to_string(i) + ".png");
+      write_png(path, image);
+      data.samples.push_back({path, label});
+    }
+  }
+  return data;
+}
+
+struct Setup {
+  explicit Setup(bool dynamic) {
+    data = colour_pictures(folder.path(), 16);
+    preprocessing.height = preprocessing.width = 16;
+    loader.batch_size = 8;
+    loader.seed = 3;
+    loader.workers = 1;
+    torch::manual_seed(0);
+    nn::Vit teacher(test::tiny_config());
+    if (dynamic) {
+      method = nn::dynamic_vit_method(nn::DynamicVit(test::tiny_config(), std::vector<int>{1, 2}, 0.1), teacher);
+    } else {
+      method = nn::dense_method(nn::Vit(test::tiny_config(), 0.1), teacher);
+    }
+    options.epochs = 3;
+    options.warmup_epochs = 1;
+    options.rates.base = 3e-3;
+    options.ema = 0.9;
+    options.log_every = 2;
+    options.save_every = 4;
+    options.accumulate = 2;
+    options.bf16 = false;
+    options.fingerprint = "test";
+  }
+
+  nn::TrainResult run(const fs::path& out, int64_t stop_after = 0) {
+    options.stop_after = stop_after;
+    ImageLoader train(data, preprocessing, loader);
+    ImageLoader held_out(data, preprocessing, evaluation_options(8));
+    return nn::train(*method, train, held_out, options, out, [&](int64_t, double) { ++saved; });
+  }
+
+  TempFolder folder;
+  ImageDataset data;
+  Preprocessing preprocessing;
+  LoaderOptions loader;
+  nn::TrainOptions options;
+  std::unique_ptr<nn::Method> method;
+  int saved = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a run that was stopped ends as one that was not", "[nn][trainer]") {
+  const bool dynamic = GENERATE(false, true);
+  TempFolder folder;
+  Setup whole(dynamic), parts(dynamic);
+  const auto expected = whole.run(folder.path() / "whole");
+  CHECK(expected.finished);
+  CHECK(expected.best_epoch >= 0);
+  CHECK(whole.saved > 0);
+  CHECK_FALSE(parts.run(folder.path() / "parts", 2).finished);
+  {  // a log that is ahead of its checkpoint, as after a crash, with half a line
+    std::ofstream log(folder.path() / "parts" / "metrics.jsonl", std::ios::app);
+    log << "{\"step\":4,\"loss\":1}\n{\"step\":6,\"lo";
+  }
+  Setup fresh(dynamic);  // a new process has new random weights until it resumes
+  test::randomize(fresh.method->network(), 99);
+  fresh.run(folder.path() / "parts", 6);
+  const auto result = fresh.run(folder.path() / "parts");
+  CHECK(result.finished);
+  CHECK(result.best_epoch == expected.best_epoch);
+  CHECK(result.best_accuracy == expected.best_accuracy);
+  CHECK(read_text_file(folder.path() / "parts" / "metrics.jsonl", 1 << 20) ==
+        read_text_file(folder.path() / "whole" / "metrics.jsonl", 1 << 20));
+  const auto weights = whole.method->network().named_parameters();
+  for (const auto& item : fresh.method->network().named_parameters()) {
+    INFO(item.key());
+    CHECK(test::difference(item.value(), weights[item.key()]) == 0);
+  }
+}
+
+TEST_CASE("training learns", "[nn][trainer]") {
+  TempFolder folder;
+  Setup setup(false);
+  setup.options.epochs = 12;
+  setup.loader.augmentation.reset();
+  setup.loader.mixing->mixup_alpha = setup.loader.mixing->cutmix_alpha = 0;
+  CHECK(setup.run(folder.path()).best_accuracy > 0.9);
+}
+
+TEST_CASE("a checkpoint of another run is not overwritten", "[nn][trainer][errors]") {
+  TempFolder folder;
+  Setup setup(false);
+  setup.run(folder.path(), 2);
+  setup.options.fingerprint = "another";
+  CHECK_THROWS_WITH(setup.run(folder.path()), Catch::Contains("other settings"));
+}
+
+TEST_CASE("a loss that is not finite stops the run", "[nn][trainer][errors]") {
+  TempFolder folder;
+  Setup setup(false);
+  torch::NoGradGuard guard;
+  setup.method->network().parameters()[0].fill_(std::numeric_limits<float>::quiet_NaN());
+  torch::AutoGradMode enabled(true);
+  CHECK_THROWS_WITH(setup.run(folder.path()), Catch::Contains("loss"));
+}
+
+TEST_CASE("options out of range are refused", "[nn][trainer][errors]") {
+  TempFolder folder;
+  const auto refused = [&](auto change) {
+    Setup setup(false);
+    change(setup.options);
+    CHECK_THROWS_AS(setup.run(folder.path(), setup.options.stop_after), std::invalid_argument);
+  };
+  refused([](auto& o) { o.epochs = 0; });
+  refused([](auto& o) { o.log_every = 0; });
+  refused([](auto& o) { o.save_every = 3; });
+  refused([](auto& o) { o.stop_after = 1; });
+  refused([](auto& o) { o.warmup_epochs = 4; });
+  refused([](auto& o) { o.accumulate = 100; });
+}
+
+TEST_CASE("methods refuse a teacher or numbers that do not fit", "[nn][method][errors]") {
+  const VitConfig config = test::tiny_config();
+  VitConfig other = config;
+  other.num_classes = 5;
+  CHECK_THROWS_WITH(nn::dense_method(nn::Vit(config), nn::Vit(other)), Catch::Contains("[teacher]"));
+  other = config;
+  other.embed_dim = 8;
+  other.head_dim = 4;
+  CHECK_THROWS_WITH(nn::dense_method(nn::Vit(config), nn::Vit(other)), Catch::Contains("tokens"));
+  CHECK_NOTHROW(nn::dense_method(nn::Vit(config), nn::Vit(other), {0.5, 0}));
+  CHECK_THROWS_AS(nn::dense_method(nn::Vit(config), nullptr, {-1, 0}), std::invalid_argument);
+  const auto refused = [&](nn::DynamicVitOptions options) {
+    CHECK_THROWS_WITH(nn::dynamic_vit_method(nn::DynamicVit(config, std::vector<int>{1}), nullptr, options),
+                      Catch::Contains("[dynamicvit]"));
+  };
+  nn::DynamicVitOptions options;
+  options.keep = 0;
+  refused(options);
+  options.keep = 0.7;
+  options.keep_range = {0.5};
+  refused(options);
+  options.keep_range = {0.9, 0.5};
+  refused(options);
+  options.keep_range.clear();
+  options.ratio_weight = -1;
+  refused(options);
+}
+
+TEST_CASE("a checkpoint comes back bit for bit or not at all", "[nn][checkpoint]") {
+  TempFolder folder;
+  const fs::path path = folder.path() / "c.safetensors";
+  const torch::Tensor weight = torch::randn({3, 2}), step = torch::tensor(5.0f);
+  nn::save_checkpoint(path, {{{"w", weight}, {"t", step}}, {{"fingerprint", "f"}, {"step", "5"}}});
+  torch::Tensor back = torch::zeros({3, 2}), back_step = torch::zeros({});
+  const auto words = nn::load_checkpoint(path, {{"w", back}, {"t", back_step}}, "f");
+  REQUIRE(words);
+  CHECK(words->at("step") == "5");
+  CHECK(test::difference(back, weight) == 0);
+  CHECK(back_step.item<float>() == 5);
+  CHECK_FALSE(nn::load_checkpoint(folder.path() / "none", {}, "f"));
+  CHECK_THROWS_WITH(nn::load_checkpoint(path, {{"w", torch::zeros({2, 3})}}, "f"), Catch::Contains("shape"));
+  CHECK_THROWS_AS(nn::load_checkpoint(path, {{"x", torch::zeros({2})}}, "f"), std::runtime_error);
+  CHECK_THROWS_AS(nn::load_checkpoint(path, {}, "g"), std::runtime_error);
+}
+
+TEST_CASE("the log keeps whole lines up to the checkpoint", "[nn][metrics_log]") {
+  TempFolder folder;
+  const fs::path path = folder.path() / "log.jsonl";
+  {
+    nn::MetricsLog log(path, 0);
+    log.write(2, {{"loss", 0.5}});
+    log.write(4, {{"loss", std::numeric_limits<double>::infinity()}});
+    log.write(6, {{"loss", 0.25}});
+  }
+  std::ofstream(path, std::ios::app) << "rubbish\n{\"step\":1,\"x";
+  nn::MetricsLog again(path, 4);
+  CHECK(read_text_file(path, 1000) == "{\"step\":2,\"loss\":0.5}\n{\"step\":4,\"loss\":null}\n");
+  CHECK_THROWS_AS(nn::MetricsLog(folder.path() / "no" / "such", 0), std::runtime_error);
+}

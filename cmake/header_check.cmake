@@ -30,6 +30,7 @@ set(TOKENSIEVE_HEADER_TABLE
   "tests/io                  | core io                 | posix catch2/ nlohmann/"
   "tests/data_loading        | core io data            | posix catch2/"
   "tests/nn                  | core io data nn         | catch2/ torch/"
+  "tests/parity              | core io data nn         | torch/"
   "tests                     | core io engine viz      | posix catch2/ omp.h")
 set(TOKENSIEVE_PUBLIC_MODULES core io data engine viz nn)
 

@@ -1,0 +1,84 @@
+// nn_probe MODEL_FOLDER IN.safetensors OUT.safetensors: runs the networks of nn on given pixels, so that
+// tests/python/test_parity_nn.py can hold them against timm and the engine. nn and the engine never meet in
+// one process: each brings a oneDNN of its own.
+//
+// IN: pixels [B, 3, H, W], probe [B, classes], and with predictors keep [sites] and kept.0 ... [B, k].
+// OUT: logits, gradient.<parameter> of sum(logits * probe); with predictors gathered (own decisions at
+// `keep`), gathered_forced and masked_forced (the decisions of `kept`).
+
+#include <torch/torch.h>
+
+#include <iostream>
+
+#include "tokensieve/io/model_folder.h"
+#include "tokensieve/io/safetensors.h"
+#include "tokensieve/nn/dynamic_vit.h"
+#include "tokensieve/nn/weights.h"
+
+namespace {
+
+using namespace tokensieve;
+using Tensors = std::map<std::string, torch::Tensor>;
+
+torch::Tensor read(const SafetensorsFile& file, const std::string& name) {
+  const auto values = file.read_f32(name);
+  return torch::tensor(values).view(file.info(name).shape);
+}
+
+void write(const std::string& path, const Tensors& tensors) {
+  std::vector<torch::Tensor> held;
+  std::vector<TensorData> list;
+  for (const auto& [name, tensor] : tensors) {
+    held.push_back(tensor.detach().to(torch::kFloat).contiguous());
+    list.push_back({name, DType::F32, held.back().sizes().vec(),
+                    std::span(static_cast<const std::byte*>(held.back().const_data_ptr()), held.back().nbytes())});
+  }
+  write_safetensors(path, list);
+}
+
+void dense(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
+  nn::Vit network(folder.vit);
+  nn::load_weights(*network, *folder.weights);
+  network->eval();
+  const torch::Tensor logits = network->forward(read(in, "pixels"));
+  (logits * read(in, "probe")).sum().backward();
+  out["logits"] = logits;
+  for (const auto& item : network->named_parameters()) out["gradient." + item.key()] = item.value().grad();
+}
+
+void dynamic(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
+  torch::NoGradGuard guard;
+  const torch::Tensor keep = read(in, "keep").to(torch::kDouble), pixels = read(in, "pixels");
+  std::vector<int> sites;
+  for (int64_t s = 0; s < keep.numel(); ++s) sites.push_back(static_cast<int>(3 * (s + 1)));
+  nn::DynamicVit network(folder.vit, sites);
+  nn::load_weights(*network, *folder.weights);
+  nn::load_parameters(*network, "score_predictor.", *folder.sieve);
+  network->eval();
+  const double rho = keep[0].item<double>();
+  // Rates travel as float32; the products are taken of the rounded decimal.
+  out["gathered"] = network->forward_gathered(pixels, nn::keep_rates(std::round(rho * 1e4) / 1e4, sites.size()));
+  std::vector<torch::Tensor> kept, masks;
+  const int64_t patches = int64_t{folder.vit.grid_height()} * folder.vit.grid_width();
+  for (size_t s = 0; s < sites.size(); ++s) {
+    kept.push_back(read(in, "kept." + std::to_string(s)).to(torch::kLong));
+    masks.push_back(torch::zeros({pixels.size(0), patches}).scatter_(1, kept.back(), 1.0));
+  }
+  out["gathered_forced"] = network->forward_gathered(pixels, kept);
+  out["masked_forced"] = network->forward_masked(pixels, {{}, masks}, 0).logits;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::cerr << "usage: nn_probe MODEL_FOLDER IN.safetensors OUT.safetensors\n";
+    return 2;
+  }
+  const ModelFolder folder = open_model_folder(argv[1]);
+  const SafetensorsFile in = SafetensorsFile::open(argv[2]);
+  Tensors out;
+  dense(folder, in, out);
+  if (folder.sieve) dynamic(folder, in, out);
+  write(argv[3], out);
+}

@@ -1,0 +1,97 @@
+"""nn, the networks that train in C++, against timm (logits and gradients) and against the engine.
+
+The program nn_probe of the C++ build runs them; TOKENSIEVE_BUILD names the build folder.
+"""
+
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+import pytest
+import timm
+import tokensieve as ts
+import torch
+from conftest import ROOT, random_timm
+from safetensors.torch import load_file, save_file
+
+BUILD = pathlib.Path(os.environ.get("TOKENSIEVE_BUILD", ROOT / "build" / "test"))
+PROBE = BUILD / "bin" / "nn_probe"
+
+pytestmark = pytest.mark.skipif(not PROBE.exists(), reason=f"{PROBE} is not built (TOKENSIEVE_NN)")
+
+
+def run_probe(folder, tensors, scratch):
+    save_file(tensors, scratch / "in.safetensors")
+    subprocess.run([PROBE, folder, scratch / "in.safetensors", scratch / "out.safetensors"], check=True)
+    return load_file(scratch / "out.safetensors")
+
+
+NETWORKS = [
+    ("deit_tiny_patch16_224", {}),
+    ("deit_tiny_distilled_patch16_224", {}),
+    ("vit_small_patch14_reg4_dinov2", {"img_size": 70, "num_classes": 5, "depth": 3}),
+    ("vit_tiny_patch16_224", {"global_pool": "avg", "depth": 3, "num_classes": 7}),
+]
+
+
+@pytest.mark.parametrize("name, options", NETWORKS)
+def test_logits_and_gradients_equal_timms(name, options, tmp_path):
+    network = random_timm(name, **options)
+    ts.convert(network, tmp_path / "model")
+    size = network.patch_embed.img_size
+    generator = torch.Generator().manual_seed(1)
+    pixels = torch.randn(2, 3, *size, generator=generator)
+    logits = network(pixels)
+    probe = torch.randn(logits.shape, generator=generator)
+    (logits * probe).sum().backward()
+    ours = run_probe(tmp_path / "model", {"pixels": pixels, "probe": probe}, tmp_path)
+    assert (ours["logits"] - logits).abs().max() < 1e-4 * logits.abs().max()
+    gradients = dict(network.named_parameters())
+    assert {k.removeprefix("gradient.") for k in ours if k.startswith("gradient.")} == set(gradients)
+    for key, parameter in gradients.items():
+        expected, got = parameter.grad, ours["gradient." + key]
+        assert (got - expected).abs().max() < 1e-3 * expected.abs().max() + 1e-6, key
+
+
+@pytest.mark.parametrize("keep", [0.9, 0.7, 0.5, 0.3])
+def test_masked_gathered_and_engine_agree(keep, tmp_path):
+    network = random_timm("deit_small_patch16_224", num_classes=10)
+    folder = tmp_path / "model"
+    ts.convert(network, folder)
+    generator = torch.Generator().manual_seed(2)
+    sieve = {}
+    for site in range(3):
+        for key, shape in PREDICTOR.items():
+            scale = 1.0 if len(shape) == 1 else shape[1] ** -0.5
+            sieve[f"score_predictor.{site}.{key}"] = scale * torch.randn(shape, generator=generator)
+    save_file(sieve, folder / "sieve.safetensors")
+    (folder / "sieve.json").write_text('{"recipe": "dynamicvit(keep=0.7, sites=3/6/9)"}')
+    pixels = torch.randn(2, 3, 224, 224, generator=generator)
+    engine = ts.load(folder, threads=2)(list(pixels.numpy()), keep=keep)
+    tensors = {
+        "pixels": pixels,
+        "probe": torch.zeros(2, 10),
+        "keep": torch.tensor([keep, 0.0, 0.0]),
+    }
+    for site in range(3):
+        kept = [trace.kept_indices(site) for trace in engine.traces]
+        tensors[f"kept.{site}"] = torch.from_numpy(np.stack(kept)).float()
+    ours = run_probe(folder, tensors, tmp_path)
+    scale = np.abs(engine.logits).max()
+    for way in ("gathered", "gathered_forced", "masked_forced"):
+        assert np.abs(ours[way].numpy() - engine.logits).max() < 1e-4 * scale, way
+
+
+PREDICTOR = {
+    "in_conv.0.weight": [384],
+    "in_conv.0.bias": [384],
+    "in_conv.1.weight": [384, 384],
+    "in_conv.1.bias": [384],
+    "out_conv.0.weight": [192, 384],
+    "out_conv.0.bias": [192],
+    "out_conv.2.weight": [96, 192],
+    "out_conv.2.bias": [96],
+    "out_conv.4.weight": [2, 96],
+    "out_conv.4.bias": [2],
+}

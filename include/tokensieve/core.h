@@ -18,5 +18,6 @@
 #include "tokensieve/core/selector.h"
 #include "tokensieve/core/site.h"
 #include "tokensieve/core/token_plan.h"
+#include "tokensieve/core/token_predictor.h"
 #include "tokensieve/core/triple_reducer.h"
 #include "tokensieve/core/vit_config.h"

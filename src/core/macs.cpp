@@ -47,6 +47,17 @@ MacCount count_dense_macs(const VitConfig& config) {
   return count_macs(config, patches, layers);
 }
 
+int64_t count_predictor_macs(const VitConfig& config, int64_t rows) {
+  const int64_t half = config.embed_dim / 2, quarter = config.embed_dim / 4;
+  const int64_t each = config.embed_dim * 2 * half + half * half + half * quarter + quarter;
+  return rows == 0 ? 0 : rows * each + half * half;
+}
+
+int64_t count_published_predictor_macs(const VitConfig& config, int64_t rows) {
+  const int64_t dim = config.embed_dim, half = dim / 2, quarter = dim / 4;
+  return rows * (dim * dim + dim * half + half * quarter + 2 * quarter);
+}
+
 int64_t count_layer_norm_macs(const VitConfig& config, std::span<const LayerTokens> layers) {
   check_layers(config, layers);
   int64_t normed_rows = layers.back().mlp;  // the norm behind the last block

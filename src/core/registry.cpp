@@ -18,19 +18,38 @@ ThresholdOf threshold_of(const Arguments& arguments) {
 
 std::string expand_dense(const Arguments&) { return ""; }
 
+/// Of the densities `keys` of a short form the one that is given, "" when none is.
+std::string given_density(const Arguments& arguments, std::string_view method,
+                          const std::vector<std::string>& keys) {
+  std::string given;
+  for (const std::string& key : keys) {
+    if (!arguments.has(key)) continue;
+    check_argument(given.empty(), "[recipe] expected only one of ", joined(keys), " in ", method,
+                   "(...), got ", given, " and ", key);
+    given = key;
+  }
+  return given;
+}
+
 /// EViT's selection, with a threshold or a mass in place of its keep rate if there is one.
 std::string expand_evit(const Arguments& arguments) {
-  std::string select;
-  for (const char* key : {"keep", "threshold", "mass"}) {
-    if (!arguments.has(key)) continue;
-    check_argument(select.empty(),
-                   "[recipe] expected one of keep, threshold and mass in evit(...), ", "got two");
-    const std::string word = key == std::string_view("keep") ? "top_k" : key;
-    select = cat(word, "(", arguments.text(key), ")");
-  }
-  return cat("score=cls_attention | select=", select.empty() ? "top_k(0.7)" : select,
-             " | drop=", arguments.has("fuse") ? "fuse" : "gone",
+  const std::string density = given_density(arguments, "evit", {"keep", "threshold", "mass"});
+  const std::string word = density.empty() || density == "keep" ? "top_k" : density;
+  return cat("score=cls_attention | select=", word, "(",
+             density.empty() ? "0.7" : arguments.text(density),
+             ") | drop=", arguments.has("fuse") ? "fuse" : "gone",
              " | at=after_attention:", arguments.text("sites"));
+}
+
+/// Each site keeps a share of the input's tokens, or those whose keep probability is high enough.
+std::string expand_dynamicvit(const Arguments& arguments) {
+  const std::string density = given_density(arguments, "dynamicvit", {"keep", "threshold"});
+  const std::string select = density == "threshold"
+                                 ? cat("threshold(", arguments.text(density), ")")
+                                 : cat("top_k(", density.empty() ? "0.7" : arguments.text(density),
+                                       ", of=input, round=floor)");
+  return cat("score=predictor | select=", select,
+             " | drop=gone | at=before:", arguments.text("sites"));
 }
 
 /// Drops where EViT does and as many, but any.
@@ -45,6 +64,7 @@ Registry make_registry() {
   words.score = {
       {"cls_attention", {}, [](const Arguments&) { return class_attention_scorer(); }},
       {"received_attention", {}, [](const Arguments&) { return received_attention_scorer(); }},
+      {"predictor", {}, [](const Arguments&) { return predictor_scorer(); }},
       {"random",
        {{"seed", Kind::integer, "0"}},
        [](const Arguments& given) { return random_scorer(given.integer("seed")); }},
@@ -73,6 +93,7 @@ Registry make_registry() {
       {"evit",
        {{"keep"}, {"threshold"}, {"mass"}, {"fuse", Kind::flag}, {"sites", Kind::text, "3/6/9"}},
        expand_evit},
+      {"dynamicvit", {{"keep"}, {"threshold"}, {"sites", Kind::text, "3/6/9"}}, expand_dynamicvit},
       {"random",
        {{"keep", Kind::numbers, "0.7"},
         {"seed", Kind::integer, "0"},

@@ -95,7 +95,8 @@ void TraceRecorder::reset(const RaggedLayout& layout, int num_prefix_tokens) {
   layout_ = layout;
 }
 
-void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<const float> scores) {
+void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<const float> scores,
+                           std::string_view score_name) {
   check_argument(plan.input_layout() == layout_, "[trace_recorder] expected a plan for ",
                  layout_.batch(), " samples with ", layout_.rows(), " rows, got one for ",
                  plan.batch(), " with ", plan.input_layout().rows(), " or in other places");
@@ -106,6 +107,7 @@ void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<co
     RetentionTrace& trace = traces_[static_cast<size_t>(sample)];
     SiteTrace state = trace.sites.empty() ? untouched(trace) : trace.sites.back();
     state.site = site;
+    state.score_name = score_name;
     state.rows = plan.output_layout().count(sample);
     state.score.assign(state.row.size(), std::numeric_limits<float>::quiet_NaN());
     const std::vector<Destination> to = destinations(plan, sample);

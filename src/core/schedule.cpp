@@ -25,7 +25,8 @@ void check_site(const ScheduledSite& scheduled, int num_layers) {
 
 }  // namespace
 
-Schedule::Schedule(std::vector<ScheduledSite> sites, int num_layers) : sites_(std::move(sites)) {
+Schedule::Schedule(std::vector<ScheduledSite> sites, int num_layers)
+    : sites_(std::move(sites)), num_sites_(static_cast<int>(sites_.size())) {
   for (const ScheduledSite& scheduled : sites_) check_site(scheduled, num_layers);
   std::sort(sites_.begin(), sites_.end(), runs_earlier);
   for (size_t i = 1; i < sites_.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "tokensieve/core/triple_reducer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -29,6 +30,13 @@ struct Split {
   }
 };
 
+/// The rows of one sample; nothing of nothing.
+std::span<float> own_part(std::vector<float>& rows, const RaggedLayout& layout, int64_t sample) {
+  if (rows.empty()) return {};
+  return std::span(rows).subspan(static_cast<size_t>(layout.offset(sample)),
+                                 static_cast<size_t>(layout.count(sample)));
+}
+
 class TripleReducer final : public Reducer {
  public:
   TripleReducer(std::shared_ptr<const Scorer> scorer, std::shared_ptr<const Selector> selector,
@@ -39,6 +47,8 @@ class TripleReducer final : public Reducer {
   }
 
   AttentionRequest attention_request() const override { return scorer_->attention_request(); }
+
+  bool needs_predictor() const override { return scorer_->needs_predictor(); }
 
   bool keeps_everything(int site_index) const override {
     return selector_->keeps_everything(site_index);
@@ -52,26 +62,32 @@ class TripleReducer final : public Reducer {
                    input.input_counts.size());
     Reduction reduction;
     reduction.scores.resize(static_cast<size_t>(layout.rows()));
+    reduction.score_name = scorer_->score_name();
     scorer_->score(input, reduction.scores);
+    std::vector<float> logarithms;
+    if (scorer_->logarithmic()) {
+      logarithms = reduction.scores;
+      for (float& score : reduction.scores) score = std::exp(score);
+    }
     reduction.plan.reserve(layout.batch(), layout.rows());
     for (int64_t sample = 0; sample < layout.batch(); ++sample) {
       check_argument(layout.count(sample) >= prefix, "[triple_reducer] expected at least the ",
                      prefix, " prefix rows in sample ", sample, ", got ", layout.count(sample));
-      const std::span<float> scores = std::span(reduction.scores)
-                                          .subspan(static_cast<size_t>(layout.offset(sample)),
-                                                   static_cast<size_t>(layout.count(sample)));
+      const std::span<float> scores = own_part(reduction.scores, layout, sample);
       std::fill_n(scores.begin(), prefix, std::numeric_limits<float>::quiet_NaN());
-      plan_sample(input, sample, scores, reduction.plan);
+      plan_sample(input, sample, scores, own_part(logarithms, layout, sample), reduction.plan);
     }
     return reduction;
   }
 
  private:
+  /// `ranks` as Candidates has them, for all rows of the sample.
   void plan_sample(const SiteInput& input, int64_t sample, std::span<const float> scores,
-                   TokenPlan& plan) const {
+                   std::span<const float> ranks, TokenPlan& plan) const {
     const auto prefix = static_cast<size_t>(input.num_prefix_tokens);
     const Candidates candidates{scores.subspan(prefix),
-                                input.input_counts[static_cast<size_t>(sample)], input.site_index};
+                                input.input_counts[static_cast<size_t>(sample)], input.site_index,
+                                ranks.empty() ? ranks : ranks.subspan(prefix)};
     const Split split(selector_->select(candidates), scores.size(), prefix);
     plan.begin_sample(static_cast<int64_t>(scores.size()));
     for (size_t row = 0; row < prefix; ++row) plan.keep(static_cast<int32_t>(row));

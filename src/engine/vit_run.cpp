@@ -156,7 +156,7 @@ Reduction VitRun::reduce(const ScheduledSite& site) {
                         .site_index = site.index};
   Reduction reduction = site.reducer->reduce(input);
   reduction.plan.validate(layout_, prefix);
-  buffers_.recorder.record(site.site, reduction.plan, reduction.scores);
+  buffers_.recorder.record(site.site, reduction.plan, reduction.scores, reduction.score_name);
   return reduction;
 }
 

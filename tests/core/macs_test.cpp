@@ -59,12 +59,10 @@ std::vector<LayerTokens> dynamicvit_layers(double keep, int64_t patches = 196) {
   return before_blocks(rows, patches + 1);
 }
 
-/// MACs of DynamicViT's three predictors: m (C^2 + C^2/2 + C^2/8 + C/2) for m patches before a
-/// site.
+/// MACs of DynamicViT's three predictors as its own counter has them.
 int64_t predictor_macs(const VitConfig& config, double keep, int64_t patches = 196) {
-  const int64_t dim = config.embed_dim;
   const std::vector<int64_t> counts = dynamicvit_counts(keep, patches);
-  return (patches + counts[0] + counts[1]) * (dim * dim + dim * dim / 2 + dim * dim / 8 + dim / 2);
+  return count_published_predictor_macs(config, patches + counts[0] + counts[1]);
 }
 
 std::vector<LayerTokens> evit_layers(double keep, bool fused) {
@@ -169,6 +167,19 @@ TEST_CASE("DynamicViT's MACs at 384", "[core][macs]") {
   const int64_t total = count_macs(config, 576, dynamicvit_layers(keep, 576)).total() +
                         predictor_macs(config, keep, 576);
   CHECK(rounded(static_cast<double>(total) * 1e-9, 6) == Approx(expected).epsilon(1e-9));
+}
+
+TEST_CASE("a predictor's MACs are those of its layers, the global half once an image",
+          "[core][macs]") {
+  // in_conv.1, the local half of out_conv.0, out_conv.2 and the difference of the two outputs;
+  // then the global half of out_conv.0.
+  CHECK(count_predictor_macs(kSmall, 1) ==
+        384 * 384 + 192 * 192 + 192 * 96 + 96 + 192 * 192);
+  CHECK(count_predictor_macs(kSmall, 196) ==
+        196 * (384 * 384 + 192 * 192 + 192 * 96 + 96) + 192 * 192);
+  CHECK(count_predictor_macs(kSmall, 0) == 0);
+  CHECK(count_published_predictor_macs(kSmall, 196) ==
+        196 * (384 * 384 + 384 * 192 + 192 * 96 + 96 * 2));
 }
 
 TEST_CASE("ToMe's MACs", "[core][macs]") {

@@ -21,7 +21,7 @@ std::string with_sites(const std::string& sites) {
 TEST_CASE("an unknown word gets the nearest right one", "[core][recipe]") {
   const auto [text, message] = GENERATE(table<const char*, const char*>({
       {"evti(keep=0.7)",
-       "expected a method of dense, evit, random, got 'evti' (did you mean 'evit'?)"},
+       "expected a method of dense, evit, dynamicvit, random, got 'evti' (did you mean 'evit'?)"},
       {"DENSE", "(did you mean 'dense'?)"},
       {"evit(kepe=0.7)", "in evit(...), got 'kepe' (did you mean 'keep'?)"},
       {"evit(fuze)", "got 'fuze' (did you mean 'fuse'?)"},
@@ -79,7 +79,10 @@ TEST_CASE("an argument is given once", "[core][recipe]") {
   CHECK_REFUSES(Recipe::parse("evit(0.7, keep=0.6)"), "expected keep once");
   CHECK_REFUSES(Recipe::parse("evit(fuse, fuse)"), "expected fuse once");
   CHECK_REFUSES(Recipe::parse("evit(keep=0.7, mass=0.7)"),
-                "expected one of keep, threshold and mass");
+                "expected only one of keep, threshold, mass in evit(...), got keep and mass");
+  CHECK_REFUSES(Recipe::parse("dynamicvit(keep=0.7, threshold=0.5)"),
+                "expected only one of keep, threshold in dynamicvit(...), got keep and threshold");
+  CHECK_REFUSES(Recipe::parse("dynamicvit(mass=0.7)"), "expected keep, threshold, sites in dynamicvit");
 }
 
 TEST_CASE("an argument has a value if it takes one", "[core][recipe]") {

@@ -28,6 +28,13 @@ TEST_CASE("a short form expands to its long form", "[core][recipe]") {
   CHECK(long_form("evit(threshold=0.002/0.003/0.004, fuse)") ==
         "score=cls_attention | select=threshold(0.002/0.003/0.004, of=score) | drop=fuse | "
         "at=after_attention:3/6/9");
+  CHECK(long_form("dynamicvit") ==
+        "score=predictor | select=top_k(0.7, of=input, round=floor) | drop=gone | at=before:3/6/9");
+  CHECK(long_form("dynamicvit(keep=0.9/0.8/0.7, sites=4/8/12)") ==
+        "score=predictor | select=top_k(0.9/0.8/0.7, of=input, round=floor) | drop=gone | "
+        "at=before:4/8/12");
+  CHECK(long_form("dynamicvit(threshold=0.5, sites=3/6)") ==
+        "score=predictor | select=threshold(0.5, of=score) | drop=gone | at=before:3/6");
   CHECK(long_form("random") ==
         "score=random(seed=0) | select=top_k(0.7, of=present, round=ceil) | drop=gone | "
         "at=after_attention:3/6/9");
@@ -62,7 +69,8 @@ TEST_CASE("sites may lie at several positions", "[core][recipe]") {
 }
 
 TEST_CASE("every recipe reads back from its long form", "[core][recipe]") {
-  const std::string score = GENERATE("cls_attention", "received_attention", "random(seed=3)");
+  const std::string score =
+      GENERATE("cls_attention", "received_attention", "predictor", "random(seed=3)");
   const std::string select =
       GENERATE("top_k(1)", "top_k(0.1/0.30000000000000004/1e-12)",
                "top_k(0.7, of=input, round=floor)", "threshold(0)", "threshold(-1e+30)",
@@ -92,6 +100,9 @@ TEST_CASE("with changes the density and nothing else", "[core][recipe]") {
   CHECK(Recipe::parse("evit(mass=0.5)").with("mass", 1.0) == Recipe::parse("evit(mass=1)"));
   CHECK(Recipe::parse("evit(threshold=0.5)").with("threshold", -2) ==
         Recipe::parse("evit(threshold=-2)"));
+  CHECK(Recipe::parse("dynamicvit").with("keep", 0.5) == Recipe::parse("dynamicvit(keep=0.5)"));
+  CHECK(Recipe::parse("dynamicvit(threshold=0.5)").with("threshold", 0.3) ==
+        Recipe::parse("dynamicvit(threshold=0.3)"));
   CHECK(Recipe::parse("evit").density_key() == "keep");
   CHECK(Recipe::parse("evit(mass=0.5)").density_key() == "mass");
   CHECK(Recipe::parse("evit(threshold=0.5)").density_key() == "threshold");
@@ -120,7 +131,7 @@ TEST_CASE("compile puts one reducer at every site", "[core][recipe]") {
 
 TEST_CASE("a recipe that keeps everything compiles to the dense network", "[core][recipe]") {
   const char* text = GENERATE("evit(keep=1)", "evit(keep=1, fuse)", "evit(mass=1)",
-                              "random(keep=1)", "evit(keep=1/1/1)");
+                              "random(keep=1)", "evit(keep=1/1/1)", "dynamicvit(keep=1)");
   CHECK(Recipe::parse(text).compile(12).sites().empty());
   CHECK_FALSE(Recipe::parse(text).is_dense());
 }

@@ -25,19 +25,27 @@ struct MacCount {
   int64_t attention_products = 0;  ///< Q K^T and A V.
   int64_t mlp = 0;
   int64_t head = 0;
-  int64_t predictors = 0;  ///< Scorers that have weights.
+  int64_t predictors = 0;  ///< Learned scores: count_predictor_macs(), site by site.
 
   int64_t total() const {
     return patch_embed + attention_linear + attention_products + mlp + head + predictors;
   }
 };
 
-/// The MACs of one image with `num_patches` patches and `layers[l]` rows in block `l`. Equals what
-/// the engine executes. Throws std::invalid_argument when `layers` is not one entry a block.
+/// The MACs of one image with `num_patches` patches and `layers[l]` rows in block `l`, predictors
+/// left out. Equals what the engine executes. Throws std::invalid_argument when `layers` is not one entry a block.
 MacCount count_macs(const VitConfig& config, int64_t num_patches,
                     std::span<const LayerTokens> layers);
 /// The MACs of the dense network on the image size of the config.
 MacCount count_dense_macs(const VitConfig& config);
+/// The MACs of one predictor (DynamicViT, arXiv 2106.02034) on `rows` patches of one image, as the
+/// engine executes them: rows (C^2 + C^2/4 + C^2/8 + C/4) + C^2/4. The half of `out_conv.0` that
+/// reads the mean over the patches is multiplied once an image, and of the two outputs only their
+/// difference is computed. 0 for no rows.
+int64_t count_predictor_macs(const VitConfig& config, int64_t rows);
+/// The same as DynamicViT's own counter and published figures have it, with that half multiplied
+/// for every patch and both outputs: rows (C^2 + C^2/2 + C^2/8 + C/2).
+int64_t count_published_predictor_macs(const VitConfig& config, int64_t rows);
 /// What norms add in counters that charge 5 a value (timm's, DynamicViT's): 5 C (2 sum n_l + n_L).
 int64_t count_layer_norm_macs(const VitConfig& config, std::span<const LayerTokens> layers);
 

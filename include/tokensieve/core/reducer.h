@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tokensieve/core/attention_trace.h"
@@ -10,6 +11,7 @@
 #include "tokensieve/core/rows_view.h"
 #include "tokensieve/core/site.h"
 #include "tokensieve/core/token_plan.h"
+#include "tokensieve/core/token_predictor.h"
 
 namespace tokensieve {
 
@@ -25,6 +27,7 @@ struct SiteInput {
   int num_prefix_tokens = 1;              ///< Protected rows in front of every sample.
   Site site;
   int site_index = 0;  ///< 0 for the first site of the schedule.
+  TokenPredictor* predictor = nullptr;  ///< Learned scores; null when the model has none.
 };
 
 /// A decision and the numbers it was made from.
@@ -32,6 +35,7 @@ struct Reduction {
   TokenPlan plan;
   std::vector<float>
       scores;  ///< [rows] score of each input row, NaN for prefix rows; may be empty.
+  std::string score_name = "score";  ///< What the scores are, in words.
 };
 
 /// The interface a token-reduction method implements; triple_reducer() of triple_reducer.h is the
@@ -41,6 +45,8 @@ class Reducer {
   virtual ~Reducer() = default;
   /// What attention must hand over for this decision.
   virtual AttentionRequest attention_request() const = 0;
+  /// True when the decision asks SiteInput::predictor.
+  virtual bool needs_predictor() const { return false; }
   /// True when the method would keep every row at site `site_index` whatever the input, so that the
   /// site can be skipped and costs nothing.
   virtual bool keeps_everything(int site_index) const = 0;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "tokensieve/core/site.h"
@@ -25,6 +27,7 @@ struct SiteTrace {
   std::vector<float> weight;  ///< Its weight there, products over all sites; 0 when dropped.
   std::vector<float> score;   ///< Score of its row at this site; NaN when it had none.
   std::vector<Fate> fate;
+  std::string score_name = "score";  ///< What the scores are: "class attention".
 };
 
 /// Which input token is where after each site, for one sample. Indices count input tokens without
@@ -48,10 +51,11 @@ class TraceRecorder {
   /// Starts a batch whose samples hold `layout.count(b) - num_prefix_tokens` input tokens. Throws
   /// std::invalid_argument when a sample has fewer rows than prefix tokens.
   void reset(const RaggedLayout& layout, int num_prefix_tokens);
-  /// Records one site. `scores` `[input rows]` or empty. A token that the plan puts into several
+  /// Records one site. `scores` `[input rows]` or empty, `score_name` what they are. A token that the plan puts into several
   /// rows is followed into the first. Throws std::invalid_argument when the plan does not read the
   /// rows the last one left.
-  void record(const Site& site, const TokenPlan& plan, std::span<const float> scores);
+  void record(const Site& site, const TokenPlan& plan, std::span<const float> scores,
+              std::string_view score_name = "score");
   /// The traces, one for each sample; the recorder is empty afterwards.
   std::vector<RetentionTrace> take();
 

@@ -24,6 +24,8 @@ class Schedule {
   Schedule(std::vector<ScheduledSite> sites, int num_layers);
 
   const std::vector<ScheduledSite>& sites() const { return sites_; }
+  /// Sites of the recipe, those included that keep everything and were left out.
+  int num_sites() const { return num_sites_; }
   /// The site at this place, or null.
   const ScheduledSite* find(const Site& site) const;
   /// What the attention of `layer` must hand over: the union of what the sites inside and behind it
@@ -32,6 +34,7 @@ class Schedule {
 
  private:
   std::vector<ScheduledSite> sites_;
+  int num_sites_ = 0;
 };
 
 }  // namespace tokensieve

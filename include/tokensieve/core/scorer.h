@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "tokensieve/core/reducer.h"
 
@@ -16,12 +17,22 @@ class Scorer {
   /// they are protected by position, never by score. Throws std::invalid_argument when the input
   /// lacks what the scorer reads.
   virtual void score(const SiteInput& input, std::span<float> scores) const = 0;
+  /// True when the score comes from SiteInput::predictor.
+  virtual bool needs_predictor() const { return false; }
+  /// True when score() writes logarithms. Rows are ranked by them, so that probabilities close to 1
+  /// stay apart; thresholds, fused rows and traces get their exponentials.
+  virtual bool logarithmic() const { return false; }
+  /// What a score is, for pictures: "class attention".
+  virtual std::string_view score_name() const { return "score"; }
 };
 
 /// Mean over heads of the class token's attention to each row (EViT, arXiv 2202.07800 eq. 3).
 std::unique_ptr<Scorer> class_attention_scorer();
 /// Attention received: mean over heads and live query rows (LTP, arXiv 2107.00910; SaiT).
 std::unique_ptr<Scorer> received_attention_scorer();
+/// Probability that a token is kept, by the predictor that was trained for the site (DynamicViT,
+/// arXiv 2106.02034 eq. 6): logarithms, from SiteInput::predictor.
+std::unique_ptr<Scorer> predictor_scorer();
 /// Uniform random numbers that depend on the seed, the input itself, the site and the token, and on
 /// nothing else (neither batch order nor threads): the control every method has to beat.
 std::unique_ptr<Scorer> random_scorer(uint64_t seed);

@@ -12,6 +12,10 @@ struct Candidates {
   std::span<const float> scores;  ///< [present] scores of the prunable rows, in row order.
   int64_t input_count = 0;        ///< Prunable tokens the sample started with.
   int site_index = 0;             ///< 0 for the first site of the schedule.
+  /// [present] what orders the rows where the scores have lost digits; empty: the scores.
+  std::span<const float> ranks = {};
+
+  std::span<const float> ranked_by() const { return ranks.empty() ? scores : ranks; }
 };
 
 /// Question (b): which rule turns scores into a keep set. All selectors agree on the edges: ties go

@@ -9,6 +9,7 @@ namespace {
 class ClassAttentionScorer final : public Scorer {
  public:
   AttentionRequest attention_request() const override { return AttentionRequest::class_row; }
+  std::string_view score_name() const override { return "class attention"; }
 
   void score(const SiteInput& input, std::span<float> scores) const override {
     const std::span<const float> row = input.attention.class_row;

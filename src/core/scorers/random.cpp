@@ -20,6 +20,7 @@ class RandomScorer final : public Scorer {
   explicit RandomScorer(uint64_t seed) : seed_(seed) {}
 
   AttentionRequest attention_request() const override { return AttentionRequest::none; }
+  std::string_view score_name() const override { return "random number"; }
 
   void score(const SiteInput& input, std::span<float> scores) const override {
     const RaggedLayout& layout = input.layout;

@@ -9,6 +9,7 @@ namespace {
 class ReceivedAttentionScorer final : public Scorer {
  public:
   AttentionRequest attention_request() const override { return AttentionRequest::column_mean; }
+  std::string_view score_name() const override { return "attention received"; }
 
   void score(const SiteInput& input, std::span<float> scores) const override {
     const std::span<const float> mean = input.attention.column_mean;

@@ -29,7 +29,7 @@ class MassSelector final : public Selector {
     double total = 0.0;
     for (const float score : scores) total += mass_of(score);
 
-    const std::vector<uint64_t> keys = rank_keys(scores);
+    const std::vector<uint64_t> keys = rank_keys(candidates.ranked_by());
     std::vector<uint64_t> ranked = keys;
     std::sort(ranked.begin(), ranked.end());
     const double goal = (mass - kSlack) * total;

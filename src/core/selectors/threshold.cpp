@@ -39,7 +39,7 @@ class ThresholdSelector final : public Selector {
     for (size_t i = 0; i < scores.size(); ++i) {
       if (scores[i] >= limit) kept.push_back(static_cast<int32_t>(i));
     }
-    if (kept.empty() && !scores.empty()) kept.push_back(best_position(scores));
+    if (kept.empty() && !scores.empty()) kept.push_back(best_position(candidates.ranked_by()));
     return kept;
   }
 

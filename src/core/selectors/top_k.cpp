@@ -22,7 +22,7 @@ class TopKSelector final : public Selector {
     const size_t present = candidates.scores.size();
     const size_t kept = count(candidates);
     if (kept == present) return all_positions(present);
-    const std::vector<uint64_t> keys = rank_keys(candidates.scores);
+    const std::vector<uint64_t> keys = rank_keys(candidates.ranked_by());
     std::vector<uint64_t> ranked = keys;
     const auto worst_kept = ranked.begin() + static_cast<std::ptrdiff_t>(kept) - 1;
     std::nth_element(ranked.begin(), worst_kept, ranked.end());

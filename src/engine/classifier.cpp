@@ -41,12 +41,12 @@ struct Classifier::Impl {
       : folder(std::move(folder_)),
         options(options_),
         recipe(Recipe::parse(folder.recipe)),
-        vit(folder.vit, checked_weights()) {
+        vit(folder.vit, checked_weights(), folder.sieve.get()) {
     check_argument(options.top > 0, "[classifier] top must be 1 or more, got ", options.top);
     check_argument(options.threads >= 0 && options.threads <= Vit::kMaxThreads,
                    "[classifier] threads must be 0 (one a core) to ", Vit::kMaxThreads, ", got ",
                    options.threads);
-    recipe.compile(folder.vit.depth());  // a default recipe that does not fit is told at once
+    vit.check(recipe.compile(folder.vit.depth()));  // a recipe that does not fit is told at once
   }
 
   // What open_model_folder() sees to for a folder, a folder made in code may lack.

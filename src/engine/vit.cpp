@@ -25,11 +25,24 @@ void check_image(const VitConfig& config, const PixelsView& image, size_t index)
                  " patches, more than ", Vit::kMaxPatches, "; resize it");
 }
 
-void check_schedule(const VitConfig& config, const Schedule& schedule) {
+/// Learned scores need a predictor for each site of the recipe, whether it keeps everything or not.
+void check_predictors(const Schedule& schedule, const ScheduledSite& site, int count) {
+  if (!site.reducer->needs_predictor()) return;
+  check_argument(count > 0, "[vit] the site ", to_string(site.site),
+                 " goes by a learned score and this model has no predictors; train or convert a "
+                 "model that has, or use a recipe that needs no training, such as evit(keep=0.7)");
+  check_argument(schedule.num_sites() == count && site.index >= 0 && site.index < count,
+                 "[vit] the model has predictors for ", count, " sites and the recipe has ",
+                 schedule.num_sites(), " sites; name the sites that it was trained with, such as "
+                 "dynamicvit(keep=0.7, sites=3/6/9)");
+}
+
+void check_schedule(const VitConfig& config, const Schedule& schedule, int num_predictors) {
   constexpr auto kClass = AttentionRequest::class_row | AttentionRequest::class_row_per_head;
   for (const ScheduledSite& site : schedule.sites()) {
     check_argument(site.site.layer < config.depth(), "[vit] the site ", to_string(site.site),
                    " is behind the last block, ", config.depth() - 1);
+    check_predictors(schedule, site, num_predictors);
     const AttentionRequest request = site.reducer->attention_request();
     check_argument(config.class_token || !asks_for(request, kClass), "[vit] the site ",
                    to_string(site.site),
@@ -52,16 +65,16 @@ void check_schedule(const VitConfig& config, const Schedule& schedule) {
 }  // namespace
 
 struct VitImpl {
-  VitImpl(VitConfig config_, const WeightSource& source)
-      : config(validated(std::move(config_))), weights(config, source) {}
+  VitImpl(VitConfig config_, const WeightSource& source, const WeightSource* predictors)
+      : config(validated(std::move(config_))), weights(config, source, predictors) {}
 
   VitConfig config;
   VitWeights weights;
 };
 
-Vit::Vit(VitConfig config, const WeightSource& weights) {
+Vit::Vit(VitConfig config, const WeightSource& weights, const WeightSource* predictors) {
   const ThreadScope scope(0);  // packing the weights is parallel too: it must not hang after a fork
-  impl_ = std::make_unique<const VitImpl>(std::move(config), weights);
+  impl_ = std::make_unique<const VitImpl>(std::move(config), weights, predictors);
 }
 Vit::~Vit() = default;
 Vit::Vit(Vit&&) noexcept = default;
@@ -69,32 +82,21 @@ Vit& Vit::operator=(Vit&&) noexcept = default;
 
 const VitConfig& Vit::config() const { return impl_->config; }
 
+int Vit::num_predictors() const { return static_cast<int>(impl_->weights.predictors.size()); }
+
+void Vit::check(const Schedule& schedule) const {
+  check_schedule(config(), schedule, num_predictors());
+}
+
 std::vector<VitOutput> Vit::run(std::span<const PixelsView> images, const Schedule& schedule,
                                 Workspace& workspace, int threads) const {
   check_argument(threads >= 0 && threads <= kMaxThreads, "[vit] threads must be 0 (one a core) to ",
                  kMaxThreads, ", got ", threads);
   for (size_t i = 0; i < images.size(); ++i) check_image(config(), images[i], i);
-  check_schedule(config(), schedule);
+  check(schedule);
   if (images.empty()) return {};
   const ThreadScope scope(threads);
   return VitRun(config(), impl_->weights, schedule, workspace.buffers())(images);
 }
-
-Workspace::Workspace() : buffers_(std::make_unique<Buffers>()) {}
-Workspace::~Workspace() = default;
-Workspace::Workspace(Workspace&&) noexcept = default;
-Workspace& Workspace::operator=(Workspace&&) noexcept = default;
-
-size_t Workspace::bytes() const {
-  const Buffers& b = *buffers_;
-  size_t bytes = b.attention.threads.capacity() * sizeof(float);
-  for (const AlignedBuffer* buffer : {&b.state, &b.next_state, &b.normed, &b.qkv, &b.attended,
-                                      &b.hidden, &b.scratchpad}) {
-    bytes += buffer->bytes();
-  }
-  return bytes;
-}
-
-int64_t Workspace::executed_macs() const { return buffers_->executed_macs; }
 
 }  // namespace tokensieve

@@ -10,7 +10,8 @@ namespace tokensieve {
 
 VitRun::VitRun(const VitConfig& config, const VitWeights& weights, const Schedule& schedule,
                Workspace::Buffers& buffers)
-    : config_(config), weights_(weights), schedule_(schedule), buffers_(buffers) {
+    : config_(config), weights_(weights), schedule_(schedule), buffers_(buffers),
+      predictors_(weights.predictors, buffers) {
   buffers_.executed_macs = 0;
 }
 
@@ -33,6 +34,7 @@ void VitRun::embed(std::span<const PixelsView> images) {
     layout_.push_back(prefix + count);
     sample_keys_.push_back(schedule_.sites().empty() ? 0 : pixels_key(image, config_.in_channels));
   }
+  predictor_macs_.assign(images.size(), 0);
   layers_.assign(images.size(), std::vector<LayerTokens>(static_cast<size_t>(config_.depth())));
   buffers_.columns.reset(layout_, static_cast<int>(prefix));
   buffers_.recorder.reset(layout_, static_cast<int>(prefix));
@@ -48,7 +50,7 @@ void VitRun::embed(std::span<const PixelsView> images) {
                 {cut.row(row).data(), input_counts_[b], cut.cols});
   }
   const RowsView<float> embedded =
-      linear(*weights_.patch_embed, cut, buffers_.normed, Epilogue::none);
+      buffers_.linear(*weights_.patch_embed, cut, buffers_.normed, Epilogue::none);
   for (int64_t b = 0, row = 0; b < layout_.batch(); row += input_counts_[b++]) {
     std::copy_n(weights_.prefix.data(), prefix * dim, x.row(layout_.offset(b)).data());
     const auto positions = weights_.patch_positions(images[b].height / config_.patch_size,
@@ -80,7 +82,7 @@ void VitRun::attend(const BlockWeights& block, int layer) {
   const RowsView<float> normed = buffers_.normed.rows<float>(x.rows, x.cols);
   normalize(block.norm1, x, normed);
   AttentionInput input;
-  input.qkv = linear(*block.qkv, normed, buffers_.qkv, Epilogue::none);
+  input.qkv = buffers_.linear(*block.qkv, normed, buffers_.qkv, Epilogue::none);
   input.num_heads = block.num_heads;
   input.head_dim = config_.head_dim;
   const RaggedLayout keys = layout_;
@@ -134,7 +136,7 @@ void VitRun::mlp(const BlockWeights& block) {
   const RowsView<float> x = state();
   const RowsView<float> normed = buffers_.normed.rows<float>(x.rows, x.cols);
   normalize(block.norm2, x, normed);
-  residual(*block.fc2, linear(*block.fc1, normed, buffers_.hidden, Epilogue::gelu));
+  residual(*block.fc2, buffers_.linear(*block.fc1, normed, buffers_.hidden, Epilogue::gelu));
 }
 
 void VitRun::visit(const Site& site) {
@@ -153,9 +155,14 @@ Reduction VitRun::reduce(const ScheduledSite& site) {
                         .sample_keys = sample_keys_,
                         .num_prefix_tokens = prefix,
                         .site = site.site,
-                        .site_index = site.index};
+                        .site_index = site.index,
+                        .predictor = weights_.predictors.empty() ? nullptr : &predictors_};
   Reduction reduction = site.reducer->reduce(input);
   reduction.plan.validate(layout_, prefix);
+  for (int64_t b = 0; site.reducer->needs_predictor() && b < layout_.batch(); ++b) {
+    predictor_macs_[static_cast<size_t>(b)] +=
+        count_predictor_macs(config_, layout_.count(b) - prefix);
+  }
   buffers_.recorder.record(site.site, reduction.plan, reduction.scores, reduction.score_name);
   return reduction;
 }
@@ -168,14 +175,6 @@ void VitRun::follow(const TokenPlan& plan) {
   buffers_.columns.apply(plan);
   buffers_.record.apply(plan);
   layout_ = plan.output_layout();
-}
-
-RowsView<float> VitRun::linear(const Linear& linear, RowsView<const float> x, AlignedBuffer& to,
-                               Epilogue epilogue) {
-  const RowsView<float> y = to.rows<float>(x.rows, linear.out());
-  linear.run(x, y, epilogue, buffers_.scratchpad);
-  buffers_.executed_macs += x.rows * linear.in() * linear.out();
-  return y;
 }
 
 void VitRun::residual(const Linear& linear, RowsView<const float> x) {
@@ -224,11 +223,13 @@ std::vector<VitOutput> VitRun::outputs(RowsView<float> pooled) {
   const int64_t batch = layout_.batch();
   RowsView<float> logits = pooled;
   if (weights_.head) {
-    logits = linear(*weights_.head, {pooled.data, batch, pooled.cols}, buffers_.normed, Epilogue::none);
+    logits = buffers_.linear(*weights_.head, {pooled.data, batch, pooled.cols}, buffers_.normed,
+                             Epilogue::none);
   }
   if (weights_.head_dist) {
-    const RowsView<float> other = linear(
-        *weights_.head_dist, {pooled.row(batch).data(), batch, pooled.cols}, buffers_.hidden, Epilogue::none);
+    const RowsView<const float> second(pooled.row(batch).data(), batch, pooled.cols);
+    const RowsView<float> other =
+        buffers_.linear(*weights_.head_dist, second, buffers_.hidden, Epilogue::none);
     for (int64_t i = 0; i < batch * logits.cols; ++i) {
       logits.data[i] = (logits.data[i] + other.data[i]) / 2.0f;
     }
@@ -241,6 +242,7 @@ std::vector<VitOutput> VitRun::outputs(RowsView<float> pooled) {
     output.trace = std::move(traces[static_cast<size_t>(b)]);
     output.layers = std::move(layers_[static_cast<size_t>(b)]);
     output.macs = count_macs(config_, input_counts_[b], output.layers);
+    output.macs.predictors = predictor_macs_[static_cast<size_t>(b)];
   }
   return outputs;
 }

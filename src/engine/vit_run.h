@@ -3,23 +3,12 @@
 #include <span>
 #include <vector>
 
-#include "attention_record.h"
-#include "aligned_buffer.h"
-#include "kernels/attention.h"
-#include "tokensieve/core/row_columns.h"
+#include "predictor.h"
 #include "tokensieve/engine/vit.h"
 #include "vit_weights.h"
+#include "workspace.h"
 
 namespace tokensieve {
-
-struct Workspace::Buffers {
-  AlignedBuffer state, next_state, normed, qkv, attended, hidden, scratchpad;
-  AttentionScratch attention;
-  AttentionRecord record;
-  RowColumns columns;
-  TraceRecorder recorder;
-  int64_t executed_macs = 0;  ///< Of the last run, counted at every call of a kernel.
-};
 
 /// One pass of a batch through the network.
 class VitRun {
@@ -37,8 +26,6 @@ class VitRun {
   void visit(const Site& site);
   Reduction reduce(const ScheduledSite& site);
   void follow(const TokenPlan& plan);
-  RowsView<float> linear(const Linear& linear, RowsView<const float> x, AlignedBuffer& to,
-                         Epilogue epilogue);
   void residual(const Linear& linear, RowsView<const float> x);
   void normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y);
   /// The pass ahead of a site inside attention: by-products only.
@@ -52,10 +39,12 @@ class VitRun {
   const VitWeights& weights_;
   const Schedule& schedule_;
   Workspace::Buffers& buffers_;
+  PredictorRun predictors_;
   RaggedLayout layout_;
   std::vector<int64_t> input_counts_;
   std::vector<uint64_t> sample_keys_;
   std::vector<std::vector<LayerTokens>> layers_;  // [batch][depth]
+  std::vector<int64_t> predictor_macs_;           // [batch]
 };
 
 }  // namespace tokensieve

@@ -5,21 +5,18 @@
 
 #include "positions.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/io/predictor_tensors.h"
 
 namespace tokensieve {
 namespace {
 
-// Primitives a model may hold: four linears for some dozens of row counts.
+// Primitives a model may hold: up to eight linears for some dozens of row counts.
 constexpr size_t kCachedPrimitives = 512;
 // Grids whose resampled positions are kept.
 constexpr size_t kCachedGrids = 16;
 
 std::vector<float> read_vector(const WeightSource& source, const std::string& name, int64_t size) {
   return source.read(name, std::vector<int64_t>{size});
-}
-
-Norm read_norm(const WeightSource& source, const std::string& scope, int64_t dim) {
-  return {read_vector(source, scope + ".weight", dim), read_vector(source, scope + ".bias", dim)};
 }
 
 BlockWeights read_block(const VitConfig& config, int layer, const WeightSource& source,
@@ -55,7 +52,8 @@ BlockWeights read_block(const VitConfig& config, int layer, const WeightSource& 
 
 }  // namespace
 
-VitWeights::VitWeights(const VitConfig& config, const WeightSource& source)
+VitWeights::VitWeights(const VitConfig& config, const WeightSource& source,
+                       const WeightSource* predictor_source)
     : cache(kCachedPrimitives),
       grid_height_(config.grid_height()),
       grid_width_(config.grid_width()),
@@ -87,6 +85,11 @@ VitWeights::VitWeights(const VitConfig& config, const WeightSource& source)
   if (config.num_classes > 0) {
     head.emplace(source, "head", dim_, config.num_classes, cache);
     if (config.distilled) head_dist.emplace(source, "head_dist", dim_, config.num_classes, cache);
+  }
+  const int count =
+      predictor_source ? count_predictors(config, *predictor_source, "the predictors") : 0;
+  for (int site = 0; site < count; ++site) {
+    predictors.emplace_back(*predictor_source, site, dim_, cache);
   }
 }
 

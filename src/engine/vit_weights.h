@@ -8,16 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "norm.h"
 #include "onednn/linear.h"
+#include "predictor.h"
 #include "tokensieve/core/vit_config.h"
 #include "tokensieve/io/weights.h"
 
 namespace tokensieve {
-
-/// Scale and shift of a layer norm, each `[embed_dim]`.
-struct Norm {
-  std::vector<float> weight, bias;
-};
 
 /// One transformer block. A half whose linears are absent is skipped.
 struct BlockWeights {
@@ -26,10 +23,12 @@ struct BlockWeights {
   int num_heads = 0;
 };
 
-/// A network's weights, packed. Query scaling (head_dim^-0.5) is folded into qkv, LayerScale into proj
+/// A network's weights, packed, with those of its predictors if it has any. Query scaling (head_dim^-0.5) is folded into qkv, LayerScale into proj
 /// and fc2.
 struct VitWeights {
-  VitWeights(const VitConfig& config, const WeightSource& source);
+  /// `predictor_source` may be null.
+  VitWeights(const VitConfig& config, const WeightSource& source,
+             const WeightSource* predictor_source);
 
   LinearCache cache;
   std::optional<Linear> patch_embed;
@@ -37,6 +36,7 @@ struct VitWeights {
   std::optional<Norm> pre_norm, final_norm, fc_norm;
   std::vector<BlockWeights> blocks;
   std::optional<Linear> head, head_dist;
+  std::vector<Predictor> predictors;  ///< One a site; empty without any.
 
   /// Positions of the patches of a `height` x `width` grid, `[height * width, embed_dim]`. Thread-safe;
   /// the last few grids are kept.

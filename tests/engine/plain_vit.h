@@ -15,7 +15,10 @@ namespace tokensieve::test {
 /// one sample at a time, nothing folded or fused.
 class PlainVit {
  public:
-  PlainVit(const VitConfig& config, const WeightSource& weights) : c_(config), w_(weights) {}
+  /// `predictor` answers for learned scores; it may be null.
+  PlainVit(const VitConfig& config, const WeightSource& weights,
+           TokenPredictor* predictor = nullptr)
+      : c_(config), w_(weights), predictor_(predictor) {}
 
   std::vector<float> operator()(const PixelsView& image, const Schedule& schedule) {
     embed(image);
@@ -165,7 +168,8 @@ class PlainVit {
                   .sample_keys = keys,
                   .num_prefix_tokens = c_.num_prefix_tokens(),
                   .site = site.site,
-                  .site_index = site.index})
+                  .site_index = site.index,
+                  .predictor = predictor_})
         .plan;
   }
 
@@ -217,6 +221,7 @@ class PlainVit {
 
   const VitConfig& c_;
   const WeightSource& w_;
+  TokenPredictor* predictor_;
   std::vector<float> x_, class_row_, column_mean_;
   RaggedLayout layout_;
   RowColumns columns_;

@@ -4,77 +4,13 @@
 #include <cmath>
 #include <thread>
 
-#include "plain_vit.h"
-#include "random_model.h"
-#include "tokensieve/core/recipe.h"
 #include "tokensieve/core/triple_reducer.h"
+#include "vit_fixture.h"
 
 using namespace tokensieve;
-using test::random_values;
+using namespace tokensieve::test;
 
 namespace {
-
-VitConfig tiny() {
-  VitConfig config;
-  config.image_height = config.image_width = 56;
-  config.patch_size = 8;
-  config.embed_dim = 48;
-  config.head_dim = 16;
-  config.num_heads = std::vector<int>(4, 3);
-  config.mlp_dim = std::vector<int>(4, 96);
-  config.num_classes = 11;
-  return config;
-}
-
-struct Model {
-  explicit Model(VitConfig config_) : config(std::move(config_)), weights(config, 1), vit(config, weights.source()) {}
-
-  std::vector<VitOutput> run(std::span<const PixelsView> images, const std::string& recipe = "dense",
-                             int threads = 2) {
-    return vit.run(images, Recipe::parse(recipe).compile(config.depth()), workspace, threads);
-  }
-  std::vector<float> plain(const PixelsView& image, const std::string& recipe = "dense") {
-    return test::PlainVit(config, weights.source())(image, Recipe::parse(recipe).compile(config.depth()));
-  }
-
-  VitConfig config;
-  test::RandomWeights weights;
-  Vit vit;
-  Workspace workspace;
-};
-
-/// Pictures that stay alive as long as their views.
-struct Pictures {
-  void add(int height, int width, uint32_t seed) {
-    pixels.push_back(random_values(int64_t{3} * height * width, seed, 1.5f));
-    sizes.push_back({height, width});
-  }
-  std::vector<PixelsView> views() const {
-    std::vector<PixelsView> result;
-    for (size_t i = 0; i < pixels.size(); ++i) {
-      result.push_back({pixels[i].data(), sizes[i].first, sizes[i].second});
-    }
-    return result;
-  }
-  std::vector<std::vector<float>> pixels;
-  std::vector<std::pair<int, int>> sizes;
-};
-
-Pictures same_size(int count) {
-  Pictures pictures;
-  for (int i = 0; i < count; ++i) pictures.add(56, 56, 100 + i);
-  return pictures;
-}
-
-void check_close(const std::vector<float>& a, const std::vector<float>& b, float relative = 1e-4f) {
-  REQUIRE(a.size() == b.size());
-  float scale = 0.0f;
-  for (const float value : b) scale = std::max(scale, std::fabs(value));
-  for (size_t i = 0; i < a.size(); ++i) {
-    INFO("index " << i << ": " << a[i] << " against " << b[i]);
-    REQUIRE(std::fabs(a[i] - b[i]) <= relative * scale);
-  }
-}
 
 const char* const kRecipes[] = {
     "dense",
@@ -325,7 +261,7 @@ TEST_CASE("both heads of a distilled network take more images than a bucket star
 
 TEST_CASE("weights that do not fit the config are refused", "[engine][vit][errors]") {
   const VitConfig config = tiny();
-  const test::RandomWeights weights(config, 1);
+  const RandomWeights weights(config, 1);
   VitConfig other = config;
   other.mlp_dim[2] = 95;
   CHECK_THROWS_WITH(Vit(other, weights.source()), Catch::Contains("blocks.2.mlp.fc1"));

@@ -21,10 +21,41 @@ inline std::vector<float> random_values(int64_t count, uint32_t seed, float scal
   return values;
 }
 
-/// A network with random weights, large enough that attention is far from uniform.
-class RandomWeights {
+/// Tensors of random values, each with a seed of its own.
+class RandomTensors {
  public:
-  RandomWeights(const VitConfig& config, uint32_t seed) : seed_(seed) {
+  explicit RandomTensors(uint32_t seed) : seed_(seed) {}
+  const MemoryWeights& source() const { return weights_; }
+
+ protected:
+  void tensor(const std::string& name, std::vector<int64_t> shape, float scale, float shift = 0.0f) {
+    int64_t count = 1;
+    for (const int64_t size : shape) count *= size;
+    auto values = random_values(count, seed_++, scale);
+    for (float& value : values) value += shift;
+    weights_.set(name, std::move(shape), std::move(values));
+  }
+  void norm(const std::string& scope, int64_t dim) {
+    tensor(scope + ".weight", {dim}, 0.2f, 1.0f);
+    tensor(scope + ".bias", {dim}, 0.2f);
+  }
+  void linear(const std::string& scope, std::vector<int64_t> shape, bool bias, float gain = 1.0f) {
+    int64_t in = 1;
+    for (size_t i = 1; i < shape.size(); ++i) in *= shape[i];
+    const int64_t out = shape[0];
+    tensor(scope + ".weight", std::move(shape), gain * std::sqrt(3.0f / static_cast<float>(in)));
+    if (bias) tensor(scope + ".bias", {out}, 0.1f);
+  }
+
+ private:
+  uint32_t seed_;
+  MemoryWeights weights_;
+};
+
+/// A network with random weights, large enough that attention is far from uniform.
+class RandomWeights : public RandomTensors {
+ public:
+  RandomWeights(const VitConfig& config, uint32_t seed) : RandomTensors(seed) {
     const int64_t dim = config.embed_dim, patch = config.patch_size;
     const int64_t grid = int64_t{config.grid_height()} * config.grid_width();
     const int64_t tokens = config.num_prefix_tokens();
@@ -57,31 +88,21 @@ class RandomWeights {
     if (config.num_classes) linear("head", {config.num_classes, dim}, true);
     if (config.num_classes && config.distilled) linear("head_dist", {config.num_classes, dim}, true);
   }
+};
 
-  const MemoryWeights& source() const { return weights_; }
-
- private:
-  void tensor(const std::string& name, std::vector<int64_t> shape, float scale, float shift = 0.0f) {
-    int64_t count = 1;
-    for (const int64_t size : shape) count *= size;
-    auto values = random_values(count, seed_++, scale);
-    for (float& value : values) value += shift;
-    weights_.set(name, std::move(shape), std::move(values));
+/// Predictors of a network of width `dim` for `count` sites, with scores that differ widely.
+class RandomPredictors : public RandomTensors {
+ public:
+  RandomPredictors(int64_t dim, int count, uint32_t seed) : RandomTensors(seed) {
+    for (int site = 0; site < count; ++site) {
+      const std::string scope = "score_predictor." + std::to_string(site);
+      norm(scope + ".in_conv.0", dim);
+      linear(scope + ".in_conv.1", {dim, dim}, true, 2.0f);
+      linear(scope + ".out_conv.0", {dim / 2, dim}, true, 2.0f);
+      linear(scope + ".out_conv.2", {dim / 4, dim / 2}, true, 2.0f);
+      linear(scope + ".out_conv.4", {2, dim / 4}, true, 3.0f);
+    }
   }
-  void norm(const std::string& scope, int64_t dim) {
-    tensor(scope + ".weight", {dim}, 0.2f, 1.0f);
-    tensor(scope + ".bias", {dim}, 0.2f);
-  }
-  void linear(const std::string& scope, std::vector<int64_t> shape, bool bias, float gain = 1.0f) {
-    int64_t in = 1;
-    for (size_t i = 1; i < shape.size(); ++i) in *= shape[i];
-    const int64_t out = shape[0];
-    tensor(scope + ".weight", std::move(shape), gain * std::sqrt(3.0f / static_cast<float>(in)));
-    if (bias) tensor(scope + ".bias", {out}, 0.1f);
-  }
-
-  uint32_t seed_;
-  MemoryWeights weights_;
 };
 
 }  // namespace tokensieve::test

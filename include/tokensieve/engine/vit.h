@@ -40,19 +40,26 @@ class Workspace;
 /// really leave. Immutable: one model serves many threads, each with a Workspace of its own.
 class Vit {
  public:
-  /// Reads and packs the weights. Throws std::invalid_argument for a config that makes no sense and
-  /// std::runtime_error for weights that do not fit it.
-  Vit(VitConfig config, const WeightSource& weights);
+  /// Reads and packs the weights, and the predictors for learned scores where there are any. Throws
+  /// std::invalid_argument for a config that makes no sense and std::runtime_error for weights that
+  /// do not fit it.
+  Vit(VitConfig config, const WeightSource& weights, const WeightSource* predictors = nullptr);
   ~Vit();
   Vit(Vit&&) noexcept;
   Vit& operator=(Vit&&) noexcept;
 
   const VitConfig& config() const;
+  /// Sites for which there is a predictor, 0 for a model without.
+  int num_predictors() const;
+  /// Throws std::invalid_argument when this network cannot run `schedule`, with the reason: a site
+  /// behind its last block, class attention without a class token, learned scores without a
+  /// predictor for each site.
+  void check(const Schedule& schedule) const;
 
   /// Runs a batch under `schedule` on `threads` threads (0: one a core). Images may differ in size
   /// and end with different counts of rows. Returns one output for each image, the same as it gets
   /// alone. Throws std::invalid_argument for an image whose size does not fit the patches or is
-  /// larger than `kMaxPatches` patches.
+  /// larger than `kMaxPatches` patches, and as check() does.
   std::vector<VitOutput> run(std::span<const PixelsView> images, const Schedule& schedule,
                              Workspace& workspace, int threads = 0) const;
 

@@ -32,10 +32,10 @@ dnnl::matmul::primitive_desc describe(const memory::desc& weights, int64_t rows,
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   dnnl::post_ops post;
-  if (epilogue == Epilogue::gelu) {
+  if (epilogue == Epilogue::add || epilogue == Epilogue::add_gelu) post.append_sum(1.0f);
+  if (epilogue == Epilogue::gelu || epilogue == Epilogue::add_gelu) {
     post.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0.0f, 0.0f);
   }
-  if (epilogue == Epilogue::add) post.append_sum(1.0f);
   attributes.set_post_ops(post);
   const auto source = matrix(rows, in, memory::format_tag::ab);
   const auto destination = matrix(rows, out, memory::format_tag::ab);

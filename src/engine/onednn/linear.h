@@ -15,12 +15,13 @@ namespace tokensieve {
 /// What follows y = x W^T + b in the same pass.
 enum class Epilogue {
   none,
-  gelu,  ///< y = GELU(x W^T + b), exact (erf).
-  add,   ///< y = y + x W^T + b: the residual.
+  gelu,      ///< y = GELU(x W^T + b), exact (erf).
+  add,       ///< y = y + x W^T + b: the residual.
+  add_gelu,  ///< y = GELU(y + x W^T + b): y comes with a bias of its own for every row.
 };
 
-/// Primitives for each (sizes, rows, epilogue), shared by the linears of one model. Bounded: the least
-/// recently used ones go. Thread-safe.
+/// Primitives for each (sizes, rows, epilogue), shared by the linears of one model. Bounded: the
+/// least recently used ones go. Thread-safe.
 class LinearCache {
  public:
   explicit LinearCache(size_t capacity);

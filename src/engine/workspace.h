@@ -1,0 +1,25 @@
+#pragma once
+
+#include "aligned_buffer.h"
+#include "attention_record.h"
+#include "kernels/attention.h"
+#include "onednn/linear.h"
+#include "tokensieve/core/row_columns.h"
+#include "tokensieve/engine/vit.h"
+
+namespace tokensieve {
+
+struct Workspace::Buffers {
+  AlignedBuffer state, next_state, normed, qkv, attended, hidden, predictor_means, scratchpad;
+  AttentionScratch attention;
+  AttentionRecord record;
+  RowColumns columns;
+  TraceRecorder recorder;
+  int64_t executed_macs = 0;  ///< Of the last run, counted at every call of a kernel.
+
+  /// Runs a linear on `x` into `to`, whose rows it returns, and counts it. `to` must not hold `x`.
+  RowsView<float> linear(const Linear& linear, RowsView<const float> x, AlignedBuffer& to,
+                         Epilogue epilogue);
+};
+
+}  // namespace tokensieve

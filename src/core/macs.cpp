@@ -18,16 +18,33 @@ void check_layers(const VitConfig& config, std::span<const LayerTokens> layers) 
   }
 }
 
+int64_t patch_embed_macs(const VitConfig& config, int64_t num_patches) {
+  const int64_t dim = config.embed_dim, channels = config.in_channels, patch = config.patch_size;
+  if (config.stem_channels == 0) return num_patches * dim * channels * patch * patch;
+  const int64_t width = config.stem_channels, side = patch / kStemStride;
+  int64_t per_place = width * dim;  // the projection
+  int64_t in = channels;
+  for (const int64_t kernel : kStemKernels) {
+    per_place += in * width * kernel * kernel;
+    in = width;
+  }
+  return num_patches * side * side * per_place;
+}
+
+int64_t head_macs(const VitConfig& config, int64_t output_rows) {
+  const int64_t tokens = config.aux_head ? output_rows - config.num_prefix_tokens() : 0;
+  return int64_t{config.embed_dim} * config.num_classes * (1 + (config.distilled ? 1 : 0) + tokens);
+}
+
 }  // namespace
 
 MacCount count_macs(const VitConfig& config, int64_t num_patches,
-                    std::span<const LayerTokens> layers) {
+                    std::span<const LayerTokens> layers, std::optional<int64_t> output_rows) {
   check_layers(config, layers);
   check_argument(num_patches >= 0, "[count_macs] expected at least 0 patches, got ", num_patches);
   const int64_t dim = config.embed_dim;
   MacCount count;
-  count.patch_embed =
-      num_patches * dim * config.in_channels * config.patch_size * config.patch_size;
+  count.patch_embed = patch_embed_macs(config, num_patches);
   for (size_t layer = 0; layer < layers.size(); ++layer) {
     const auto [attention, queries, mlp, scored] = layers[layer];
     const int64_t inner = int64_t{config.num_heads[layer]} * config.head_dim;
@@ -35,7 +52,7 @@ MacCount count_macs(const VitConfig& config, int64_t num_patches,
     count.attention_products += (2 * queries + scored) * attention * inner;
     count.mlp += 2 * mlp * dim * config.mlp_dim[layer];
   }
-  count.head = dim * config.num_classes * (config.distilled ? 2 : 1);
+  count.head = head_macs(config, output_rows.value_or(layers.back().mlp));
   return count;
 }
 

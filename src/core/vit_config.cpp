@@ -36,6 +36,10 @@ void VitConfig::validate() const {
   check_argument(grid_width() <= kMaxPatches / grid_height(), "[vit_config] expected at most ",
                  kMaxPatches, " patches, got ", grid_height(), " x ", grid_width());
   check_size("in_channels", in_channels, 1, kMaxChannels);
+  check_size("stem_channels", stem_channels, 0, kMaxChannels);
+  check_argument(stem_channels == 0 || patch_size % kStemStride == 0,
+                 "[vit_config] expected a patch_size that is a multiple of ", kStemStride,
+                 " behind a convolution stem, got ", patch_size);
   check_size("embed_dim", embed_dim, 1, kMaxDim);
   check_size("head_dim", head_dim, 1, kMaxDim);
   check_size("the number of blocks", depth(), 1, kMaxDepth);
@@ -52,6 +56,11 @@ void VitConfig::validate() const {
                  "[vit_config] expected class pooling beside the distillation token, got mean");
   check_argument(class_token || pooling != Pooling::class_token,
                  "[vit_config] expected a class token to pool, got none; use mean pooling");
+  check_argument(!aux_head || (pooling == Pooling::class_token && !distilled && num_classes > 0),
+                 "[vit_config] expected a classifier of the class token alone beside aux_head, got ",
+                 num_classes == 0 ? "none" : distilled ? "a distilled one" : "mean pooling");
+  check_argument(std::isfinite(skip_lam) && skip_lam > 0.0f,
+                 "[vit_config] expected skip_lam above 0, got ", skip_lam);
   check_argument(std::isfinite(layer_norm_eps) && layer_norm_eps > 0.0f,
                  "[vit_config] expected layer_norm_eps above 0, got ", layer_norm_eps);
 }

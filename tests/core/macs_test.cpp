@@ -19,6 +19,14 @@ VitConfig vit(int dim, int heads, int depth = 12, int image = 224) {
   return config;
 }
 
+VitConfig lvvit(int dim, int heads, int depth) {
+  VitConfig config = vit(dim, heads, depth);
+  config.mlp_dim.assign(static_cast<size_t>(depth), 3 * dim);
+  config.stem_channels = 64;
+  config.aux_head = true;
+  return config;
+}
+
 const VitConfig kTiny = vit(192, 3), kSmall = vit(384, 6), kBase = vit(768, 12), k256 = vit(256, 4);
 
 /// Rows of the 12 blocks, for sites behind the attention of blocks 3, 6, 9 that leave these rows.
@@ -106,6 +114,39 @@ TEST_CASE("dense MACs of the known networks", "[core][macs]") {
   CHECK(count_dense_macs(vit(1024, 16, 24)).total() == 61'554'712'576);
   CHECK(count_dense_macs(vit(384, 6, 12, 384)).total() == 15'490'351'104);
   CHECK(count_dense_macs(vit(768, 12, 12, 384)).total() == 55'484'350'464);
+}
+
+TEST_CASE("LV-ViT's MACs with its stem and both heads", "[core][macs][lvvit]") {
+  const MacCount small = count_dense_macs(lvvit(384, 6, 16));
+  CHECK(small.patch_embed == 1'351'139'328);
+  CHECK(small.head == 384 * 1000 * (1 + 196));
+  CHECK(small.total() == 6'551'485'440);
+  CHECK(count_dense_macs(lvvit(512, 8, 20)).total() == 12'678'045'696);
+}
+
+TEST_CASE("DynamicViT's MACs on LV-ViT, the second head on surviving tokens",
+          "[core][macs][lvvit]") {
+  const auto [dim, heads, depth, keep, expected] =
+      GENERATE(table<int, int, int, double, double>({{384, 6, 16, 0.9, 5.876},
+                                                     {384, 6, 16, 0.8, 5.206},
+                                                     {384, 6, 16, 0.7, 4.650},
+                                                     {384, 6, 16, 0.5, 3.790},
+                                                     {512, 8, 20, 0.9, 11.207},
+                                                     {512, 8, 20, 0.8, 9.783},
+                                                     {512, 8, 20, 0.7, 8.593}}));
+  const VitConfig config = lvvit(dim, heads, depth);
+  const auto counts = dynamicvit_counts(keep);
+  std::vector<LayerTokens> layers;
+  for (int layer = 0, rows = 197; layer < depth; ++layer) {
+    const int site = layer / (depth / 4);  // before blocks 4, 8, 12, or 5, 10, 15
+    if (site > 0) rows = static_cast<int>(counts[static_cast<size_t>(site - 1)]) + 1;
+    layers.push_back({rows, rows, rows});
+  }
+  const auto total = count_macs(config, 196, layers).total() + predictor_macs(config, keep);
+  CHECK(rounded(static_cast<double>(total) * 1e-9, 3) == Approx(expected).epsilon(1e-9));
+  // A site behind the last block spares the second head what it drops.
+  CHECK(count_macs(config, 196, layers).head - count_macs(config, 196, layers, 2).head ==
+        int64_t{dim} * 1000 * (layers.back().mlp - 2));
 }
 
 TEST_CASE("dense MACs with the norms that other counters charge", "[core][macs]") {

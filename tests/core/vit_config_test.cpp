@@ -77,6 +77,31 @@ TEST_CASE("a config names the size that makes no sense", "[core][config]") {
       },
       "beside the distillation token");
   refuses([](VitConfig& c) { c.class_token = false; }, "use mean pooling");
+  refuses([](VitConfig& c) { c.stem_channels = -1; }, "stem_channels");
+  refuses([](VitConfig& c) { c.stem_channels = 1025; }, "expected stem_channels in [0, 1024]");
+  refuses(
+      [](VitConfig& c) {
+        c.stem_channels = 64;
+        c.patch_size = 7;
+      },
+      "a patch_size that is a multiple of 2 behind a convolution stem, got 7");
+  refuses(
+      [](VitConfig& c) {
+        c.aux_head = true;
+        c.num_classes = 0;
+      },
+      "beside aux_head, got none");
+  refuses(
+      [](VitConfig& c) {
+        c.aux_head = true;
+        c.pooling = Pooling::mean;
+      },
+      "beside aux_head, got mean pooling");
+  refuses(
+      [](VitConfig& c) { c.aux_head = c.distilled = true; },
+      "beside aux_head, got a distilled one");
+  refuses([](VitConfig& c) { c.skip_lam = 0.0f; }, "skip_lam");
+  refuses([](VitConfig& c) { c.skip_lam = std::numeric_limits<float>::infinity(); }, "skip_lam");
   refuses([](VitConfig& c) { c.layer_norm_eps = 0.0f; }, "layer_norm_eps");
   refuses([](VitConfig& c) { c.layer_norm_eps = std::numeric_limits<float>::quiet_NaN(); },
           "layer_norm_eps");

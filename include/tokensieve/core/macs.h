@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "tokensieve/core/vit_config.h"
@@ -33,9 +34,12 @@ struct MacCount {
 };
 
 /// The MACs of one image with `num_patches` patches and `layers[l]` rows in block `l`, predictors
-/// left out. Equals what the engine executes. Throws std::invalid_argument when `layers` is not one entry a block.
+/// left out. Equals what the engine executes. `output_rows` are those that leave the last block,
+/// where a site behind it drops some; an aux_head reads them. Throws std::invalid_argument when
+/// `layers` is not one entry a block.
 MacCount count_macs(const VitConfig& config, int64_t num_patches,
-                    std::span<const LayerTokens> layers);
+                    std::span<const LayerTokens> layers,
+                    std::optional<int64_t> output_rows = std::nullopt);
 /// The MACs of the dense network on the image size of the config.
 MacCount count_dense_macs(const VitConfig& config);
 /// The MACs of one predictor (DynamicViT, arXiv 2106.02034) on `rows` patches of one image, as the

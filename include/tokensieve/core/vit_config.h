@@ -12,8 +12,13 @@ enum class Pooling {
   mean,         ///< Mean over the rows behind the prefix (timm's "avg"), then fc_norm.
 };
 
-/// Sizes and switches of a ViT, DeiT or DINOv2 network. Head count and MLP width are per block and
-/// may be 0: that half of the block is then skipped.
+/// LV-ViT's stem ahead of the patch projection: three convolutions with "same" padding and ReLU.
+inline constexpr int kStemKernels[] = {7, 3, 3};
+/// Step of the stem's first convolution; all that follows works on a map that many times smaller.
+inline constexpr int kStemStride = 2;
+
+/// Sizes and switches of a ViT, DeiT, DINOv2 or LV-ViT network. Head count and MLP width are per block
+/// and may be 0: that half of the block is then skipped.
 struct VitConfig {
   std::string name = "vit";  ///< Architecture name, timm's where there is one.
   int image_height = 224;    ///< Pixels the position table was made for.
@@ -34,6 +39,11 @@ struct VitConfig {
   bool final_norm = true;  ///< Norm before pooling (timm "norm").
   bool fc_norm = false;    ///< Norm after pooling (timm "fc_norm").
   bool pre_norm = false;   ///< Norm before the first block (timm "norm_pre").
+  int stem_channels = 0;   ///< Channels inside the convolution stem (LV-ViT); 0: there is none.
+  float skip_lam = 1.0f;   ///< Both residual branches are divided by it (LV-ViT).
+  /// A second classifier on every patch token (Token Labeling, arXiv 2104.10858):
+  /// logits = head(class token) + 0.5 * max over the tokens that are left of aux_head(token).
+  bool aux_head = false;
   Pooling pooling = Pooling::class_token;
   float layer_norm_eps = 1e-6f;
 

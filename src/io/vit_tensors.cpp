@@ -1,5 +1,7 @@
 #include "tokensieve/io/vit_tensors.h"
 
+#include <iterator>
+
 #include "tokensieve/core/error.h"
 
 namespace tokensieve {
@@ -36,14 +38,27 @@ void add_block(Shapes& shapes, const VitConfig& config, int block) {
   }
 }
 
+void add_patch_embed(Shapes& shapes, const VitConfig& config) {
+  std::int64_t in = config.in_channels, patch = config.patch_size;
+  if (config.stem_channels > 0) {
+    for (int i = 0; i < std::ssize(kStemKernels); ++i) {
+      const std::string scope = cat("patch_embed.conv", i + 1);
+      shapes[scope + ".weight"] = {config.stem_channels, in, kStemKernels[i], kStemKernels[i]};
+      shapes[scope + ".bias"] = {config.stem_channels};
+      in = config.stem_channels;
+    }
+    patch /= kStemStride;
+  }
+  shapes["patch_embed.proj.weight"] = {config.embed_dim, in, patch, patch};
+  if (!config.pre_norm) shapes["patch_embed.proj.bias"] = {config.embed_dim};
+}
+
 }  // namespace
 
 std::map<std::string, std::vector<std::int64_t>> vit_tensors(const VitConfig& config) {
   Shapes shapes;
   const std::int64_t dim = config.embed_dim;
-  shapes["patch_embed.proj.weight"] = {dim, config.in_channels, config.patch_size,
-                                       config.patch_size};
-  if (!config.pre_norm) shapes["patch_embed.proj.bias"] = {dim};
+  add_patch_embed(shapes, config);
   if (config.class_token) shapes["cls_token"] = {1, 1, dim};
   if (config.distilled) shapes["dist_token"] = {1, 1, dim};
   if (config.num_register_tokens > 0) shapes["reg_token"] = {1, config.num_register_tokens, dim};
@@ -57,6 +72,7 @@ std::map<std::string, std::vector<std::int64_t>> vit_tensors(const VitConfig& co
   if (config.num_classes > 0) {
     add_linear(shapes, "head", config.num_classes, dim);
     if (config.distilled) add_linear(shapes, "head_dist", config.num_classes, dim);
+    if (config.aux_head) add_linear(shapes, "aux_head", config.num_classes, dim);
   }
   return shapes;
 }

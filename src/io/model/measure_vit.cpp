@@ -39,7 +39,8 @@ constexpr KnownStranger kStrangers[] = {
     {"score_predictor.",
      "DynamicViT's predictors belong into sieve.safetensors; convert the checkpoint with "
      "python -m tokensieve.convert"},
-    {"patch_embed.backbone.", "convolutional stems are not supported"},
+    {"patch_embed.backbone.", "this convolutional stem is not supported"},
+    {"patch_embed.bn", "batch norms must be folded; convert it with python -m tokensieve.convert"},
 };
 
 [[noreturn]] void fail_unknown(const std::string& file, const std::string& name,
@@ -64,14 +65,7 @@ class Measure {
       : config_(std::move(config)), hints_(hints), weights_(weights), file_(file) {}
 
   VitConfig run() {
-    const auto patch = shape("patch_embed.proj.weight", 4);
-    config_.embed_dim = static_cast<int>(patch[0]);
-    config_.in_channels = static_cast<int>(patch[1]);
-    config_.patch_size = static_cast<int>(patch[2]);
-    // These are divisors and factors below, before the whole is validated.
-    check(patch[0] > 0 && patch[2] > 0 && patch[2] <= kMaxPatch && patch[2] == patch[3],
-          "patch_embed.proj.weight", cat("to have square patches of 1 to ", kMaxPatch, " pixels"),
-          shape_text(patch));
+    patch_embed();
     config_.pre_norm = weights_.contains("norm_pre.weight");
     config_.class_token = weights_.contains("cls_token");
     config_.distilled = weights_.contains("dist_token");
@@ -81,6 +75,7 @@ class Measure {
     config_.fc_norm = weights_.contains("fc_norm.weight");
     config_.num_classes =
         weights_.contains("head.weight") ? static_cast<int>(shape("head.weight", 2)[0]) : 0;
+    config_.aux_head = weights_.contains("aux_head.weight");
     check(!(config_.final_norm && config_.fc_norm), "fc_norm.weight",
           "to be there only where norm.weight is not", "both");
     blocks();
@@ -101,6 +96,23 @@ class Measure {
                       std::ranges::all_of(shape, [](int64_t side) { return side <= kMaxSide; });
     check(good, name, cat("to have ", dimensions, " sides up to ", kMaxSide), shape_text(shape));
     return shape;
+  }
+
+  void patch_embed() {
+    const auto patch = shape("patch_embed.proj.weight", 4);
+    // These are divisors and factors below, before the whole is validated.
+    check(patch[0] > 0 && patch[2] > 0 && patch[2] <= kMaxPatch && patch[2] == patch[3],
+          "patch_embed.proj.weight", cat("to have square patches of 1 to ", kMaxPatch, " pixels"),
+          shape_text(patch));
+    config_.embed_dim = static_cast<int>(patch[0]);
+    config_.in_channels = static_cast<int>(patch[1]);
+    config_.patch_size = static_cast<int>(patch[2]);
+    if (!weights_.contains("patch_embed.conv1.weight")) return;
+    const auto first = shape("patch_embed.conv1.weight", 4);
+    config_.stem_channels = static_cast<int>(first[0]);
+    config_.in_channels = static_cast<int>(first[1]);
+    config_.patch_size *= kStemStride;
+    check(config_.stem_channels > 0, "patch_embed.conv1.weight", "to have channels", "none");
   }
 
   int depth() const {

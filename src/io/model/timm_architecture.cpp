@@ -49,6 +49,7 @@ constexpr Heads kHeads[] = {
     {"vit_so400m_", 16},
     {"vit_base_patch16_gap_", 16},
     {"test_vit", 2},
+    {"lvvit_t", 4},
 };
 
 // Parts of names whose position table is of patches only (timm's no_embed_class).
@@ -57,11 +58,18 @@ constexpr std::string_view kPatchPositions[] = {"deit3_", "flexivit_", "_radio_"
 
 bool contains(std::string_view name, std::string_view part) { return name.find(part) != name.npos; }
 
+float lvvit_skip_lam(std::string_view architecture) {
+  return architecture.starts_with("lvvit_t") ? 1.0f : architecture.starts_with("lvvit_l") ? 3.0f
+                                                                                          : 2.0f;
+}
+
 }  // namespace
 
 std::string without_tag(std::string_view architecture) {
   return std::string(architecture.substr(0, architecture.find('.')));
 }
+
+bool is_lvvit(std::string_view architecture) { return architecture.starts_with("lvvit_"); }
 
 bool is_timm_vit(std::string_view architecture) {
   return std::ranges::any_of(
@@ -69,8 +77,9 @@ bool is_timm_vit(std::string_view architecture) {
 }
 
 TimmArchitecture timm_architecture(std::string_view architecture, const std::string& file) {
-  check_runtime(is_timm_vit(architecture), "[model_folder] ", file,
-                ": expected a ViT or DeiT architecture of timm, such as 'vit_small_patch16_224', got '",
+  check_runtime(is_timm_vit(architecture) || is_lvvit(architecture), "[model_folder] ", file,
+                ": expected a ViT or DeiT architecture of timm, such as 'vit_small_patch16_224', or"
+                " 'lvvit_s', got '",
                 printable(architecture), "'");
   for (const auto& [part_of_name, reason] : kRefused) {
     check_runtime(!contains(architecture, part_of_name), "[model_folder] ", file,
@@ -80,7 +89,8 @@ TimmArchitecture timm_architecture(std::string_view architecture, const std::str
   for (const auto& [prefix, num_heads] : kHeads) {
     if (architecture.starts_with(prefix)) found.num_heads = num_heads;
   }
-  if (contains(architecture, "_clip_")) found.layer_norm_eps = 1e-5f;
+  if (contains(architecture, "_clip_") || is_lvvit(architecture)) found.layer_norm_eps = 1e-5f;
+  if (is_lvvit(architecture)) found.skip_lam = lvvit_skip_lam(architecture);
   const bool mean = contains(architecture, "_gap_") || architecture.starts_with("eva_large_") ||
                     architecture.starts_with("test_vit2");
   if (mean) found.pooling = Pooling::mean;
@@ -103,6 +113,9 @@ Preprocessing timm_preprocessing(std::string_view architecture, int height, int 
     found.crop_pct = 1.0;
     found.mean = {0.48145466f, 0.4578275f, 0.40821073f};
     found.std = {0.26862954f, 0.26130258f, 0.27577711f};
+  } else if (is_lvvit(architecture)) {
+    const bool small = architecture.starts_with("lvvit_t") || architecture.starts_with("lvvit_s");
+    found.crop_pct = small && !large_image ? 0.9 : 1.0;
   } else if (architecture.starts_with("deit")) {
     found.crop_pct = large_image ? 1.0 : 0.9;
   } else {
@@ -113,6 +126,8 @@ Preprocessing timm_preprocessing(std::string_view architecture, int height, int 
 }
 
 std::string timm_carrier(const VitConfig& config) {
+  const bool only_lvvit = config.stem_channels > 0 || config.aux_head || config.skip_lam != 1.0f;
+  if (only_lvvit) return is_lvvit(config.name) ? config.name : "lvvit_s";
   const bool own_name = is_timm_vit(config.name) &&
                         contains(config.name, "_distilled_") == config.distilled;
   if (own_name) return config.name;

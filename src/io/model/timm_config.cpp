@@ -77,6 +77,8 @@ void read_extension(const JsonObject& config, VitHints& hints, VitConfig& vit,
       mlp_dim = ours.integers(key, kMaxDepth, 0, 1 << 18);
     } else if (key == "layer_norm_eps") {
       vit.layer_norm_eps = static_cast<float>(ours.number(key, 1e-15, 1.0));
+    } else if (key == "skip_lam") {
+      vit.skip_lam = static_cast<float>(ours.number(key, 1e-6, 1e6));
     } else {
       ours.fail(key, "absent, since this version does not know it; get a newer tokensieve");
     }
@@ -138,6 +140,7 @@ void read_timm_config(const JsonObject& config, const std::string& weights_file,
   const TimmArchitecture known = timm_architecture(vit.name, config.file());
   vit.pooling = pooling_of(config, args, known.pooling);
   vit.layer_norm_eps = known.layer_norm_eps;
+  vit.skip_lam = known.skip_lam;
   vit.prefix_positions = args.has("no_embed_class") ? !args.flag("no_embed_class")
                                                     : known.prefix_positions;
 

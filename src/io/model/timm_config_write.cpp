@@ -35,9 +35,11 @@ nlohmann::ordered_json extension(const VitConfig& vit, const std::string& archit
     ours["num_heads"] = vit.num_heads;
     ours["mlp_dim"] = vit.mlp_dim;
   }
-  if (timm_architecture(architecture, "config.json").layer_norm_eps != vit.layer_norm_eps) {
+  const TimmArchitecture known = timm_architecture(architecture, "config.json");
+  if (known.layer_norm_eps != vit.layer_norm_eps) {
     ours["layer_norm_eps"] = short_decimal(vit.layer_norm_eps);
   }
+  if (known.skip_lam != vit.skip_lam) ours["skip_lam"] = short_decimal(vit.skip_lam);
   return ours;
 }
 
@@ -71,10 +73,11 @@ nlohmann::ordered_json timm_config(const ModelFolder& model) {
       {"std", short_decimals(input.std)},
       {"num_classes", vit.num_classes},
       {"pool_size", nullptr},
-      {"first_conv", "patch_embed.proj"},
+      {"first_conv", vit.stem_channels > 0 ? "patch_embed.conv1" : "patch_embed.proj"},
       {"classifier", "head"},
   };
   if (vit.distilled) config["pretrained_cfg"]["classifier"] = {"head", "head_dist"};
+  if (vit.aux_head) config["pretrained_cfg"]["classifier"] = {"head", "aux_head"};
   return config;
 }
 

@@ -1,6 +1,7 @@
 #include "vit_run.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/layer_norm.h"
 #include "patches.h"
@@ -18,7 +19,7 @@ VitRun::VitRun(const VitConfig& config, const VitWeights& weights, const Schedul
 std::vector<VitOutput> VitRun::operator()(std::span<const PixelsView> images) {
   embed(images);
   for (int layer = 0; layer < config_.depth(); ++layer) block(layer);
-  return outputs(pool());
+  return outputs(logits(pool()));
 }
 
 RowsView<float> VitRun::state() {
@@ -43,14 +44,7 @@ void VitRun::embed(std::span<const PixelsView> images) {
   const RowsView<float> x = state();
   // Both state buffers get their full size at once: they change places at every site.
   if (!schedule_.sites().empty()) buffers_.next_state.rows<float>(x.rows, x.cols);
-  const int64_t patches = layout_.rows() - layout_.batch() * prefix;
-  const RowsView<float> cut = buffers_.hidden.rows<float>(patches, weights_.patch_embed->in());
-  for (int64_t b = 0, row = 0; b < layout_.batch(); row += input_counts_[b++]) {
-    cut_patches(images[b], config_.in_channels, config_.patch_size,
-                {cut.row(row).data(), input_counts_[b], cut.cols});
-  }
-  const RowsView<float> embedded =
-      buffers_.linear(*weights_.patch_embed, cut, buffers_.normed, Epilogue::none);
+  const RowsView<float> embedded = patch_rows(images);
   for (int64_t b = 0, row = 0; b < layout_.batch(); row += input_counts_[b++]) {
     std::copy_n(weights_.prefix.data(), prefix * dim, x.row(layout_.offset(b)).data());
     const auto positions = weights_.patch_positions(images[b].height / config_.patch_size,
@@ -60,6 +54,25 @@ void VitRun::embed(std::span<const PixelsView> images) {
     for (int64_t i = 0; i < input_counts_[b] * dim; ++i) to[i] = from[i] + (*positions)[i];
   }
   if (weights_.pre_norm) normalize(*weights_.pre_norm, x, x);
+}
+
+RowsView<float> VitRun::patch_rows(std::span<const PixelsView> images) {
+  const int64_t patches = layout_.rows() - layout_.batch() * config_.num_prefix_tokens();
+  if (weights_.stem) {
+    const RowsView<float> embedded = buffers_.normed.rows<float>(patches, config_.embed_dim);
+    for (int64_t b = 0, row = 0; b < layout_.batch(); row += input_counts_[b++]) {
+      buffers_.executed_macs += weights_.stem->run(
+          images[b], {embedded.row(row).data(), input_counts_[b], embedded.cols}, buffers_.maps,
+          buffers_.scratchpad);
+    }
+    return embedded;
+  }
+  const RowsView<float> cut = buffers_.hidden.rows<float>(patches, weights_.patch_embed->in());
+  for (int64_t b = 0, row = 0; b < layout_.batch(); row += input_counts_[b++]) {
+    cut_patches(images[b], config_.in_channels, config_.patch_size,
+                {cut.row(row).data(), input_counts_[b], cut.cols});
+  }
+  return buffers_.linear(*weights_.patch_embed, cut, buffers_.normed, Epilogue::none);
 }
 
 void VitRun::block(int layer) {
@@ -219,13 +232,11 @@ RowsView<float> VitRun::pool() {
   return pooled;
 }
 
-std::vector<VitOutput> VitRun::outputs(RowsView<float> pooled) {
+RowsView<float> VitRun::logits(RowsView<float> pooled) {
   const int64_t batch = layout_.batch();
-  RowsView<float> logits = pooled;
-  if (weights_.head) {
-    logits = buffers_.linear(*weights_.head, {pooled.data, batch, pooled.cols}, buffers_.normed,
-                             Epilogue::none);
-  }
+  if (!weights_.head) return {pooled.data, batch, pooled.cols};
+  const RowsView<float> logits = buffers_.linear(
+      *weights_.head, {pooled.data, batch, pooled.cols}, buffers_.normed, Epilogue::none);
   if (weights_.head_dist) {
     const RowsView<const float> second(pooled.row(batch).data(), batch, pooled.cols);
     const RowsView<float> other =
@@ -234,6 +245,35 @@ std::vector<VitOutput> VitRun::outputs(RowsView<float> pooled) {
       logits.data[i] = (logits.data[i] + other.data[i]) / 2.0f;
     }
   }
+  if (weights_.aux_head) add_aux_head(logits);
+  return logits;
+}
+
+void VitRun::add_aux_head(RowsView<float> logits) {
+  const int64_t prefix = config_.num_prefix_tokens(), batch = layout_.batch();
+  const RowsView<float> x = state();
+  const RowsView<float> tokens = buffers_.qkv.rows<float>(x.rows - batch * prefix, x.cols);
+  for (int64_t b = 0, row = 0; b < batch; ++b) {
+    const int64_t count = layout_.count(b) - prefix;
+    std::copy_n(x.row(layout_.offset(b) + prefix).data(), count * x.cols, tokens.row(row).data());
+    row += count;
+  }
+  if (weights_.final_norm) normalize(*weights_.final_norm, tokens, tokens);
+  const RowsView<float> scores = buffers_.linear(*weights_.aux_head, tokens, buffers_.hidden, Epilogue::none);
+  for (int64_t b = 0, row = 0; b < batch; ++b) {
+    const RowsView<float> best{scores.row(row).data(), 1, scores.cols};
+    for (const int64_t end = row + layout_.count(b) - prefix; row < end; ++row) {
+      for (int64_t c = 0; c < scores.cols; ++c) {
+        const float value = scores.row(row)[c];
+        if (value > best.data[c] || std::isnan(value)) best.data[c] = value;
+      }
+    }
+    for (int64_t c = 0; c < scores.cols; ++c) logits.row(b)[c] += 0.5f * best.data[c];
+  }
+}
+
+std::vector<VitOutput> VitRun::outputs(RowsView<float> logits) {
+  const int64_t batch = layout_.batch();
   auto traces = buffers_.recorder.take();
   std::vector<VitOutput> outputs(static_cast<size_t>(batch));
   for (int64_t b = 0; b < batch; ++b) {
@@ -241,7 +281,7 @@ std::vector<VitOutput> VitRun::outputs(RowsView<float> pooled) {
     output.logits.assign(logits.row(b).begin(), logits.row(b).end());
     output.trace = std::move(traces[static_cast<size_t>(b)]);
     output.layers = std::move(layers_[static_cast<size_t>(b)]);
-    output.macs = count_macs(config_, input_counts_[b], output.layers);
+    output.macs = count_macs(config_, input_counts_[b], output.layers, layout_.count(b));
     output.macs.predictors = predictor_macs_[static_cast<size_t>(b)];
   }
   return outputs;

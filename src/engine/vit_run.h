@@ -19,6 +19,8 @@ class VitRun {
 
  private:
   void embed(std::span<const PixelsView> images);
+  /// All images' patches without positions, `[sum of patches, embed_dim]`.
+  RowsView<float> patch_rows(std::span<const PixelsView> images);
   void block(int layer);
   void attend(const BlockWeights& block, int layer);
   void mlp(const BlockWeights& block);
@@ -33,7 +35,10 @@ class VitRun {
   void run_attention(const AttentionInput& input, const AttentionOutput& output);
   RowsView<float> state();
   RowsView<float> pool();
-  std::vector<VitOutput> outputs(RowsView<float> pooled);
+  RowsView<float> logits(RowsView<float> pooled);
+  /// logits += 0.5 * max over a sample's tokens of the second head.
+  void add_aux_head(RowsView<float> logits);
+  std::vector<VitOutput> outputs(RowsView<float> logits);
 
   const VitConfig& config_;
   const VitWeights& weights_;

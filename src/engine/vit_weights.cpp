@@ -19,17 +19,22 @@ std::vector<float> read_vector(const WeightSource& source, const std::string& na
   return source.read(name, std::vector<int64_t>{size});
 }
 
+/// Factor of each output feature of a residual branch: LayerScale / skip_lam, or empty for 1.
+std::vector<float> residual_scale(const VitConfig& config, const WeightSource& source,
+                                  const std::string& layer_scale) {
+  std::vector<float> scale;
+  if (config.layer_scale) scale = read_vector(source, layer_scale, config.embed_dim);
+  else if (config.skip_lam != 1.0f) scale.assign(static_cast<size_t>(config.embed_dim), 1.0f);
+  for (float& factor : scale) factor /= config.skip_lam;
+  return scale;
+}
+
 BlockWeights read_block(const VitConfig& config, int layer, const WeightSource& source,
                         LinearCache& cache) {
   const std::string scope = "blocks." + std::to_string(layer);
   const int64_t dim = config.embed_dim;
   const int64_t width = int64_t{config.num_heads[layer]} * config.head_dim;
   const int64_t hidden = config.mlp_dim[layer];
-  std::vector<float> scale1, scale2;
-  if (config.layer_scale) {
-    scale1 = read_vector(source, scope + ".ls1.gamma", dim);
-    scale2 = read_vector(source, scope + ".ls2.gamma", dim);
-  }
   BlockWeights block;
   block.num_heads = config.num_heads[layer];
   if (width > 0) {
@@ -38,14 +43,16 @@ BlockWeights read_block(const VitConfig& config, int layer, const WeightSource& 
     block.norm1 = read_norm(source, scope + ".norm1", dim);
     block.qkv.emplace(source, scope + ".attn.qkv", dim, 3 * width, cache,
                       LinearOptions{.bias = config.qkv_bias, .output_scale = query_scale});
+    const auto scale = residual_scale(config, source, scope + ".ls1.gamma");
     block.proj.emplace(source, scope + ".attn.proj", width, dim, cache,
-                       LinearOptions{.output_scale = scale1});
+                       LinearOptions{.output_scale = scale});
   }
   if (hidden > 0) {
     block.norm2 = read_norm(source, scope + ".norm2", dim);
     block.fc1.emplace(source, scope + ".mlp.fc1", dim, hidden, cache);
+    const auto scale = residual_scale(config, source, scope + ".ls2.gamma");
     block.fc2.emplace(source, scope + ".mlp.fc2", hidden, dim, cache,
-                      LinearOptions{.output_scale = scale2});
+                      LinearOptions{.output_scale = scale});
   }
   return block;
 }
@@ -58,9 +65,13 @@ VitWeights::VitWeights(const VitConfig& config, const WeightSource& source,
       grid_height_(config.grid_height()),
       grid_width_(config.grid_width()),
       dim_(config.embed_dim) {
-  const int64_t patch = int64_t{config.in_channels} * config.patch_size * config.patch_size;
-  patch_embed.emplace(source, "patch_embed.proj", patch, dim_, cache,
-                      LinearOptions{.bias = source.contains("patch_embed.proj.bias")});
+  if (config.stem_channels > 0) {
+    stem.emplace(config, source);
+  } else {
+    const int64_t patch = int64_t{config.in_channels} * config.patch_size * config.patch_size;
+    patch_embed.emplace(source, "patch_embed.proj", patch, dim_, cache,
+                        LinearOptions{.bias = source.contains("patch_embed.proj.bias")});
+  }
 
   // A table with rows for prefix tokens has them for all, registers too (timm's no_embed_class off).
   const int64_t with_position = config.prefix_positions ? config.num_prefix_tokens() : 0;
@@ -85,6 +96,7 @@ VitWeights::VitWeights(const VitConfig& config, const WeightSource& source,
   if (config.num_classes > 0) {
     head.emplace(source, "head", dim_, config.num_classes, cache);
     if (config.distilled) head_dist.emplace(source, "head_dist", dim_, config.num_classes, cache);
+    if (config.aux_head) aux_head.emplace(source, "aux_head", dim_, config.num_classes, cache);
   }
   const int count =
       predictor_source ? count_predictors(config, *predictor_source, "the predictors") : 0;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "conv_stem.h"
 #include "norm.h"
 #include "onednn/linear.h"
 #include "predictor.h"
@@ -23,19 +24,20 @@ struct BlockWeights {
   int num_heads = 0;
 };
 
-/// A network's weights, packed, with those of its predictors if it has any. Query scaling (head_dim^-0.5) is folded into qkv, LayerScale into proj
-/// and fc2.
+/// A network's weights, packed, with those of its predictors if it has any. Query scaling
+/// (head_dim^-0.5) is folded into qkv, LayerScale and 1 / skip_lam into proj and fc2.
 struct VitWeights {
   /// `predictor_source` may be null.
   VitWeights(const VitConfig& config, const WeightSource& source,
              const WeightSource* predictor_source);
 
   LinearCache cache;
-  std::optional<Linear> patch_embed;
+  std::optional<Linear> patch_embed;  ///< Absent where there is a stem.
+  std::optional<ConvStem> stem;
   std::vector<float> prefix;  ///< [num_prefix_tokens, embed_dim], positions added.
   std::optional<Norm> pre_norm, final_norm, fc_norm;
   std::vector<BlockWeights> blocks;
-  std::optional<Linear> head, head_dist;
+  std::optional<Linear> head, head_dist, aux_head;
   std::vector<Predictor> predictors;  ///< One a site; empty without any.
 
   /// Positions of the patches of a `height` x `width` grid, `[height * width, embed_dim]`. Thread-safe;

@@ -11,6 +11,7 @@ namespace tokensieve {
 
 struct Workspace::Buffers {
   AlignedBuffer state, next_state, normed, qkv, attended, hidden, predictor_means, scratchpad;
+  AlignedBuffer maps[2];  ///< Of a convolution stem.
   AttentionScratch attention;
   AttentionRecord record;
   RowColumns columns;

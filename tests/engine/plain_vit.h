@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -40,6 +41,11 @@ class PlainVit {
   int64_t rows() const { return static_cast<int64_t>(x_.size()) / c_.embed_dim; }
 
  private:
+  struct Map {
+    int64_t channels, height, width;
+    std::vector<float> values;
+  };
+
   std::vector<float> read(const std::string& name) {
     int64_t count = 1;
     for (const int64_t size : w_.shape(name)) count *= size;
@@ -75,23 +81,64 @@ class PlainVit {
 
   void add(const std::vector<float>& y, const std::string& gamma) {
     const auto scale = c_.layer_scale ? read(gamma) : std::vector<float>(c_.embed_dim, 1.0f);
-    for (size_t i = 0; i < x_.size(); ++i) x_[i] += y[i] * scale[i % c_.embed_dim];
+    for (size_t i = 0; i < x_.size(); ++i) x_[i] += y[i] * scale[i % c_.embed_dim] / c_.skip_lam;
   }
 
-  void embed(const PixelsView& image) {
-    const int64_t p = c_.patch_size, gh = image.height / p, gw = image.width / p;
+  /// A convolution over `[channels, height, width]` as its definition has it.
+  Map convolve(const Map& in, const std::string& scope, int64_t stride, int64_t padding) {
+    const auto shape = w_.shape(scope + ".weight");
+    const auto weight = read(scope + ".weight"), bias = read(scope + ".bias");
+    const int64_t kernel = shape[2];
+    Map out{shape[0], (in.height + 2 * padding - kernel) / stride + 1,
+            (in.width + 2 * padding - kernel) / stride + 1, {}};
+    for (int64_t o = 0; o < out.channels; ++o) {
+      for (int64_t i = 0; i < out.height * out.width; ++i) {
+        double sum = bias[o];
+        for (int64_t k = 0; k < in.channels * kernel * kernel; ++k) {
+          const int64_t y = i / out.width * stride - padding + k / kernel % kernel;
+          const int64_t x = i % out.width * stride - padding + k % kernel;
+          if (y < 0 || x < 0 || y >= in.height || x >= in.width) continue;
+          const int64_t channel = k / kernel / kernel;
+          sum += double{in.values[(channel * in.height + y) * in.width + x]} *
+                 weight[o * in.channels * kernel * kernel + k];
+        }
+        out.values.push_back(static_cast<float>(sum));
+      }
+    }
+    return out;
+  }
+
+  std::vector<float> patch_rows(const PixelsView& image) {
+    const int64_t count = int64_t{c_.in_channels} * image.height * image.width;
+    Map map{c_.in_channels, image.height, image.width, {image.data, image.data + count}};
+    int64_t p = c_.patch_size;
+    if (c_.stem_channels) {
+      map = convolve(map, "patch_embed.conv1", 2, 3);
+      for (float& v : map.values) v = std::max(v, 0.0f);
+      for (const char* scope : {"patch_embed.conv2", "patch_embed.conv3"}) {
+        map = convolve(map, scope, 1, 1);
+        for (float& v : map.values) v = std::max(v, 0.0f);
+      }
+      p /= 2;
+    }
     std::vector<float> cut;
+    const int64_t gh = map.height / p, gw = map.width / p;
     for (int64_t i = 0; i < gh * gw; ++i) {
-      for (int64_t ch = 0; ch < c_.in_channels; ++ch) {
+      for (int64_t ch = 0; ch < map.channels; ++ch) {
         for (int64_t y = 0; y < p; ++y) {
           for (int64_t x = 0; x < p; ++x) {
             cut.push_back(
-                image.data[(ch * image.height + i / gw * p + y) * image.width + i % gw * p + x]);
+                map.values[(ch * map.height + i / gw * p + y) * map.width + i % gw * p + x]);
           }
         }
       }
     }
-    auto patches = linear(cut, "patch_embed.proj", c_.embed_dim);
+    return linear(cut, "patch_embed.proj", c_.embed_dim);
+  }
+
+  void embed(const PixelsView& image) {
+    const int64_t p = c_.patch_size, gh = image.height / p, gw = image.width / p;
+    auto patches = patch_rows(image);
     auto table = read("pos_embed");
     x_.clear();
     if (c_.class_token) extend(read("cls_token"));
@@ -215,6 +262,14 @@ class PlainVit {
     if (c_.distilled) {
       const auto other = linear(row(1), "head_dist", c_.num_classes);
       for (size_t i = 0; i < logits.size(); ++i) logits[i] = (logits[i] + other[i]) / 2.0f;
+    }
+    if (c_.aux_head) {
+      const auto all = linear(x_, "aux_head", c_.num_classes);
+      for (int64_t k = 0; k < c_.num_classes; ++k) {
+        float best = -1e30f;
+        for (int64_t i = prefix; i < rows(); ++i) best = std::max(best, all[i * c_.num_classes + k]);
+        logits[k] += 0.5f * best;
+      }
     }
     return logits;
   }

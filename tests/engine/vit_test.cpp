@@ -12,6 +12,17 @@ using namespace tokensieve::test;
 
 namespace {
 
+/// LV-ViT in small: no qkv bias, two heads, a convolution stem.
+VitConfig tiny_lvvit() {
+  VitConfig config = tiny();
+  config.stem_channels = 10;
+  config.skip_lam = 2.0f;
+  config.aux_head = true;
+  config.qkv_bias = false;
+  config.layer_norm_eps = 1e-5f;
+  return config;
+}
+
 const char* const kRecipes[] = {
     "dense",
     "evit(keep=0.7, sites=0/1/2)",
@@ -57,6 +68,18 @@ TEST_CASE("every layout equals the plain network", "[engine][vit]") {
     config.mlp_dim = {96, 0, 40, 8};
   }
   SECTION("heads that are not whole vectors") { config.head_dim = 12; }
+  SECTION("LV-ViT") { config = tiny_lvvit(); }
+  SECTION("a stem of whole vectors and of one channel") {
+    config.stem_channels = GENERATE(1, 16, 32);
+  }
+  SECTION("LayerScale and skip_lam in one") {
+    config.layer_scale = true;
+    config.skip_lam = 3.0f;
+  }
+  SECTION("a second head on tokens that have no norm") {
+    config.aux_head = true;
+    config.final_norm = false;
+  }
   Model model(config);
   const Pictures pictures = same_size(2);
   const auto outputs = model.run(pictures.views());
@@ -66,7 +89,7 @@ TEST_CASE("every layout equals the plain network", "[engine][vit]") {
 TEST_CASE("every site and selector equals the plain network, image by image", "[engine][vit]") {
   const std::string recipe = GENERATE(from_range(std::begin(kRecipes), std::end(kRecipes)));
   CAPTURE(recipe);
-  Model model(tiny());
+  Model model(GENERATE(tiny(), tiny_lvvit()));
   Pictures pictures = same_size(3);
   pictures.add(40, 72, 7);
   const auto outputs = model.run(pictures.views(), recipe);
@@ -126,8 +149,9 @@ TEST_CASE("threads do not change a bit of the decision", "[engine][vit]") {
 TEST_CASE("the MACs counted equal the MACs executed", "[engine][vit][macs]") {
   const std::string recipe = GENERATE(from_range(std::begin(kRecipes), std::end(kRecipes)));
   CAPTURE(recipe);
-  VitConfig config = tiny();
-  config.distilled = true;
+  const bool lvvit = GENERATE(false, true);
+  VitConfig config = lvvit ? tiny_lvvit() : tiny();
+  config.distilled = !lvvit;
   Model model(config);
   Pictures pictures = same_size(2);
   pictures.add(32, 80, 3);
@@ -136,8 +160,32 @@ TEST_CASE("the MACs counted equal the MACs executed", "[engine][vit][macs]") {
   CHECK(counted == model.workspace.executed_macs());
 }
 
+TEST_CASE("a convolution stem takes every image size", "[engine][vit][stem]") {
+  Model model(tiny_lvvit());
+  Pictures pictures;
+  for (const auto& [height, width] : {std::pair{8, 8}, {8, 64}, {16, 24}, {96, 40}, {128, 128}}) {
+    pictures.add(height, width, 11);
+  }
+  const auto outputs = model.run(pictures.views());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    INFO(pictures.sizes[i].first << " x " << pictures.sizes[i].second);
+    check_close(outputs[i].logits, model.plain(pictures.views()[i]));
+  }
+}
+
+TEST_CASE("a NaN of one token reaches the logits through the second head", "[engine][vit]") {
+  VitConfig config = tiny();
+  config.aux_head = true;
+  config.num_heads.assign(4, 0);  // attention would spread it to the class token
+  Model model(config);
+  Pictures pictures = same_size(1);
+  pictures.pixels[0].front() = std::nanf("");
+  const auto output = model.run(pictures.views())[0];
+  for (const float logit : output.logits) CHECK(std::isnan(logit));
+}
+
 TEST_CASE("a warm workspace does not grow", "[engine][vit]") {
-  Model model(tiny());
+  Model model(GENERATE(tiny(), tiny_lvvit()));
   const Pictures pictures = same_size(4);
   model.run(pictures.views(), "evit(keep=0.5, fuse, sites=1/2)");
   const size_t bytes = model.workspace.bytes();
@@ -265,6 +313,8 @@ TEST_CASE("weights that do not fit the config are refused", "[engine][vit][error
   VitConfig other = config;
   other.mlp_dim[2] = 95;
   CHECK_THROWS_WITH(Vit(other, weights.source()), Catch::Contains("blocks.2.mlp.fc1"));
+  other = tiny_lvvit();
+  CHECK_THROWS_WITH(Vit(other, weights.source()), Catch::Contains("patch_embed.conv1.weight"));
   other = config;
   other.embed_dim = 0;
   CHECK_THROWS_AS(Vit(other, weights.source()), std::invalid_argument);

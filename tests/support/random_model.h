@@ -56,10 +56,10 @@ class RandomTensors {
 class RandomWeights : public RandomTensors {
  public:
   RandomWeights(const VitConfig& config, uint32_t seed) : RandomTensors(seed) {
-    const int64_t dim = config.embed_dim, patch = config.patch_size;
+    const int64_t dim = config.embed_dim;
     const int64_t grid = int64_t{config.grid_height()} * config.grid_width();
     const int64_t tokens = config.num_prefix_tokens();
-    linear("patch_embed.proj", {dim, config.in_channels, patch, patch}, true);
+    patch_embed(config);
     tensor("pos_embed", {1, (config.prefix_positions ? tokens : 0) + grid, dim}, 0.5f);
     if (config.class_token) tensor("cls_token", {1, 1, dim}, 1.0f);
     if (config.distilled) tensor("dist_token", {1, 1, dim}, 1.0f);
@@ -87,6 +87,22 @@ class RandomWeights : public RandomTensors {
     if (config.fc_norm) norm("fc_norm", dim);
     if (config.num_classes) linear("head", {config.num_classes, dim}, true);
     if (config.num_classes && config.distilled) linear("head_dist", {config.num_classes, dim}, true);
+    if (config.aux_head) linear("aux_head", {config.num_classes, dim}, true);
+  }
+
+ private:
+  void patch_embed(const VitConfig& config) {
+    int64_t in = config.in_channels, patch = config.patch_size;
+    if (config.stem_channels > 0) {
+      for (int i = 0; i < 3; ++i) {
+        const int64_t kernel = kStemKernels[i];
+        linear("patch_embed.conv" + std::to_string(i + 1),
+               {config.stem_channels, in, kernel, kernel}, true);
+        in = config.stem_channels;
+      }
+      patch /= kStemStride;
+    }
+    linear("patch_embed.proj", {config.embed_dim, in, patch, patch}, true);
   }
 };
 

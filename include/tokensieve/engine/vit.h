@@ -35,7 +35,7 @@ struct VitOutput {
 struct VitImpl;
 class Workspace;
 
-/// A ViT, DeiT or DINOv2 network ready to run on packed ragged rows in float32: linears see one
+/// A ViT, DeiT, DINOv2 or LV-ViT network ready to run on packed ragged rows in float32: linears see one
 /// `[sum of rows, C]` matrix, attention loops over samples and heads on their own rows, dropped rows
 /// really leave. Immutable: one model serves many threads, each with a Workspace of its own.
 class Vit {

@@ -3,22 +3,15 @@
 #include <omp.h>
 
 #include <array>
-#include <list>
-#include <mutex>
-#include <oneapi/dnnl/dnnl.hpp>
-#include <unordered_map>
 
+#include "onednn/cpu_engine.h"
+#include "onednn/primitive_cache.h"
 #include "tokensieve/core/error.h"
 
 namespace tokensieve {
 namespace {
 
 using dnnl::memory;
-
-const dnnl::engine& cpu_engine() {
-  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
-}
 
 // Rows that the kernels are packed and first built for; any count gives the same packed layout.
 constexpr int64_t kPackingRows = 256;
@@ -54,12 +47,7 @@ struct Key {
 
 struct KeyHash {
   size_t operator()(const Key& key) const {
-    size_t hash = 1469598103934665603ull;
-    for (const int64_t part : {key.rows, key.in, key.out, int64_t{key.bias},
-                               static_cast<int64_t>(key.epilogue), int64_t{key.threads}}) {
-      hash = (hash ^ static_cast<size_t>(part)) * 1099511628211ull;
-    }
-    return hash;
+    return hash_of(key.rows, key.in, key.out, key.bias, key.epilogue, key.threads);
   }
 };
 
@@ -71,40 +59,12 @@ struct Primitive {
 }  // namespace
 
 struct LinearCache::Impl {
-  using Entry = std::pair<Key, std::shared_ptr<const Primitive>>;
-
-  explicit Impl(size_t capacity_) : capacity(capacity_) {}
-
-  // Building a primitive takes 0.1-0.2 ms, so it is done under the lock: two callers never build one
-  // twice, and a warm cache only moves a list node.
-  std::shared_ptr<const Primitive> get(const Key& key, const memory::desc& weights) {
-    const std::lock_guard lock(mutex);
-    if (const auto found = index.find(key); found != index.end()) {
-      entries.splice(entries.begin(), entries, found->second);
-      return found->second->second;
-    }
-    const auto description =
-        describe(weights, key.rows, key.in, key.out, key.bias, key.epilogue);
-    auto primitive = std::make_shared<const Primitive>(
-        Primitive{dnnl::matmul(description), description.src_desc(), description.dst_desc(),
-                  description.scratchpad_desc()});
-    entries.emplace_front(key, primitive);
-    index[key] = entries.begin();
-    if (entries.size() > capacity) {
-      index.erase(entries.back().first);
-      entries.pop_back();
-    }
-    return primitive;
-  }
-
-  size_t capacity;
-  std::mutex mutex;
-  std::list<Entry> entries;
-  std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
+  PrimitiveCache<Key, Primitive, KeyHash> primitives;
 };
 
-LinearCache::LinearCache(size_t capacity) : impl_(std::make_unique<Impl>(capacity)) {}
+LinearCache::LinearCache(size_t capacity) : impl_(new Impl{PrimitiveCache<Key, Primitive, KeyHash>(capacity)}) {}
 LinearCache::~LinearCache() = default;
+size_t LinearCache::size() const { return impl_->primitives.size(); }
 
 struct Linear::Impl {
   LinearCache* cache;
@@ -136,7 +96,7 @@ Linear::Linear(const WeightSource& source, const std::string& scope, int64_t in,
   // Files hold [out, in], matmul wants [in, out]: the same bytes read as the transposed format.
   const memory plain(matrix(in, out, memory::format_tag::ba), cpu_engine(), values.data());
   impl_->weights = memory(packed, cpu_engine());
-  dnnl::stream stream(cpu_engine());
+  dnnl::stream& stream = cpu_stream();
   dnnl::reorder(plain, impl_->weights).execute(stream, const_cast<memory&>(plain), impl_->weights);
   if (options.bias) {
     impl_->bias = memory(matrix(1, out, memory::format_tag::ab), cpu_engine());
@@ -155,9 +115,11 @@ void Linear::run(RowsView<const float> x, RowsView<float> y, Epilogue epilogue,
                  AlignedBuffer& scratchpad) const {
   if (x.rows == 0) return;
   const bool bias = static_cast<bool>(impl_->bias);
-  const auto primitive = impl_->cache->impl().get(
-      {bucketed_rows(x.rows), in_, out_, bias, epilogue, omp_get_max_threads()},
-      impl_->weights.get_desc());
+  const Key key{bucketed_rows(x.rows), in_, out_, bias, epilogue, omp_get_max_threads()};
+  const auto primitive = impl_->cache->impl().primitives.get(key, [&]() -> Primitive {
+    const auto made = describe(impl_->weights.get_desc(), key.rows, in_, out_, bias, epilogue);
+    return {dnnl::matmul(made), made.src_desc(), made.dst_desc(), made.scratchpad_desc()};
+  });
   const auto& engine = cpu_engine();
   const memory source(primitive->source, engine, const_cast<float*>(x.data));
   const memory destination(primitive->destination, engine, y.data);
@@ -170,9 +132,8 @@ void Linear::run(RowsView<const float> x, RowsView<float> y, Epilogue epilogue,
                                                {DNNL_ARG_SCRATCHPAD, pad.get()},
                                                {DNNL_ARG_BIAS, nullptr}}};
   if (bias) arguments[4].memory = impl_->bias.get();
-  thread_local dnnl::stream stream(engine);
   const dnnl_status_t status = dnnl_primitive_execute(
-      primitive->matmul.get(), stream.get(), bias ? 5 : 4, arguments.data());
+      primitive->matmul.get(), cpu_stream().get(), bias ? 5 : 4, arguments.data());
   check_runtime(status == dnnl_success, "[linear] oneDNN could not run ", x.rows, " x ", in_, " x ",
                 out_, " (status ", static_cast<int>(status), ")");
 }

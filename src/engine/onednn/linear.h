@@ -27,6 +27,9 @@ class LinearCache {
   explicit LinearCache(size_t capacity);
   ~LinearCache();
 
+  /// Primitives held at present.
+  size_t size() const;
+
   struct Impl;
   Impl& impl() { return *impl_; }
 

@@ -144,7 +144,7 @@ Batch ImageLoader::Impl::next() {
     ++step_;
   }
   work_.notify_all();
-  if (filling->error) std::rethrow_exception(filling->error);
+  if (filling->error) std::rethrow_exception(std::move(filling->error));
   return std::move(filling->batch);
 }
 
@@ -175,7 +175,7 @@ void ImageLoader::Impl::work(const std::stop_token& stop) {
     } catch (...) {
       error = std::current_exception();
     }
-    report(*task.filling, task.slot, error);
+    report(*task.filling, task.slot, std::move(error));
     if (stop.stop_requested()) return;
   }
 }

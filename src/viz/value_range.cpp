@@ -18,7 +18,8 @@ std::vector<float> sorted_finite(std::span<const float> values) {
   return finite;
 }
 
-/// 1, 2 or 5 times a power of ten, at least `step`.
+}  // namespace
+
 double round_step(double step) {
   const double power = std::pow(10.0, std::floor(std::log10(step)));
   for (const double digit : {1.0, 2.0, 5.0}) {
@@ -26,8 +27,6 @@ double round_step(double step) {
   }
   return 10.0 * power;
 }
-
-}  // namespace
 
 bool ValueRange::has(double value) const {
   return !empty && std::isfinite(value) && (!logarithmic || value > 0.0);

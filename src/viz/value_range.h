@@ -22,6 +22,9 @@ struct ValueRange {
   std::vector<double> round_values(int wanted) const;
 };
 
+/// 1, 2 or 5 times a power of ten, the smallest that is at least `step`, which is positive.
+double round_step(double step);
+
 ValueRange range_of(std::span<const float> values, ValueScale scale);
 
 }  // namespace tokensieve::drawing

@@ -43,6 +43,8 @@ void register_trace(py::module_& m) {
       .def_property_readonly(
           "score", [](const SiteTrace& t) { return to_numpy(t.score); },
           "float32 [tokens]: score of its row at this site; NaN when it had none.")
+      .def_readonly("score_name", &SiteTrace::score_name,
+                    "What the scores are: for example 'keep probability'.")
       .def_property_readonly("fate", &fates, "[tokens]: 'kept', 'fused' or 'dropped'.")
       .def("__repr__", [](const SiteTrace& t) {
         return "<SiteTrace " + to_string(t.site) + ", " + std::to_string(t.rows) + " rows>";
@@ -71,7 +73,8 @@ void register_trace(py::module_& m) {
 void register_core(py::module_& m) {
   py::class_<Recipe>(m, "Recipe", R"doc(A whole method as a string that round-trips.
 
-Short: "dense", "evit(keep=0.7, fuse)", "evit(mass=0.9, sites=3/6/9)", "random(keep=0.7, seed=1)".
+Short: "dense", "dynamicvit(keep=0.7, sites=3/6/9)", "dynamicvit(threshold=0.5)",
+"evit(keep=0.7, fuse)", "evit(mass=0.9, sites=3/6/9)", "random(keep=0.7, seed=1)".
 Long: "score=cls_attention | select=top_k(0.7, of=present, round=ceil) | drop=fuse |
 at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
       .def(py::init([](const std::string& text) { return Recipe::parse(text); }), py::arg("text"))

@@ -99,6 +99,9 @@ void register_engine(py::module_& m) {
            py::arg("folder"), py::arg("threads") = 0, py::arg("top") = 5)
       .def_property_readonly("config",
                              [](const Classifier& c) { return config_dict(c.vit().config()); })
+      .def_property_readonly("num_predictors",
+                             [](const Classifier& c) { return c.vit().num_predictors(); },
+                             "Sites that the folder's predictors were trained for, 0 without any.")
       .def_property_readonly("preprocessing",
                              [](const Classifier& c) {
                                return preprocessing_dict(c.folder().preprocessing);

@@ -10,7 +10,7 @@
 """
 
 from ._tokensieve import Recipe, RetentionTrace, SiteTrace, recipe_words
-from .convert import convert
+from .convert import convert, to_checkpoint
 from .evaluate import Table, evaluate
 from .model import Model, Result, load
 
@@ -25,4 +25,5 @@ __all__ = [
     "evaluate",
     "load",
     "recipe_words",
+    "to_checkpoint",
 ]

@@ -53,6 +53,11 @@ class Model:
         return self._core.recipe
 
     @property
+    def num_predictors(self) -> int:
+        """Sites that the model's predictors were trained for; 0 when it has none."""
+        return self._core.num_predictors
+
+    @property
     def preprocessing(self) -> dict[str, Any]:
         """Size, crop, interpolation, mean and standard deviation."""
         return self._core.preprocessing

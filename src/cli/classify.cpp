@@ -24,8 +24,10 @@ struct ClassifyOptions {
   int batch = 1, repeat = 5, top = 5;
 };
 
-std::vector<NamedRecipe> recipes_to_run(const ClassifyOptions& options, const ModelFolder& model) {
-  auto recipes = resolve_recipes(options.recipes, model.recipe, options.density, model.vit.depth());
+std::vector<NamedRecipe> recipes_to_run(const ClassifyOptions& options,
+                                        const Classifier& classifier) {
+  auto recipes = resolve_recipes(options.recipes, classifier.folder().recipe, options.density,
+                                 classifier.vit());
   if (options.compare_dense) {
     std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
     recipes.insert(recipes.begin(), {"dense", Recipe()});
@@ -71,7 +73,7 @@ void run_classify(const ClassifyOptions& options) {
   const auto model_path = options.model.path();
   const auto paths = find_pictures("classify", options.inputs);
   const Classifier classifier = options.model.load(options.top);
-  ClassifyReport report{recipes_to_run(options, classifier.folder()), {}};
+  ClassifyReport report{recipes_to_run(options, classifier), {}};
 
   {
     Progress progress("classify", options.json || options.brief ? paths.size() : 0);

@@ -36,8 +36,8 @@ void run_convert(const ConvertOptions& options) {
   ModelFolder model = folder ? open_model_folder(options.input)
                              : open_model_file(options.input, options.architecture);
   if (!options.recipe.empty()) {
-    Recipe::parse(options.recipe).compile(model.vit.depth());
     model.recipe = options.recipe;
+    const Classifier runs_it(model);  // a recipe that the model cannot run is told before writing
   }
   save_model_folder(model, options.out, dtype);
 

@@ -46,8 +46,10 @@ LabelledPictures open_pictures(const EvaluateOptions& options, const ModelFolder
 }
 
 // Dense first, whether asked for or not: all others are compared with it.
-std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options, const ModelFolder& model) {
-  auto recipes = resolve_recipes(options.recipes, model.recipe, {}, model.vit.depth());
+std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options,
+                                        const Classifier& classifier) {
+  auto recipes =
+      resolve_recipes(options.recipes, classifier.folder().recipe, {}, classifier.vit());
   if (!options.sweep.empty()) recipes = sweep(recipes, parse_sweep(options.sweep));
   std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
   recipes.insert(recipes.begin(), {"dense", Recipe()});
@@ -70,7 +72,7 @@ void run_evaluate(const EvaluateOptions& options) {
   const ModelFolder& model = classifier.folder();
   const LabelledPictures pictures = open_pictures(options, model);
   const Evaluation evaluation =
-      evaluate(classifier, pictures, recipes_to_run(options, model), options.run);
+      evaluate(classifier, pictures, recipes_to_run(options, classifier), options.run);
   const auto scores = score(evaluation);
   report_skipped(evaluation);
   if (!options.predictions.empty()) write_predictions(options.predictions, evaluation);

@@ -76,7 +76,7 @@ void run_info(const InfoOptions& options) {
   if (model.recipe != "dense") texts.push_back(model.recipe);
   texts.insert(texts.end(), options.recipes.begin(), options.recipes.end());
   const auto costs =
-      recipe_costs(classifier, resolve_recipes(texts, "dense", {}, model.vit.depth()));
+      recipe_costs(classifier, resolve_recipes(texts, "dense", {}, classifier.vit()));
   if (options.json) {
     print_json(model_json(input, model, costs));
   } else {

@@ -8,6 +8,7 @@
 #include "table.h"
 #include "terminal.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/io/predictor_tensors.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -66,12 +67,34 @@ std::string words_of(const json& value) {
   return text;
 }
 
-// Bytes of the weights file, 0 if it has another name.
-std::uintmax_t weight_bytes(const std::filesystem::path& path) {
-  const auto file = std::filesystem::is_directory(path) ? path / "model.safetensors" : path;
+// 0 for a file that is not there.
+std::uintmax_t bytes_of(const std::filesystem::path& file) {
   std::error_code missing;
   const auto bytes = std::filesystem::file_size(file, missing);
   return missing ? 0 : bytes;
+}
+
+// Bytes of the weights, predictors included.
+std::uintmax_t weight_bytes(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return bytes_of(path);
+  return bytes_of(path / "model.safetensors") + bytes_of(path / "sieve.safetensors");
+}
+
+int64_t count_values(const WeightSource& weights) {
+  int64_t count = 0;
+  for (const std::string& name : weights.names()) {
+    int64_t values = 1;
+    for (const int64_t side : weights.shape(name)) values *= side;
+    count += values;
+  }
+  return count;
+}
+
+// Parameters of each predictor; all are alike.
+std::vector<int64_t> predictor_parameters(const ModelFolder& model) {
+  if (!model.sieve) return {};
+  const int count = count_predictors(model.vit, *model.sieve, "the predictors");
+  return std::vector<int64_t>(static_cast<size_t>(count), count_values(*model.sieve) / count);
 }
 
 // Words in lines of at most `width` columns, later ones indented.
@@ -110,14 +133,8 @@ std::vector<RecipeCost> recipe_costs(const Classifier& classifier,
   return costs;
 }
 
-int64_t count_parameters(const WeightSource& weights) {
-  int64_t count = 0;
-  for (const std::string& name : weights.names()) {
-    int64_t values = 1;
-    for (const int64_t side : weights.shape(name)) values *= side;
-    count += values;
-  }
-  return count;
+int64_t count_parameters(const ModelFolder& model) {
+  return count_values(*model.weights) + (model.sieve ? count_values(*model.sieve) : 0);
 }
 
 std::string model_text(const std::filesystem::path& path, const ModelFolder& model) {
@@ -135,8 +152,12 @@ std::string model_text(const std::filesystem::path& path, const ModelFolder& mod
                     (pre.width / vit.patch_size) * (pre.height / vit.patch_size), " tokens and ",
                     vit.num_prefix_tokens(), " prefix token(s)"));
   line("parameters",
-       cat(fixed(static_cast<double>(count_parameters(*model.weights)) / 1e6, 2), " million, ",
+       cat(fixed(static_cast<double>(count_parameters(model)) / 1e6, 2), " million, ",
            fixed(static_cast<double>(weight_bytes(path)) / 1e6, 1), " MB on disk"));
+  if (const auto predictors = predictor_parameters(model); !predictors.empty()) {
+    line("predictors", cat(predictors.size(), ", one a site, of ", predictors.front(),
+                           " parameters each"));
+  }
   line("labels", labels_text(model.labels));
   line("preprocessing", cat(crop_mode_name(pre.crop_mode), " crop of ", percent(pre.crop_pct), ", ",
                             interpolation_name(pre.interpolation), ", mean ", triple(pre.mean),
@@ -186,7 +207,8 @@ nlohmann::ordered_json model_json(const std::filesystem::path& path, const Model
           {"patch_size", vit.patch_size},
           {"num_classes", vit.num_classes},
           {"num_prefix_tokens", vit.num_prefix_tokens()},
-          {"parameters", count_parameters(*model.weights)},
+          {"parameters", count_parameters(model)},
+          {"predictors", predictor_parameters(model)},
           {"bytes", weight_bytes(path)},
           {"labels", model.labels},
           {"preprocessing",

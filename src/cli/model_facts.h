@@ -24,8 +24,8 @@ struct RecipeCost {
 std::vector<RecipeCost> recipe_costs(const Classifier& classifier,
                                      const std::vector<NamedRecipe>& recipes);
 
-/// Values of all tensors together.
-int64_t count_parameters(const WeightSource& weights);
+/// Values of all tensors together, those of predictors included.
+int64_t count_parameters(const ModelFolder& model);
 
 /// A model in words, and as JSON. `path` is the folder or the file.
 std::string model_text(const std::filesystem::path& path, const ModelFolder& model);

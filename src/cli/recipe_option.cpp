@@ -47,7 +47,7 @@ NamedRecipe with_density(const NamedRecipe& recipe, const std::string& key, doub
 
 std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
                                          const std::string& default_text,
-                                         const DensityOption& density, int depth) {
+                                         const DensityOption& density, const Vit& vit) {
   std::vector<NamedRecipe> recipes;
   bool any_sieved = false;
   for (const std::string& text : texts.empty() ? std::vector{default_text} : texts) {
@@ -58,7 +58,7 @@ std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
       if (density.threshold) recipe = with_density(recipe, "threshold", *density.threshold);
       if (density.mass) recipe = with_density(recipe, "mass", *density.mass);
     }
-    recipe.recipe.compile(depth);
+    vit.check(recipe.recipe.compile(vit.config().depth()));
     recipes.push_back(std::move(recipe));
   }
   const bool density_given = density.keep || density.threshold || density.mass;

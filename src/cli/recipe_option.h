@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tokensieve/core/recipe.h"
+#include "tokensieve/engine/vit.h"
 
 namespace CLI {
 class App;
@@ -26,11 +27,10 @@ struct DensityOption {
 };
 
 /// Parses `texts`, or `default_text` when there are none, at the density asked for (it leaves dense
-/// recipes alone), and checks that each fits a network of `depth` blocks. Throws
-/// std::invalid_argument.
+/// recipes alone), and checks that `vit` can run each. Throws std::invalid_argument.
 std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
                                          const std::string& default_text,
-                                         const DensityOption& density, int depth);
+                                         const DensityOption& density, const Vit& vit);
 
 /// The recipe at another density. The name keeps its wording where it can: "evit(keep=0.7, fuse)"
 /// becomes "evit(keep=0.5, fuse)".

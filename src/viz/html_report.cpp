@@ -52,6 +52,7 @@ std::string site_json(const SiteTrace& site) {
              "\",\"row\":", json_array(site.row, [](int32_t row) { return std::to_string(row); }),
              ",\"weight\":", json_array(site.weight, json_number),
              ",\"score\":", json_array(site.score, json_number),
+             ",\"scoreName\":", json_string(site.score_name),
              ",\"range\":", range_json(range_of(site.score, ValueScale::automatic)), '}');
 }
 

@@ -180,7 +180,7 @@ const char kReportScript[] = R"js(
       const ends = element('div');
       ends.className = 'ends';
       ends.append(element('span', number(range.low)),
-                  element('span', range.log ? 'score, logarithmic scale' : 'score'),
+                  element('span', now.scoreName + (range.log ? ', logarithmic scale' : '')),
                   element('span', number(range.high)));
       legend.append(scale, ends);
       if (now.score.includes(null)) swatch(NONE, 'no score: left before');
@@ -202,7 +202,7 @@ const char kReportScript[] = R"js(
       if (site() < 0) { status.textContent = where + ': in the input.'; return; }
       const now = sites[site()];
       const parts = [];
-      if (now.score[token] !== null) parts.push('score ' + number(now.score[token]));
+      if (now.score[token] !== null) parts.push(now.scoreName + ' ' + number(now.score[token]));
       if (now.fate[token] === 'k') parts.push('kept as row ' + now.row[token]);
       if (now.fate[token] === 'f') parts.push('fused into row ' + now.row[token]);
       if (now.fate[token] === 'd') parts.push('dropped');

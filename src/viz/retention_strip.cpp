@@ -75,7 +75,7 @@ cv::Mat3b site_column(const RetentionView& view, int index, const PanelLayout& l
   std::vector<cv::Mat3b> parts = {
       captioned(site_caption(site), site_note(site), as_picture(overlay), layout)};
   if (options.scores && has_scores(site)) {
-    parts.push_back(captioned(cat("score at block ", site.site.layer), "high is kept",
+    parts.push_back(captioned(cat(site.score_name, " at block ", site.site.layer), "high is kept",
                               value_panel(view.image, site.score, layout, heatmap_options(options)),
                               layout));
   }

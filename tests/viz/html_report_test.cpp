@@ -41,11 +41,20 @@ TEST_CASE("a report needs nothing from outside", "[viz][html]") {
   CHECK(count(page, "<article>") == 2);
 }
 
+TEST_CASE("a report calls scores by their name", "[viz][html]") {
+  Sample sample;
+  sample.trace.sites[1].score_name = "keep probability";
+  const std::string page = html_report(std::array{sample.entry});
+  CHECK(count(page, "\"scoreName\":\"score\"") == 1);
+  CHECK(count(page, "\"scoreName\":\"keep probability\"") == 1);
+}
+
 TEST_CASE("hostile names and labels stay text", "[viz][html]") {
   const std::string hostile = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>&\x01\xFF";
   Sample sample;
   sample.entry.caption.title = hostile;
   sample.entry.caption.recipe = hostile;
+  sample.trace.sites[0].score_name = "</script><script>alert(3)</script>";
   sample.entry.caption.dense = RunSummary{{{hostile, 0.5}}, 1000, 1.0};
   sample.entry.caption.sieved = RunSummary{{{hostile, 0.4}}, 900, 0.9};
   const std::string harmless = html_report(std::array{Sample().entry});

@@ -50,6 +50,17 @@ TEST_CASE("a strip has a column for the input and one for each site", "[viz][str
   CHECK(wrapped.height > 2 * strip.height);
 }
 
+TEST_CASE("a strip says what its scores are", "[viz][strip]") {
+  const Image image = colorful_image(32, 32);
+  RetentionTrace trace = trace_from(4, {site_from(3, "kkdd")});
+  const Image plain = draw_strip({image, 2, 2, trace}, {});
+  trace.sites[0].score_name = "keep probability";
+  const Image named = draw_strip({image, 2, 2, trace}, {});
+  CHECK(named.width == plain.width);
+  CHECK(named.height == plain.height);
+  CHECK(named.pixels != plain.pixels);
+}
+
 TEST_CASE("without scores a strip is shorter", "[viz][strip]") {
   const Image image = colorful_image(28, 28);
   RetentionTrace trace = four_sites();

@@ -31,7 +31,7 @@ struct HeatmapOptions {
 Image draw_heatmap(const Image& image, int grid_height, int grid_width,
                    std::span<const float> values, const HeatmapOptions& options = {});
 
-/// draw_heatmap() of the scores at site `site`. Throws std::invalid_argument for a view that does
+/// draw_heatmap() of the scores at site `site`; SiteTrace::score_name says what they are. Throws std::invalid_argument for a view that does
 /// not validate or a site that is not in the trace.
 Image draw_score_map(const RetentionView& view, int site, const HeatmapOptions& options = {});
 

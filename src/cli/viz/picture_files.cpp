@@ -58,7 +58,7 @@ std::vector<fs::path> write_folder(const fs::path& folder, const std::deque<Visu
     write(visual.stem + "_dropped_at.png", draw_dropped_at_map(visual.view(), map));
     for (size_t s = 0; s < visual.trace.sites.size(); ++s) {
       const std::string block = std::to_string(visual.trace.sites[s].site.layer);
-      map.title = "score at block " + block;
+      map.title = visual.trace.sites[s].score_name + " at block " + block;
       write(visual.stem + "_score_block" + block + ".png",
             draw_score_map(visual.view(), static_cast<int>(s), map));
     }

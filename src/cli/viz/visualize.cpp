@@ -82,7 +82,7 @@ void run_visualize(const VisualizeOptions& options) {
   const auto paths = find_pictures("visualize", options.inputs);
   const Classifier classifier = options.model.load(3);
   const ModelFolder& model = classifier.folder();
-  auto recipes = resolve_recipes(options.recipes, model.recipe, options.density, model.vit.depth());
+  auto recipes = resolve_recipes(options.recipes, model.recipe, options.density, classifier.vit());
   if (recipes.size() == 1 && recipes.front().recipe.is_dense()) {
     std::cerr << "note: the dense network drops nothing; try --recipe 'evit(keep=0.7)'\n";
   }

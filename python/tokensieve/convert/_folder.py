@@ -1,0 +1,116 @@
+"""Model folders from networks and checkpoints, and back."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pathlib
+import tempfile
+from typing import Any
+
+from .. import _tokensieve as _core
+from . import _dynamicvit, _timm
+from ._checkpoint import SUFFIXES, Checkpoint, read_checkpoint
+
+
+def convert(
+    model: Any,
+    folder: str | os.PathLike[str],
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+    dtype: str = "f32",
+    labels: list[str] | None = None,
+    recipe: str | None = None,
+    keep: float | None = None,
+    ema: bool = False,
+) -> None:
+    """Writes `model` as a model folder that tokensieve and timm open.
+
+    `model` is a timm ViT, DeiT or DINOv2 (an nn.Module), or the name of one; with a name,
+    `checkpoint` is a `.safetensors` or `.pth` file with its weights. A checkpoint alone, as `model`,
+    is taken for the DeiT of its sizes. DynamicViT's predictors, under their official names in the
+    same checkpoint, go to sieve.safetensors. `dtype` is "f32" or "bf16", `labels` one name a class,
+    `recipe` the default recipe and `keep` its keep rate: with predictors the recipe is
+    `dynamicvit(keep, ...)` where none is given, at the rate that a training file tells where `keep` is
+    not. `ema` takes the averaged weights of a training file. The folder appears whole or not at all.
+
+    Raises ValueError for a wrong argument, an existing folder included, RuntimeError for a file that
+    is no checkpoint and for a network that tokensieve cannot run: what is written gives the outputs
+    that `model` gives.
+    """
+    target = pathlib.Path(folder)
+    if dtype not in ("f32", "bf16"):
+        hint = _core.did_you_mean(dtype, ["f32", "bf16"])
+        raise ValueError(f"[convert] dtype must be 'f32' or 'bf16', got '{dtype}'{hint}")
+    if target.exists():
+        raise ValueError(f"[convert] {target} exists; name a new folder")
+    chosen = None if recipe is None else _core.Recipe(recipe)
+    if checkpoint is None and _is_checkpoint(model):
+        model, checkpoint = None, model
+    source = None if checkpoint is None else read_checkpoint(checkpoint, ema=ema)
+    predictors: dict[str, Any] = {}
+    if source is not None:
+        source.state, predictors = _dynamicvit.split(source.state)
+    network = _network(model, source)
+    config = _timm.config(network, labels)
+    if chosen is None and source is not None and predictors:
+        chosen = _dynamicvit.default_recipe(source, predictors, len(network.blocks), keep)
+    elif keep is not None:
+        if chosen is None:
+            raise ValueError("[convert] keep is the rate of a recipe; pass the recipe too")
+        chosen = chosen.with_density("keep", keep)
+    network = copy.deepcopy(network).cpu().float().eval()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
+        scratch = pathlib.Path(name)
+        _core.write_safetensors(scratch / "model.safetensors", _arrays(network.state_dict()))
+        if predictors:
+            _core.write_safetensors(scratch / "sieve.safetensors", _arrays(predictors))
+        (scratch / "config.json").write_text(json.dumps(config))
+        if chosen is not None:
+            (scratch / "sieve.json").write_text(json.dumps({"recipe": str(chosen)}))
+        _timm.compare(network, _core.Classifier(scratch))
+        _core.rewrite_model_folder(scratch, target, dtype == "bf16")
+
+
+def to_checkpoint(folder: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+    """Writes a model folder as the checkpoint that the code of the network's authors loads strictly.
+
+    The file holds {"model": state}, float32, under timm's names, with DynamicViT's predictors under
+    theirs. Raises ValueError when `path` exists and RuntimeError for a folder that does not open.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    target = pathlib.Path(path)
+    if target.exists():
+        raise ValueError(f"[to_checkpoint] {target} exists; name a new file")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
+        scratch = pathlib.Path(name)
+        _core.rewrite_model_folder(pathlib.Path(folder), scratch / "model", False)
+        state = load_file(scratch / "model" / "model.safetensors")
+        predictors = scratch / "model" / "sieve.safetensors"
+        if predictors.exists():
+            state |= load_file(predictors)
+        torch.save({"model": state}, scratch / "checkpoint")
+        os.replace(scratch / "checkpoint", target)
+
+
+def _is_checkpoint(model: Any) -> bool:
+    return isinstance(model, (str, os.PathLike)) and pathlib.Path(model).suffix in SUFFIXES
+
+
+def _network(model: Any, source: Checkpoint | None) -> Any:
+    if isinstance(model, str):
+        return _timm.create(model, source)
+    if source is None:
+        return model
+    if model is not None:
+        raise ValueError("[convert] a checkpoint goes with the name of a model, not with a network")
+    return _timm.create_like(source)
+
+
+def _arrays(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: tensor.detach().cpu().float().numpy() for name, tensor in state.items()}

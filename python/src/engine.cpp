@@ -20,7 +20,8 @@ py::dict config_dict(const VitConfig& c) {
       "head_dim"_a = c.head_dim, "num_heads"_a = c.num_heads, "mlp_dim"_a = c.mlp_dim,
       "depth"_a = c.depth(), "num_classes"_a = c.num_classes,
       "num_prefix_tokens"_a = c.num_prefix_tokens(), "distilled"_a = c.distilled,
-      "layer_scale"_a = c.layer_scale,
+      "layer_scale"_a = c.layer_scale, "stem_channels"_a = c.stem_channels,
+      "skip_lam"_a = c.skip_lam, "aux_head"_a = c.aux_head,
       "pooling"_a = c.pooling == Pooling::mean ? "mean" : "class_token",
       "layer_norm_eps"_a = c.layer_norm_eps);
 }

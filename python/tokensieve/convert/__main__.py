@@ -18,7 +18,8 @@ def main(arguments: list[str] | None = None) -> None:
         "--checkpoint deit_small_patch16_224.pth --recipe 'evit(keep=0.7, fuse)'",
     )
     parser.add_argument(
-        "model", help="timm's name of the architecture, or a checkpoint whose tensors tell it"
+        "model",
+        help="timm's name of the architecture, lvvit_t, _s, _m or _l, or a checkpoint whose tensors tell it",
     )
     parser.add_argument("folder", help="model folder to write; must not exist")
     parser.add_argument(

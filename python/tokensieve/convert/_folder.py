@@ -10,7 +10,7 @@ import tempfile
 from typing import Any
 
 from .. import _tokensieve as _core
-from . import _dynamicvit, _timm
+from . import _dynamicvit, _lvvit, _timm
 from ._checkpoint import SUFFIXES, Checkpoint, read_checkpoint
 
 
@@ -29,7 +29,8 @@ def convert(
 
     `model` is a timm ViT, DeiT or DINOv2 (an nn.Module), or the name of one; with a name,
     `checkpoint` is a `.safetensors` or `.pth` file with its weights. A checkpoint alone, as `model`,
-    is taken for the DeiT of its sizes. DynamicViT's predictors, under their official names in the
+    is taken for the DeiT of its sizes. LV-ViT, which timm does not have, goes by the names of its
+    authors, such as "lvvit_s", and needs the checkpoint. DynamicViT's predictors, under their official names in the
     same checkpoint, go to sieve.safetensors. `dtype` is "f32" or "bf16", `labels` one name a class,
     `recipe` the default recipe and `keep` its keep rate: with predictors the recipe is
     `dynamicvit(keep, ...)` where none is given, at the rate that a training file tells where `keep` is
@@ -52,25 +53,31 @@ def convert(
     predictors: dict[str, Any] = {}
     if source is not None:
         source.state, predictors = _dynamicvit.split(source.state)
-    network = _network(model, source)
-    config = _timm.config(network, labels)
+    network = None
+    if _lvvit.is_lvvit(model):
+        tensors = _lvvit.fold(_lvvit.state_of(model, source))
+        config = _lvvit.config(model, tensors, labels)
+    else:
+        network = copy.deepcopy(_network(model, source)).cpu().float().eval()
+        tensors = _arrays(network.state_dict())
+        config = _timm.config(network, labels)
     if chosen is None and source is not None and predictors:
-        chosen = _dynamicvit.default_recipe(source, predictors, len(network.blocks), keep)
+        chosen = _dynamicvit.default_recipe(source, predictors, _depth(tensors), keep)
     elif keep is not None:
         if chosen is None:
             raise ValueError("[convert] keep is the rate of a recipe; pass the recipe too")
         chosen = chosen.with_density("keep", keep)
-    network = copy.deepcopy(network).cpu().float().eval()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
         scratch = pathlib.Path(name)
-        _core.write_safetensors(scratch / "model.safetensors", _arrays(network.state_dict()))
+        _core.write_safetensors(scratch / "model.safetensors", tensors)
         if predictors:
             _core.write_safetensors(scratch / "sieve.safetensors", _arrays(predictors))
         (scratch / "config.json").write_text(json.dumps(config))
         if chosen is not None:
             (scratch / "sieve.json").write_text(json.dumps({"recipe": str(chosen)}))
-        _timm.compare(network, _core.Classifier(scratch))
+        if network is not None:
+            _timm.compare(network, _core.Classifier(scratch))
         _core.rewrite_model_folder(scratch, target, dtype == "bf16")
 
 
@@ -78,10 +85,11 @@ def to_checkpoint(folder: str | os.PathLike[str], path: str | os.PathLike[str]) 
     """Writes a model folder as the checkpoint that the code of the network's authors loads strictly.
 
     The file holds {"model": state}, float32, under timm's names, with DynamicViT's predictors under
-    theirs. Raises ValueError when `path` exists and RuntimeError for a folder that does not open.
+    theirs; an LV-ViT gets batch norms that change nothing but the bias, so that converting it again
+    gives the folder's tensors to the last bit. Raises ValueError when `path` exists and RuntimeError for a folder that does not open.
     """
     import torch
-    from safetensors.torch import load_file
+    from safetensors.numpy import load_file
 
     target = pathlib.Path(path)
     if target.exists():
@@ -90,10 +98,13 @@ def to_checkpoint(folder: str | os.PathLike[str], path: str | os.PathLike[str]) 
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
         scratch = pathlib.Path(name)
         _core.rewrite_model_folder(pathlib.Path(folder), scratch / "model", False)
-        state = load_file(scratch / "model" / "model.safetensors")
+        tensors = load_file(scratch / "model" / "model.safetensors")
+        if "patch_embed.conv1.bias" in tensors:
+            tensors = _lvvit.unfold(tensors)
         predictors = scratch / "model" / "sieve.safetensors"
         if predictors.exists():
-            state |= load_file(predictors)
+            tensors |= load_file(predictors)
+        state = {name: torch.from_numpy(values) for name, values in tensors.items()}
         torch.save({"model": state}, scratch / "checkpoint")
         os.replace(scratch / "checkpoint", target)
 
@@ -110,6 +121,10 @@ def _network(model: Any, source: Checkpoint | None) -> Any:
     if model is not None:
         raise ValueError("[convert] a checkpoint goes with the name of a model, not with a network")
     return _timm.create_like(source)
+
+
+def _depth(tensors: dict[str, Any]) -> int:
+    return 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("blocks."))
 
 
 def _arrays(state: dict[str, Any]) -> dict[str, Any]:

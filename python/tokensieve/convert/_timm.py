@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import _tokensieve as _core
+from . import _lvvit
 from ._checkpoint import Checkpoint
 
 
@@ -15,7 +16,8 @@ def create(name: str, checkpoint: Checkpoint | None) -> Any:
     import timm
 
     if not timm.is_model(name):
-        hint = _core.did_you_mean(name, timm.list_models("*vit*") + timm.list_models("deit*"))
+        known = timm.list_models("*vit*") + timm.list_models("deit*") + list(_lvvit.NAMES)
+        hint = _core.did_you_mean(name, known)
         raise ValueError(f"[convert] timm has no model '{name}'{hint}")
     if checkpoint is None:
         return timm.create_model(name, pretrained=True)

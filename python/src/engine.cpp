@@ -63,8 +63,7 @@ std::vector<Classification> run(const Classifier& model, const std::vector<Array
     views.push_back(
         {image.data(), static_cast<int>(image.shape(1)), static_cast<int>(image.shape(2))});
   }
-  const py::gil_scoped_release release;
-  return model.classify(views, recipe);
+  return without_gil([&] { return model.classify(views, recipe); });
 }
 
 }  // namespace
@@ -114,12 +113,9 @@ void register_engine(py::module_& m) {
       .def(
           "resize_and_crop",
           [](const Classifier& c, const Array<uint8_t>& array) {
-            Image image = to_image(array);
-            {
-              const py::gil_scoped_release release;
-              image = resize_and_crop(image, c.folder().preprocessing);
-            }
-            return from_image(image);
+            const Image image = to_image(array);
+            return from_image(
+                without_gil([&] { return resize_and_crop(image, c.folder().preprocessing); }));
           },
           py::arg("image"), "uint8 [H, W, 3]: the picture as the network sees it.")
       .def(
@@ -129,8 +125,7 @@ void register_engine(py::module_& m) {
             const Preprocessing& how = c.folder().preprocessing;
             py::array_t<float> pixels({3, how.height, how.width});
             const std::span<float> out(pixels.mutable_data(), static_cast<size_t>(pixels.size()));
-            const py::gil_scoped_release release;
-            normalize(image, how, out);
+            without_gil([&] { normalize(image, how, out); });
             return pixels;
           },
           py::arg("image"), "What resize_and_crop gave to the network's input, float32 [3, H, W].")

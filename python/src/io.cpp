@@ -51,8 +51,7 @@ void write_tensors(const std::filesystem::path& path,
     const std::span<const float> values(array.data(), static_cast<size_t>(array.size()));
     data.push_back({name, DType::F32, shape, std::as_bytes(values)});
   }
-  const py::gil_scoped_release release;
-  write_safetensors(path, data, metadata);
+  without_gil([&] { write_safetensors(path, data, metadata); });
 }
 
 }  // namespace
@@ -61,34 +60,32 @@ void register_io(py::module_& m) {
   m.def(
       "read_image",
       [](const std::filesystem::path& path, bool apply_orientation) {
-        Image image;
-        {
-          const py::gil_scoped_release release;
-          image = read_image(path, {.apply_orientation = apply_orientation});
-        }
-        return from_image(image);
+        return from_image(without_gil(
+            [&] { return read_image(path, {.apply_orientation = apply_orientation}); }));
       },
       py::arg("path"), py::arg("apply_orientation") = true,
       "A JPEG, PNG, WebP or BMP file as uint8 [height, width, 3], equal to PIL's convert('RGB').");
   m.def(
       "resize",
-      [](const Array<uint8_t>& image, int width, int height, const std::string& interpolation) {
-        return from_image(
-            resize(to_image(image), width, height, parse_interpolation(interpolation)));
+      [](const Array<uint8_t>& array, int width, int height, const std::string& interpolation) {
+        const Image image = to_image(array);
+        return from_image(without_gil(
+            [&] { return resize(image, width, height, parse_interpolation(interpolation)); }));
       },
       py::arg("image"), py::arg("width"), py::arg("height"), py::arg("interpolation") = "bicubic",
       "uint8 [height, width, 3], equal to PIL's Image.resize to the last bit.");
   m.def(
       "center_crop",
-      [](const Array<uint8_t>& image, int width, int height) {
-        return from_image(center_crop(to_image(image), width, height));
+      [](const Array<uint8_t>& array, int width, int height) {
+        const Image image = to_image(array);
+        return from_image(without_gil([&] { return center_crop(image, width, height); }));
       },
       py::arg("image"), py::arg("width"), py::arg("height"),
       "The [height, width] pixels in the middle, placed as torchvision's CenterCrop.");
   m.def(
       "open_image_folder",
       [](const std::filesystem::path& root) {
-        ImageDataset dataset = open_image_folder(root);
+        ImageDataset dataset = without_gil([&] { return open_image_folder(root); });
         std::vector<std::pair<std::filesystem::path, int>> samples;
         for (Sample& sample : dataset.samples) samples.emplace_back(sample.path, sample.label);
         return std::pair(dataset.classes, samples);
@@ -101,8 +98,9 @@ void register_io(py::module_& m) {
   m.def(
       "rewrite_model_folder",
       [](const std::filesystem::path& source, const std::filesystem::path& folder, bool bf16) {
-        const py::gil_scoped_release release;
-        save_model_folder(open_model_folder(source), folder, bf16 ? DType::BF16 : DType::F32);
+        without_gil([&] {
+          save_model_folder(open_model_folder(source), folder, bf16 ? DType::BF16 : DType::F32);
+        });
       },
       py::arg("source"), py::arg("folder"), py::arg("bf16"),
       "Writes a model folder of any known layout as a new one in tokensieve's own, which timm loads "

@@ -33,6 +33,13 @@ Image to_image(const Array<uint8_t>& array);
 /// An image to uint8 `[height, width, 3]`.
 pybind11::array_t<uint8_t> from_image(const Image& image);
 
+/// What `work` gives, while other Python threads run. It must not touch Python's objects.
+template <typename Work>
+auto without_gil(Work work) {
+  const pybind11::gil_scoped_release release;
+  return work();
+}
+
 void register_core(pybind11::module_& m);
 void register_io(pybind11::module_& m);
 void register_engine(pybind11::module_& m);

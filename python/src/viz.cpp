@@ -40,30 +40,40 @@ void register_viz(py::module_& m) {
       .def(
           "strip",
           [](const Picture& p, int max_columns) {
-            return from_image(draw_strip(p.view(), p.caption, {.max_columns = max_columns}));
+            return from_image(without_gil(
+                [&] { return draw_strip(p.view(), p.caption, {.max_columns = max_columns}); }));
           },
           py::arg("max_columns") = 6, "uint8 [h, w, 3]: the whole story in one picture.")
       .def(
           "overlay",
-          [](const Picture& p, int site) { return from_image(draw_overlay(p.view(), site)); },
+          [](const Picture& p, int site) {
+            return from_image(without_gil([&] { return draw_overlay(p.view(), site); }));
+          },
           py::arg("site") = -1, "uint8 [h, w, 3]: what was kept after a site; -1 is the input.")
       .def(
           "score_map",
-          [](const Picture& p, int site) { return from_image(draw_score_map(p.view(), site)); },
+          [](const Picture& p, int site) {
+            return from_image(without_gil([&] { return draw_score_map(p.view(), site); }));
+          },
           py::arg("site"), "uint8 [h, w, 3]: heat map of the scores at a site.")
       .def(
-          "dropped_at_map", [](const Picture& p) { return from_image(draw_dropped_at_map(p.view())); },
+          "dropped_at_map",
+          [](const Picture& p) {
+            return from_image(without_gil([&] { return draw_dropped_at_map(p.view()); }));
+          },
           "uint8 [h, w, 3]: the block at which each token left.");
   m.def(
       "write_png",
-      [](const std::filesystem::path& path, const Array<uint8_t>& image) {
-        write_png(path, to_image(image));
+      [](const std::filesystem::path& path, const Array<uint8_t>& array) {
+        const Image image = to_image(array);
+        without_gil([&] { write_png(path, image); });
       },
       py::arg("path"), py::arg("image"), "Writes uint8 [h, w, 3] as PNG, whole or not at all.");
   m.def(
       "encode_png",
-      [](const Array<uint8_t>& image) {
-        const auto bytes = encode_png(to_image(image));
+      [](const Array<uint8_t>& array) {
+        const Image image = to_image(array);
+        const auto bytes = without_gil([&] { return encode_png(image); });
         return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       },
       py::arg("image"), "The bytes of a PNG file with these pixels.");
@@ -72,7 +82,8 @@ void register_viz(py::module_& m) {
       [](const std::vector<Picture>& pictures, const std::string& title, const std::string& subtitle) {
         std::vector<ReportEntry> entries;
         for (const Picture& picture : pictures) entries.push_back({picture.view(), picture.caption});
-        return html_report(entries, {.title = title, .subtitle = subtitle});
+        return without_gil(
+            [&] { return html_report(entries, {.title = title, .subtitle = subtitle}); });
       },
       py::arg("pictures"), py::arg("title") = "What the sieve kept", py::arg("subtitle") = "",
       "A self-contained HTML page.");

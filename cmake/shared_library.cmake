@@ -21,7 +21,10 @@ target_include_directories(tokensieve INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_compile_features(tokensieve INTERFACE cxx_std_20)
 set_target_properties(tokensieve PROPERTIES
-  VERSION ${PROJECT_VERSION}
-  SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
   LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,${whole_archives}"
   INSTALL_RPATH "$ORIGIN")
+# A wheel knows no links: there, each of the versioned names would be a copy of the whole library.
+if(NOT SKBUILD)
+  set_target_properties(tokensieve PROPERTIES
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+endif()

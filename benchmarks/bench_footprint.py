@@ -35,6 +35,7 @@ def main():
     parser.add_argument("--program", default="tokensieve")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--json", help="file to write the figures to")
     options = parser.parse_args()
     info = json.loads(
         subprocess.run(
@@ -48,10 +49,22 @@ def main():
     many = [
         run([*base, "--batch", str(options.batch), options.images]) for _ in range(options.runs)
     ]
-    print(f"weights as float32: {weights / 1e6:.1f} MB")
-    print(f"one picture: {statistics.median(s for s, _ in one):.3f} s from start to end")
+    seconds = statistics.median(s for s, _ in one)
     peak = max(bytes_ for _, bytes_ in many)
+    print(f"weights as float32: {weights / 1e6:.1f} MB")
+    print(f"one picture: {seconds:.3f} s from start to end")
     print(f"batch {options.batch}: peak {peak / 1e6:.1f} MB = {peak / weights:.2f} times the weights")
+    if options.json:
+        figures = {
+            "model": options.model,
+            "batch": options.batch,
+            "runs": options.runs,
+            "weights_bytes": weights,
+            "one_picture_seconds": seconds,
+            "peak_bytes": peak,
+            "peak_over_weights": peak / weights,
+        }
+        pathlib.Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

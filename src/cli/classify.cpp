@@ -18,16 +18,15 @@ namespace {
 
 struct ClassifyOptions {
   ModelOption model;
-  std::vector<std::string> inputs, recipes;
-  DensityOption density;
+  PicturesOption pictures;
+  RecipeOption recipes;
   bool compare_dense = true, brief = false, json = false;
   int batch = 1, repeat = 5, top = 5;
 };
 
 std::vector<NamedRecipe> recipes_to_run(const ClassifyOptions& options,
                                         const Classifier& classifier) {
-  auto recipes = resolve_recipes(options.recipes, classifier.folder().recipe, options.density,
-                                 classifier.vit());
+  auto recipes = options.recipes.resolve(classifier.folder().recipe, classifier.vit());
   if (options.compare_dense) {
     std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
     recipes.insert(recipes.begin(), {"dense", Recipe()});
@@ -64,14 +63,14 @@ void print_heading(const ClassifyOptions& options, const std::filesystem::path& 
                    const ModelFolder& model, const ClassifyReport& report) {
   std::cout << describe(path, model) << ", threads: " << options.model.thread_count()
             << ", batch: " << options.batch << "\n\n";
-  if (report.recipes.size() == 1 && options.recipes.empty() && model.recipe == "dense") {
+  if (report.recipes.size() == 1 && options.recipes.texts.empty() && model.recipe == "dense") {
     std::cerr << "note: this model has no recipe of its own; try --recipe 'evit(keep=0.7)'\n";
   }
 }
 
 void run_classify(const ClassifyOptions& options) {
   const auto model_path = options.model.path();
-  const auto paths = find_pictures("classify", options.inputs);
+  const auto paths = options.pictures.find("classify");
   const Classifier classifier = options.model.load(options.top);
   ClassifyReport report{recipes_to_run(options, classifier), {}};
 
@@ -112,16 +111,9 @@ void add_classify(CLI::App& program) {
   auto options = std::make_shared<ClassifyOptions>();
   CLI::App* command =
       program.add_subcommand("classify", "Say what pictures show, dense and sieved side by side");
-  command->add_option("inputs", options->inputs, "Pictures, folders of pictures, .txt lists")
-      ->type_name("IMAGES|FOLDERS|LISTS")
-      ->required();
+  options->pictures.add_to(*command);
   options->model.add_to(*command);
-  command
-      ->add_option("-r,--recipe", options->recipes,
-                   "Recipe, such as 'evit(keep=0.7, fuse)'; may come several times [the model's]")
-      ->type_name("RECIPE")
-      ->allow_extra_args(false);
-  options->density.add_to(*command);
+  options->recipes.add_to(*command);
   command->add_flag("--compare-dense,!--no-dense", options->compare_dense,
                     "Run the dense network too, or not [run it]");
   command->add_option("--batch", options->batch, "Pictures in one call")

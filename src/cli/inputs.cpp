@@ -1,5 +1,7 @@
 #include "inputs.h"
 
+#include <CLI/CLI.hpp>
+
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"
 #include "tokensieve/io/dataset.h"
@@ -27,8 +29,13 @@ void check_exists(std::string_view operation, const fs::path& path) {
                did_you_mean(missing.string(), names));
 }
 
-std::vector<fs::path> find_pictures(std::string_view operation,
-                                    const std::vector<std::string>& inputs) {
+void PicturesOption::add_to(CLI::App& command) {
+  command.add_option("inputs", inputs, "Pictures, folders of pictures, .txt lists")
+      ->type_name("IMAGES|FOLDERS|LISTS")
+      ->required();
+}
+
+std::vector<fs::path> PicturesOption::find(std::string_view operation) const {
   const std::vector<fs::path> paths(inputs.begin(), inputs.end());
   for (const fs::path& path : paths) check_exists(operation, path);
   auto pictures = expand_inputs(paths);

@@ -39,6 +39,20 @@ void DensityOption::add_to(CLI::App& command) {
       ->type_name("M");
 }
 
+void RecipeOption::add_to(CLI::App& command) {
+  command
+      .add_option("-r,--recipe", texts,
+                  "Recipe, such as 'evit(keep=0.7, fuse)'; may come several times [the model's]")
+      ->type_name("RECIPE")
+      ->allow_extra_args(false);
+  density.add_to(command);
+}
+
+std::vector<NamedRecipe> RecipeOption::resolve(const std::string& default_text,
+                                               const Vit& vit) const {
+  return resolve_recipes(texts, default_text, density, vit);
+}
+
 NamedRecipe with_density(const NamedRecipe& recipe, const std::string& key, double value) {
   const Recipe changed = recipe.recipe.with(key, value);
   const std::string name = reworded(recipe.name, cat(key, "=", value));

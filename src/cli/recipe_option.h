@@ -26,6 +26,16 @@ struct DensityOption {
   void add_to(CLI::App& command);
 };
 
+/// The options --recipe, which may come several times, and DensityOption's.
+struct RecipeOption {
+  std::vector<std::string> texts;
+  DensityOption density;
+
+  void add_to(CLI::App& command);
+  /// resolve_recipes of what was given.
+  std::vector<NamedRecipe> resolve(const std::string& default_text, const Vit& vit) const;
+};
+
 /// Parses `texts`, or `default_text` when there are none, at the density asked for (it leaves dense
 /// recipes alone), and checks that `vit` can run each. Throws std::invalid_argument.
 std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,

@@ -20,8 +20,8 @@ constexpr int kRepeat = 3;  // the times in a caption are for orientation
 
 struct VisualizeOptions {
   ModelOption model;
-  std::vector<std::string> inputs, recipes;
-  DensityOption density;
+  PicturesOption pictures;
+  RecipeOption recipes;
   std::string out, colormap = "viridis";
   int magnify = 0;
   bool json = false;
@@ -79,10 +79,10 @@ void run_visualize(const VisualizeOptions& options) {
       choose<Colormap>("colormap", options.colormap,
                        {{"viridis", Colormap::viridis}, {"cividis", Colormap::cividis}});
   const auto model_path = options.model.path();
-  const auto paths = find_pictures("visualize", options.inputs);
+  const auto paths = options.pictures.find("visualize");
   const Classifier classifier = options.model.load(3);
   const ModelFolder& model = classifier.folder();
-  auto recipes = resolve_recipes(options.recipes, model.recipe, options.density, classifier.vit());
+  auto recipes = options.recipes.resolve(model.recipe, classifier.vit());
   if (recipes.size() == 1 && recipes.front().recipe.is_dense()) {
     std::cerr << "note: the dense network drops nothing; try --recipe 'evit(keep=0.7)'\n";
   }
@@ -115,21 +115,14 @@ void run_visualize(const VisualizeOptions& options) {
 void add_visualize(CLI::App& program) {
   auto options = std::make_shared<VisualizeOptions>();
   CLI::App* command = program.add_subcommand("visualize", "Draw which tokens a recipe keeps");
-  command->add_option("inputs", options->inputs, "Pictures, folders of pictures, .txt lists")
-      ->type_name("IMAGES|FOLDERS|LISTS")
-      ->required();
+  options->pictures.add_to(*command);
   command
       ->add_option("-o,--out", options->out,
                    "NAME.png: strips; NAME.html: a page; else a folder with these and heat maps")
       ->type_name("OUT")
       ->required();
   options->model.add_to(*command);
-  command
-      ->add_option("-r,--recipe", options->recipes,
-                   "Recipe, such as 'evit(keep=0.7, fuse)'; may come several times [the model's]")
-      ->type_name("RECIPE")
-      ->allow_extra_args(false);
-  options->density.add_to(*command);
+  options->recipes.add_to(*command);
   command->add_option("--magnify", options->magnify, "Enlarge pictures by this whole factor")
       ->type_name("N")
       ->check(count_up_to(64));

@@ -1,6 +1,7 @@
 #include "evaluation_report.h"
 
 #include <cmath>
+#include <locale>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
@@ -99,6 +100,7 @@ std::string to_text(const std::vector<RecipeScore>& scores) {
 
 std::string to_csv(const std::vector<RecipeScore>& scores) {
   std::ostringstream out;
+  out.imbue(std::locale::classic());
   out.precision(9);
   out << "name,recipe,correct,top1,top1_low,top1_high,gained,lost,difference,difference_low,"
          "difference_high,same_label,macs,macs_share,images_per_second,speedup,tokens_per_layer\n";

@@ -74,14 +74,17 @@ def evaluate(
     *,
     batch: int = 32,
     limit: int | None = None,
+    apply_orientation: bool = True,
     progress: bool | None = None,
 ) -> Table:
     """Runs every recipe over a folder with one folder of pictures a class.
 
     The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-".
     All recipes see the same pictures; the first is the baseline of the paired differences. `limit`
-    takes that many pictures evenly spread over the folder. `progress` shows a bar on standard error (by default, when that is a terminal). Raises
-    ValueError when labels do not fit, RuntimeError for a picture that cannot be read.
+    takes that many pictures evenly spread over the folder. Pictures are turned as their EXIF
+    orientation says; without `apply_orientation` they are read as they are stored, as timm and
+    torchvision do it. `progress` shows a bar on standard error (by default, when that is a terminal).
+    Raises ValueError when labels do not fit, RuntimeError for a picture that cannot be read.
     """
     if isinstance(recipes, (str, Recipe)):
         recipes = [recipes]
@@ -103,17 +106,19 @@ def evaluate(
     bar = _Progress(len(samples), sys.stderr.isatty() if progress is None else progress)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         batches = [samples[i : i + batch] for i in range(0, len(samples), batch)]
-        ahead = [pool.submit(_decode, model, b) for b in batches[:2]]
+        ahead = [pool.submit(_decode, model, b, apply_orientation) for b in batches[:2]]
         done = 0
         for index, part in enumerate(batches):
             pixels = ahead.pop(0).result()
             if index + 2 < len(batches):
-                ahead.append(pool.submit(_decode, model, batches[index + 2]))
+                ahead.append(pool.submit(_decode, model, batches[index + 2], apply_orientation))
             labels = np.array([label for _, label in part])
             for r, recipe in enumerate(chosen):
                 result = model(pixels, recipe=recipe, batch=batch)
                 here = slice(done, done + len(part))
-                right[r, here] = result.logits.argmax(axis=1) == labels
+                logits = result.logits
+                answered = ~np.isnan(logits).any(axis=1)  # NaN says nothing, and argmax takes it
+                right[r, here] = answered & (logits.argmax(axis=1) == labels)
                 macs[r, here] = result.macs
                 tokens[r] += result.tokens_per_layer.sum(axis=0)
                 seconds[r] += result.seconds
@@ -145,8 +150,10 @@ def _plain(name: str) -> str:
     return name.replace("_", " ").replace("-", " ").lower()
 
 
-def _decode(model: Model, part: list[tuple[pathlib.Path, int]]) -> list[np.ndarray]:
-    return [model.preprocess(path) for path, _ in part]
+def _decode(
+    model: Model, part: list[tuple[pathlib.Path, int]], apply_orientation: bool
+) -> list[np.ndarray]:
+    return [model.preprocess(_core.read_image(path, apply_orientation)) for path, _ in part]
 
 
 def _wilson(share: float, count: int) -> tuple[float, float]:

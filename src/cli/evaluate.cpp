@@ -129,6 +129,8 @@ void add_evaluate(CLI::App& program) {
       ->capture_default_str();
   command->add_flag("--skip-broken", options->run.skip_broken,
                     "Leave out pictures that cannot be read, and count them");
+  command->add_flag("!--no-orientation", options->run.decode.apply_orientation,
+                    "Do not turn pictures as EXIF says; timm and torchvision do not either");
   command
       ->add_option("--predictions", options->predictions,
                    "Write every picture's label and predictions to this CSV file")

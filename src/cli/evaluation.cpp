@@ -63,7 +63,7 @@ Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictur
     evaluation.results.push_back({std::move(recipe), {}, std::vector<double>(depth), 0.0, 0.0});
   }
   const auto size = static_cast<size_t>(options.batch);
-  PixelLoader loader(classifier, pictures.paths, options.workers, 2 * size);
+  PixelLoader loader(classifier, pictures.paths, options.decode, options.workers, 2 * size);
   Progress progress("evaluate", loader.size());
   size_t taken = 0;
   for (size_t turn = 0; taken < loader.size(); ++turn) {

@@ -35,6 +35,7 @@ struct EvaluationOptions {
   int batch = 8;
   int workers = 2;           ///< Threads that decode.
   bool skip_broken = false;  ///< Else a picture that cannot be read is an error.
+  DecodeOptions decode;
 };
 
 /// Runs `recipes` over the pictures in one pass: each batch goes through all of them, starting with

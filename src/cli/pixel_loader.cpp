@@ -5,8 +5,8 @@
 namespace tokensieve::cli {
 
 PixelLoader::PixelLoader(const Classifier& classifier, std::vector<std::filesystem::path> paths,
-                         int workers, size_t ahead)
-    : classifier_(classifier), paths_(std::move(paths)), ahead_(ahead) {
+                         const DecodeOptions& decode, int workers, size_t ahead)
+    : classifier_(classifier), paths_(std::move(paths)), decode_(decode), ahead_(ahead) {
   for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -47,7 +47,7 @@ void PixelLoader::work() {
 PixelLoader::Item PixelLoader::load(size_t index) const {
   Item item{index, {}, nullptr};
   try {
-    item.pixels = classifier_.preprocess(read_image(paths_[index]));
+    item.pixels = classifier_.preprocess(read_image(paths_[index], decode_));
   } catch (...) {
     item.error = std::current_exception();
   }

@@ -24,8 +24,8 @@ class PixelLoader {
     std::exception_ptr error;
   };
 
-  PixelLoader(const Classifier& classifier, std::vector<std::filesystem::path> paths, int workers,
-              size_t ahead);
+  PixelLoader(const Classifier& classifier, std::vector<std::filesystem::path> paths,
+              const DecodeOptions& decode, int workers, size_t ahead);
   ~PixelLoader();
   PixelLoader(const PixelLoader&) = delete;
   PixelLoader& operator=(const PixelLoader&) = delete;
@@ -40,6 +40,7 @@ class PixelLoader {
 
   const Classifier& classifier_;
   const std::vector<std::filesystem::path> paths_;
+  const DecodeOptions decode_;
   const size_t ahead_;
   std::mutex mutex_;
   std::condition_variable loaded_, taken_;

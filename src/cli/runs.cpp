@@ -46,6 +46,7 @@ int64_t dense_macs(const VitConfig& config, int64_t num_patches) {
 }
 
 int best_label(std::span<const float> logits) {
+  if (std::ranges::any_of(logits, [](float logit) { return std::isnan(logit); })) return kNoLabel;
   return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 

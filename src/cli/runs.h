@@ -31,7 +31,8 @@ std::vector<int64_t> tokens_left(const RetentionTrace& trace);
 /// MACs of the dense network on an image with that many patches.
 int64_t dense_macs(const VitConfig& config, int64_t num_patches);
 
-/// Index of the largest logit.
+/// Index of the largest logit; kNoLabel, which is nobody's label, if one is NaN.
+constexpr int kNoLabel = -1;
 int best_label(std::span<const float> logits);
 
 /// exp(logits) scaled to a sum of 1.

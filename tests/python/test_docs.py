@@ -1,4 +1,4 @@
-"""The code of docs/python.md runs, block after block."""
+"""The Python code of the documents runs, block after block."""
 
 import re
 
@@ -6,16 +6,35 @@ import pytest
 from conftest import ROOT
 
 
-def test_the_python_guide_runs(monkeypatch, capsys):
+@pytest.fixture
+def run_blocks(monkeypatch):
+    """Runs the Python blocks of a document from the project's root; returns the names they leave."""
     if not (ROOT / "weights" / "vit_s14_imagenette").exists():
         pytest.skip("the shipped model is not there")
     monkeypatch.chdir(ROOT)
-    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
-    names = {}
-    for match in re.finditer(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        line = text[: match.start(1)].count("\n")
-        code = compile("\n" * line + match.group(1), "docs/python.md", "exec")
-        exec(code, names)
+
+    def run(document):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        blocks = list(re.finditer(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
+        assert blocks
+        names = {}
+        for match in blocks:
+            line = text[: match.start(1)].count("\n")
+            exec(compile("\n" * line + match.group(1), document, "exec"), names)
+        return names
+
+    return run
+
+
+def test_the_readme_runs(run_blocks):
+    names = run_blocks("README.md")
+    assert names["result"].labels == ["golf ball"]
+    assert 0 < len(names["result"].kept[0]) < 100
+    assert names["result"].macs[0] > 1e9
+
+
+def test_the_python_guide_runs(run_blocks, capsys):
+    names = run_blocks("docs/python.md")
     said = capsys.readouterr().out
     assert said.startswith("['golf ball']\n[[('golf ball', ")
     assert names["half"].macs[0] < 0.75 * names["dense"].macs[0]

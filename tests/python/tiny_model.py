@@ -84,6 +84,32 @@ def write_picture(path, seed=0, size=(72, 64)):
     return path
 
 
+def write_nan_model(folder):
+    """Writes the tiny model with a NaN in every picture's logit of class 0."""
+    folder = write_tiny_model(folder)
+    tensors = tiny_tensors()
+    tensors["head.bias"][0] = np.nan
+    save_file(tensors, folder / "model.safetensors")
+    return folder
+
+
+def write_turned_folders(root, count=6):
+    """The same pictures as two ImageFolders below `root`: "stored" upside down with the EXIF orientation
+    that says so, and "seen" the right way up; and "plain" as stored, without EXIF."""
+    root = pathlib.Path(root)
+    exif = Image.Exif()
+    exif[0x0112] = 3  # turned by 180 degrees
+    for number, label in enumerate(LABELS):
+        for index in range(count):
+            name = f"{label}/{index}.png"
+            seen = write_picture(root / "seen" / name, seed=100 * number + index)
+            for kind, options in (("stored", {"exif": exif}), ("plain", {})):
+                path = root / kind / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.open(seen).rotate(180).save(path, **options)
+    return root / "stored", root / "seen", root / "plain"
+
+
 def write_image_folder(root, per_class=7):
     """Writes an ImageFolder of LABELS; returns its root."""
     for number, label in enumerate(LABELS):

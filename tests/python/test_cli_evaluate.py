@@ -1,0 +1,160 @@
+"""The program `tokensieve evaluate`."""
+
+import csv
+import io
+import json
+import math
+import pathlib
+import shutil
+
+import pytest
+from command import run, run_json
+from tiny_model import LABELS, write_nan_model, write_picture, write_turned_folders
+
+Z = 1.959963984540054
+
+
+def wilson(hits, n):
+    p, scale = hits / n, 1 / (1 + Z * Z / n)
+    half = scale * Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+    middle = scale * (p + Z * Z / (2 * n))
+    return [max(0, middle - half), min(1, middle + half)]
+
+
+def agresti_min(gained, lost, n):
+    b, c, n = gained + 0.5, lost + 0.5, n + 2
+    half = Z * math.sqrt(b + c - (b - c) ** 2 / n) / n
+    return [(b - c) / n - half, (b - c) / n + half]
+
+
+def test_evaluate_equals_a_recount_of_its_predictions(tiny_folder, image_folder, tmp_path):
+    predictions = tmp_path / "predictions.csv"
+    report = run_json(
+        "evaluate", "-m", tiny_folder, "--recipes", "evit(keep=0.7)", "random(keep=0.3)", "--batch", 4,
+        "--predictions", predictions, image_folder,
+    )  # fmt: skip
+    with predictions.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert report["images"] == len(rows) == 21 and report["skipped"] == 0
+    names = ["dense", "evit(keep=0.7)", "random(keep=0.3)"]
+    assert [entry["name"] for entry in report["recipes"]] == names
+    assert all(LABELS[int(row["label"])] in row["image"] for row in rows)
+    for entry in report["recipes"]:
+        right = [row[entry["name"]] == row["label"] for row in rows]
+        dense = [row["dense"] == row["label"] for row in rows]
+        gained = sum(a and not b for a, b in zip(right, dense))
+        lost = sum(b and not a for a, b in zip(right, dense))
+        same = sum(row[entry["name"]] == row["dense"] for row in rows)
+        assert (entry["correct"], entry["gained"], entry["lost"]) == (sum(right), gained, lost)
+        assert entry["top1"] == pytest.approx(sum(right) / 21)
+        assert entry["top1_interval"] == pytest.approx(wilson(sum(right), 21))
+        assert entry["difference"] == pytest.approx((sum(right) - sum(dense)) / 21)
+        assert entry["same_label"] == pytest.approx(same / 21)
+        if entry["name"] != "dense":
+            assert entry["difference_interval"] == pytest.approx(agresti_min(gained, lost, 21))
+
+
+def test_evaluate_agrees_with_classify(tiny_folder, image_folder, tmp_path):
+    predictions = tmp_path / "predictions.csv"
+    report = run_json(
+        "evaluate", "-m", tiny_folder, "-r", "evit(keep=0.5)", "--predictions", predictions, "--",
+        image_folder,
+    )
+    options = ["-r", "evit(keep=0.5)", "--repeat", 1]
+    shown = run_json("classify", "-m", tiny_folder, *options, image_folder)
+    with predictions.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["image"] for row in rows] == [image["image"] for image in shown["images"]]
+    for row, image in zip(rows, shown["images"]):
+        assert int(row["dense"]) == image["runs"][0]["top"][0]["label"]
+        assert int(row["evit(keep=0.5)"]) == image["runs"][1]["top"][0]["label"]
+    for entry, summary in zip(report["recipes"], shown["summary"]):
+        assert entry["macs"] == pytest.approx(summary["macs"])
+    assert report["recipes"][0]["tokens_per_layer"] == [17] * 10
+    assert report["recipes"][1]["tokens_per_layer"] == [17] * 3 + [9] * 3 + [5] * 3 + [3]
+
+
+def test_sweep_runs_each_density(tiny_folder, image_folder):
+    options = ["--sweep", "0.9..0.7", "--limit", 6]
+    report = run_json("evaluate", "-m", tiny_folder, *options, image_folder)
+    names = [f"evit(keep={keep}, fuse)" for keep in (0.9, 0.8, 0.7)]
+    assert [entry["name"] for entry in report["recipes"]] == ["dense", *names]
+    assert report["images"] == 6
+    macs = [entry["macs"] for entry in report["recipes"]]
+    assert macs == sorted(macs, reverse=True)
+    for text in ("0.9", "0.9..", "0.9..0.2:0", "a..b", "1..0:0.000001"):
+        options = ["-m", tiny_folder, "--sweep", text]
+        assert "[sweep]" in run("evaluate", *options, image_folder, code=2).stderr
+
+
+def test_evaluate_csv_and_text_show_the_same_numbers(tiny_folder, image_folder):
+    arguments = ["evaluate", "-m", tiny_folder, "--recipes", "evit(keep=0.7)", "--", image_folder]
+    rows = list(csv.DictReader(io.StringIO(run("evaluate", "--csv", *arguments[1:]).stdout)))
+    assert [row["name"] for row in rows] == ["dense", "evit(keep=0.7)"]
+    text = run(*arguments).stdout
+    for row in rows:
+        assert f"{100 * float(row['top1']):.2f}" in text
+    assert max(map(len, text.splitlines())) <= 120
+    assert "\x1b" not in text
+
+
+def test_a_broken_picture_stops_evaluate_or_is_skipped_and_counted(
+    tiny_folder, image_folder, tmp_path
+):
+    shutil.copytree(image_folder, tmp_path / "data")
+    (tmp_path / "data" / "red" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    arguments = ["evaluate", "-m", tiny_folder, "--limit", 21, tmp_path / "data"]
+    stopped = run(*arguments, code=1).stderr
+    assert "3.png" in stopped and "--skip-broken" in stopped
+    done = run(*arguments, "--skip-broken", "--json")
+    report = json.loads(done.stdout)
+    assert report["images"] == 20 and report["skipped"] == 1
+    assert "3.png" in done.stderr
+
+
+def test_class_folders_are_matched_by_name(tiny_folder, tmp_path):
+    for name in ("Red", "green"):  # two of three classes, in another order, one in capitals
+        write_picture(tmp_path / "data" / name / "a.png")
+    predictions = tmp_path / "predictions.csv"
+    run("evaluate", "-m", tiny_folder, "--predictions", predictions, tmp_path / "data")
+    with predictions.open(newline="") as file:
+        labels = {pathlib.Path(row["image"]).parent.name: row["label"] for row in csv.DictReader(file)}
+    assert labels == {"Red": "2", "green": "1"}
+    write_picture(tmp_path / "data" / "gren" / "a.png")
+    text = run("evaluate", "-m", tiny_folder, tmp_path / "data", code=1).stderr
+    assert "'gren' (did you mean 'green'?)" in text
+
+
+def test_lists_need_labels_that_the_model_has(tiny_folder, tmp_path):
+    write_picture(tmp_path / "a.png")
+    listing = tmp_path / "list.txt"
+    listing.write_text("a.png\n")
+    assert "a.png has no label" in run("evaluate", "-m", tiny_folder, listing, code=1).stderr
+    listing.write_text("a.png\t3\n")
+    assert "label 3" in run("evaluate", "-m", tiny_folder, listing, code=1).stderr
+
+
+def test_a_picture_whose_logits_hold_nan_is_wrong(image_folder, tmp_path):
+    model = write_nan_model(tmp_path / "nan")
+    predictions = tmp_path / "predictions.csv"
+    report = run_json(
+        "evaluate", "-m", model, "-r", "evit(keep=0.5)", "--predictions", predictions, "--",
+        image_folder,
+    )  # fmt: skip
+    assert [entry["correct"] for entry in report["recipes"]] == [0, 0]
+    with predictions.open(newline="") as file:
+        assert all(row["dense"] == "-1" for row in csv.DictReader(file))
+
+
+def test_pictures_may_be_left_as_they_are_stored(tiny_folder, tmp_path):
+    stored, seen, plain = write_turned_folders(tmp_path)
+
+    def predictions(folder, *options):
+        path = tmp_path / "predictions.csv"
+        run("evaluate", "-m", tiny_folder, "--predictions", path, *options, folder)
+        with path.open(newline="") as file:
+            return [row["dense"] for row in csv.DictReader(file)]
+
+    assert predictions(stored) == predictions(seen)
+    assert predictions(stored, "--no-orientation") == predictions(plain)
+    assert predictions(seen) != predictions(plain), "these pictures would hide a difference"

@@ -14,6 +14,9 @@ need_requirements build
 need_requirements test
 python=$environment/bin/python
 
+# Several test programs share the cores: an idle thread of one that spins keeps another from working.
+export OMP_WAIT_POLICY=passive
+
 echo "== C++ =="
 cmake --preset test
 cmake --build --preset test

@@ -13,10 +13,10 @@ struct Taps {
 };
 
 float cubic(float x) {
-  constexpr float a = -0.5f;
+  constexpr float kA = -0.5f;
   x = std::fabs(x);
-  if (x < 1.0f) return ((a + 2.0f) * x - (a + 3.0f)) * x * x + 1.0f;
-  if (x < 2.0f) return (((x - 5.0f) * x + 8.0f) * x - 4.0f) * a;
+  if (x < 1.0f) return ((kA + 2.0f) * x - (kA + 3.0f)) * x * x + 1.0f;
+  if (x < 2.0f) return (((x - 5.0f) * x + 8.0f) * x - 4.0f) * kA;
   return 0.0f;
 }
 

@@ -108,7 +108,9 @@ torch::Tensor DynamicVitImpl::forward_gathered(const torch::Tensor& pixels,
   const int64_t count = int64_t{config().grid_height()} * config().grid_width();
   return gathered(pixels, [&](const torch::Tensor& tokens, size_t site) {
     const torch::Tensor ones = torch::ones({tokens.size(0), tokens.size(1)}, tokens.options());
-    return select(predictors_[site](tokens, ones).select(-1, 0), keep[site], count);
+    const torch::Tensor log_probabilities = predictors_[site](tokens, ones);
+    // The same order as the log-probability of being kept, without its ties where that is nearly 0.
+    return select(log_probabilities.select(-1, 0) - log_probabilities.select(-1, 1), keep[site], count);
   });
 }
 

@@ -35,6 +35,11 @@ VitConfig validated(VitConfig config) {
   return config;
 }
 
+torch::nn::Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding, bool bias) {
+  return torch::nn::Conv2d(
+      torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).bias(bias));
+}
+
 /// A container that only gives its children a name: timm's "patch_embed", "mlp", "ls1".
 torch::nn::Module& scope(torch::nn::Module& parent, const std::string& name) {
   return *parent.register_module(name, std::make_shared<torch::nn::Module>(name));
@@ -63,7 +68,8 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const torch::Tensor
                        gamma);
 }
 
-BlockImpl::BlockImpl(const VitConfig& config, int index, double drop_path) : drop_path_(drop_path) {
+BlockImpl::BlockImpl(const VitConfig& config, int index, double drop_path)
+    : drop_path_(drop_path), skip_lam_(config.skip_lam) {
   const auto gamma = [&](const std::string& name) {
     if (!config.layer_scale) return torch::Tensor();
     return scope(*this, name).register_parameter("gamma",
@@ -88,9 +94,14 @@ torch::Tensor BlockImpl::add(const torch::Tensor& x, const torch::Tensor& branch
   return is_training() ? add_branch(x, branch, drop_path_) : x + branch;
 }
 
+torch::Tensor BlockImpl::scale(const torch::Tensor& gamma, const torch::Tensor& x) const {
+  if (skip_lam_ == 1) return gamma;
+  return gamma.defined() ? gamma / skip_lam_ : torch::full({x.size(2)}, 1 / skip_lam_, x.options());
+}
+
 torch::Tensor BlockImpl::forward(torch::Tensor x, const torch::Tensor& policy, double eps) {
-  if (attention_) x = add(x, attention_->forward(norm1_(x), policy, eps, gamma1_));
-  if (fc1_) x = add(x, scaled_linear(fc2_, torch::gelu(fc1_(norm2_(x))), gamma2_));
+  if (attention_) x = add(x, attention_->forward(norm1_(x), policy, eps, scale(gamma1_, x)));
+  if (fc1_) x = add(x, scaled_linear(fc2_, torch::gelu(fc1_(norm2_(x))), scale(gamma2_, x)));
   return x;
 }
 
@@ -107,11 +118,20 @@ VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(
   const int64_t patches = int64_t{config_.grid_height()} * config_.grid_width();
   positions_ = token("pos_embed",
                      patches + (config_.prefix_positions ? config_.num_prefix_tokens() : 0));
-  projection_ = scope(*this, "patch_embed")
-                    .register_module("proj", torch::nn::Conv2d(torch::nn::Conv2dOptions(
-                                                 config_.in_channels, dim, config_.patch_size)
-                                                 .stride(config_.patch_size)
-                                                 .bias(!config_.pre_norm)));
+  torch::nn::Module& patch_embed = scope(*this, "patch_embed");
+  int64_t channels = config_.in_channels, patch = config_.patch_size;
+  if (config_.stem_channels > 0) {
+    for (int i = 0; i < 3; ++i) {
+      const int64_t kernel = kStemKernels[i], stride = i == 0 ? kStemStride : 1;
+      stem_.push_back(patch_embed.register_module(
+          "conv" + std::to_string(i + 1),
+          convolution(channels, config_.stem_channels, kernel, stride, kernel / 2, true)));
+      channels = config_.stem_channels;
+    }
+    patch /= kStemStride;
+  }
+  projection_ = patch_embed.register_module(
+      "proj", convolution(channels, dim, patch, patch, 0, !config_.pre_norm));
   if (config_.pre_norm) norm_pre_ = register_module("norm_pre", layer_norm(config_));
   torch::nn::Module& blocks = scope(*this, "blocks");
   for (int i = 0; i < config_.depth(); ++i) {
@@ -123,6 +143,7 @@ VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(
   if (config_.num_classes > 0) {
     head_ = register_module("head", linear(dim, config_.num_classes));
     if (config_.distilled) head_dist_ = register_module("head_dist", linear(dim, config_.num_classes));
+    if (config_.aux_head) aux_head_ = register_module("aux_head", linear(dim, config_.num_classes));
   }
 }
 
@@ -131,7 +152,9 @@ torch::Tensor VitImpl::embed(const torch::Tensor& pixels) {
                      pixels.size(2) == config_.image_height && pixels.size(3) == config_.image_width,
                  "[vit] expected pixels [B, ", config_.in_channels, ", ", config_.image_height, ", ",
                  config_.image_width, "], got ", pixels.sizes());
-  torch::Tensor x = projection_(pixels).flatten(2).transpose(1, 2);
+  torch::Tensor maps = pixels;
+  for (torch::nn::Conv2d& layer : stem_) maps = torch::relu(layer(maps));
+  torch::Tensor x = projection_(maps).flatten(2).transpose(1, 2);
   const int64_t batch = x.size(0), dim = x.size(2);
   if (!config_.prefix_positions) x = x + positions_;
   std::vector<torch::Tensor> rows;
@@ -159,7 +182,10 @@ torch::Tensor VitImpl::classify(const torch::Tensor& finished) {
     return fc_norm_ ? fc_norm_(x) : x;
   };
   if (!head_) return pooled(0);
-  const torch::Tensor logits = head_(pooled(0));
+  torch::Tensor logits = head_(pooled(0));
+  if (aux_head_) {
+    logits = logits + 0.5 * aux_head_(finished.slice(1, config_.num_prefix_tokens())).amax(1);
+  }
   return head_dist_ ? (logits + head_dist_(pooled(1))) / 2 : logits;
 }
 

@@ -7,12 +7,13 @@ using namespace tokensieve;
 
 TEST_CASE("a network has timm's parameters, no more and no less", "[nn][weights]") {
   VitConfig config = test::tiny_config();
-  const auto variant = GENERATE(range(0, 6));
+  const auto variant = GENERATE(range(0, 7));
   if (variant == 1) config.distilled = true;
   if (variant == 2) config.layer_scale = true;
   if (variant == 3) config.num_register_tokens = 4, config.prefix_positions = false;
   if (variant == 4) config.pooling = Pooling::mean, config.final_norm = false, config.fc_norm = true;
   if (variant == 5) config.num_heads[1] = 0, config.mlp_dim[2] = 0, config.qkv_bias = false, config.pre_norm = true;
+  if (variant == 6) config.stem_channels = 6, config.skip_lam = 2, config.aux_head = true;
   const nn::Vit network(config);
   std::map<std::string, std::vector<int64_t>> shapes;
   for (const auto& item : network->named_parameters()) shapes[item.key()] = item.value().sizes().vec();

@@ -121,7 +121,7 @@ def test_safetensors_and_half_precision_convert_too(tiny, tmp_path):
 
 
 def test_the_module_converts_both_ways_from_the_command_line(tiny, tmp_path):
-    from tokensieve.convert import main
+    from tokensieve.convert.__main__ import main
 
     _, checkpoint = tiny
     main(["lvvit_s", str(tmp_path / "model"), "--checkpoint", str(checkpoint)])
@@ -161,8 +161,8 @@ BROKEN = {
     "oblong positions": (lambda s: s | {"pos_embed": torch.zeros(1, 13, 64)}, r"got \[1, 13, 64\]"),
     "flat positions": (lambda s: s | {"pos_embed": torch.zeros(17)}, r"got \[17\]"),
     "no positions at all": (lambda s: s | {"pos_embed": torch.zeros(1, 0, 64)}, r"got \[1, 0, 64\]"),
-    "no tensors": (lambda s: {"model": [1, 2]}, "expected tensors by name"),
-    "words": (lambda s: {"a": "b"}, "expected tensors by name"),
+    "no tensors": (lambda s: {"model": [1, 2]}, "expected a state dict of tensors"),
+    "words": (lambda s: {"a": "b"}, "expected a state dict of tensors"),
 }
 
 

@@ -13,6 +13,7 @@ import timm
 import tokensieve as ts
 import torch
 from conftest import ROOT, random_timm
+from reference_lvvit import random_lvvit
 from safetensors.torch import load_file, save_file
 
 BUILD = pathlib.Path(os.environ.get("TOKENSIEVE_BUILD", ROOT / "build" / "test"))
@@ -52,6 +53,17 @@ def test_logits_and_gradients_equal_timms(name, options, tmp_path):
     for key, parameter in gradients.items():
         expected, got = parameter.grad, ours["gradient." + key]
         assert (got - expected).abs().max() < 1e-3 * expected.abs().max() + 1e-6, key
+
+
+def test_lvvit_equals_its_reference(tmp_path):
+    network = random_lvvit(dim=64, heads=1, depth=4, classes=7, image=64, width=12)
+    torch.save(network.state_dict(), tmp_path / "lvvit.pth")
+    ts.convert("lvvit_s", tmp_path / "model", checkpoint=tmp_path / "lvvit.pth")
+    pixels = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(3))
+    ours = run_probe(tmp_path / "model", {"pixels": pixels, "probe": torch.ones(2, 7)}, tmp_path)
+    with torch.inference_mode():
+        expected = network(pixels)
+    assert (ours["logits"] - expected).abs().max() < 1e-4 * expected.abs().max()
 
 
 @pytest.mark.parametrize("keep", [0.9, 0.7, 0.5, 0.3])

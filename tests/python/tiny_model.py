@@ -43,8 +43,31 @@ def tiny_tensors(seed=0, dim=64, depth=DEPTH, patch=14, size=56, classes=3):
     return tensors
 
 
-def write_tiny_model(folder, recipe=None, labels=LABELS, seed=0):
-    """Writes a model folder in timm's layout: 56 x 56 pixels, 16 patches, two heads of 32."""
+def tiny_predictors(count=3, seed=1, dim=64):
+    """DynamicViT's predictors under their official names, with scores that differ widely."""
+    rng = np.random.default_rng(seed)
+    tensors = {}
+    for site in range(count):
+        for name, out, inner in [
+            ("in_conv.1", dim, dim),
+            ("out_conv.0", dim // 2, dim),
+            ("out_conv.2", dim // 4, dim // 2),
+            ("out_conv.4", 2, dim // 4),
+        ]:
+            scope = f"score_predictor.{site}.{name}"
+            weight = 2 * inner**-0.5 * rng.standard_normal((out, inner))
+            tensors[f"{scope}.weight"] = weight.astype(np.float32)
+            tensors[f"{scope}.bias"] = np.zeros(out, np.float32)
+        tensors[f"score_predictor.{site}.in_conv.0.weight"] = np.ones(dim, np.float32)
+        tensors[f"score_predictor.{site}.in_conv.0.bias"] = np.zeros(dim, np.float32)
+    return tensors
+
+
+def write_tiny_model(folder, recipe=None, labels=LABELS, seed=0, predictors=0):
+    """Writes a model folder in timm's layout: 56 x 56 pixels, 16 patches, two heads of 32.
+
+    With `predictors`, it has those of so many sites.
+    """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True)
     save_file(tiny_tensors(seed), folder / "model.safetensors")
@@ -69,6 +92,8 @@ def write_tiny_model(folder, recipe=None, labels=LABELS, seed=0):
         },
     }
     (folder / "config.json").write_text(json.dumps(config))
+    if predictors:
+        save_file(tiny_predictors(predictors), folder / "sieve.safetensors")
     if recipe is not None:
         (folder / "sieve.json").write_text(json.dumps({"recipe": recipe}))
     return folder

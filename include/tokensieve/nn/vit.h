@@ -33,8 +33,10 @@ class BlockImpl : public torch::nn::Module {
 
  private:
   torch::Tensor add(const torch::Tensor& x, const torch::Tensor& branch) const;
+  /// Factor of a branch's features: LayerScale / skip_lam, undefined for 1.
+  torch::Tensor scale(const torch::Tensor& gamma, const torch::Tensor& x) const;
 
-  double drop_path_;
+  double drop_path_, skip_lam_;
   torch::nn::LayerNorm norm1_{nullptr}, norm2_{nullptr};
   Attention attention_{nullptr};
   torch::nn::Linear fc1_{nullptr}, fc2_{nullptr};
@@ -42,7 +44,7 @@ class BlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Block);
 
-/// A ViT, DeiT or DINOv2 network that can be trained: every layout the engine reads. Parameters have
+/// A ViT, DeiT, DINOv2 or LV-ViT network that can be trained: every layout the engine reads. Parameters have
 /// timm's names (`vit_tensors()` lists them), so named_parameters() is a timm state dict.
 class VitImpl : public torch::nn::Module {
  public:
@@ -61,7 +63,7 @@ class VitImpl : public torch::nn::Module {
   /// The final norm over all rows `[B, n, C]`.
   torch::Tensor finish(const torch::Tensor& rows);
   /// finish()'s rows to logits `[B, classes]` (or pooled features without a head). Distilled: the
-  /// mean of both heads.
+  /// mean of both heads. LV-ViT: head + max over the patches of aux_head / 2.
   torch::Tensor classify(const torch::Tensor& finished);
 
   /// Pixels to logits.
@@ -69,11 +71,12 @@ class VitImpl : public torch::nn::Module {
 
  private:
   VitConfig config_;
+  std::vector<torch::nn::Conv2d> stem_;  ///< LV-ViT's, batch norms folded.
   torch::nn::Conv2d projection_{nullptr};
   torch::Tensor class_token_, distillation_token_, register_tokens_, positions_;
   torch::nn::LayerNorm norm_pre_{nullptr}, norm_{nullptr}, fc_norm_{nullptr};
   std::vector<Block> blocks_;
-  torch::nn::Linear head_{nullptr}, head_dist_{nullptr};
+  torch::nn::Linear head_{nullptr}, head_dist_{nullptr}, aux_head_{nullptr};
 };
 TORCH_MODULE(Vit);
 

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 
+#include "metrics_plot.h"
 #include "progress.h"
 #include "provenance.h"
 #include "tokensieve/core/error.h"
@@ -114,6 +115,7 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
         progress->update(static_cast<size_t>(at.step));
       });
   progress.reset();
+  plot_metrics(paths.out / "metrics.jsonl");
   return result;
 }
 

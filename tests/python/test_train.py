@@ -1,0 +1,145 @@
+"""The program `tokensieve-train`, on a network and pictures of a few kilobytes."""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import tokensieve as ts
+from conftest import ROOT
+from PIL import Image
+from tiny_model import write_tiny_model
+
+BUILD = pathlib.Path(os.environ.get("TOKENSIEVE_BUILD", ROOT / "build" / "test"))
+PROGRAM = BUILD / "bin" / "tokensieve-train"
+
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built (TOKENSIEVE_NN)")
+
+CONFIG = {
+    "method": {"name": "dynamicvit", "keep": 0.7, "sites": [3, 6, 9]},
+    "held_out": 0.25,
+    "epochs": 4,
+    "batch": 4,
+    "optimizer": {"learning_rate": 1e-3, "predictor_learning_rate": 1e-3, "warmup_epochs": 1, "ema": 0.9},
+    "log_every": 1,
+    "save_every": 2,
+}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder with a start, pictures of three colours and a config."""
+    write_tiny_model(tmp_path / "start")
+    generator = np.random.default_rng(0)
+    for label, name in enumerate(["red_tiles", "green", "blue"]):
+        folder = tmp_path / "data" / name
+        folder.mkdir(parents=True)
+        for index in range(12):
+            pixels = generator.integers(0, 120, (60, 64, 3), dtype=np.uint8)
+            pixels[..., label] += 100
+            Image.fromarray(pixels).save(folder / f"{index}.png")
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    return tmp_path
+
+
+def command(place, out, *more):
+    paths = ["--data", place / "data", "--start", place / "start", "--teacher", place / "start"]
+    return [PROGRAM, place / "config.json", *paths, "--out", place / out, "--threads", "1", *more]
+
+
+def run(place, out, *more):
+    return subprocess.run(command(place, out, *more), capture_output=True, text=True)
+
+
+def test_a_run_killed_five_times_ends_as_one_that_was_not(place):
+    whole = run(place, "whole", "--json")
+    assert whole.returncode == 0, whole.stderr
+    dice = random.Random(5)
+    for _ in range(5):
+        process = subprocess.Popen(command(place, "killed"), stderr=subprocess.DEVNULL)
+        time.sleep(dice.uniform(0.2, 1.5))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    last = run(place, "killed", "--json")
+    assert last.returncode == 0, last.stderr
+    one, other = json.loads(whole.stdout), json.loads(last.stdout)
+    assert one.pop("model") != other.pop("model")
+    assert one == other and one["finished"]
+    for name in ("metrics.jsonl", "model/model.safetensors", "model/sieve.safetensors"):
+        assert (place / "killed" / name).read_bytes() == (place / "whole" / name).read_bytes(), name
+
+
+def test_what_was_trained_opens_and_drops_tokens(place):
+    assert run(place, "out", "--stop-after", "7").returncode == 0
+    lines = [json.loads(line) for line in (place / "out" / "metrics.jsonl").read_text().splitlines()]
+    assert lines[0]["step"] == 1 and {"loss", "classification", "ratio", "kept.2"} <= lines[0].keys()
+    assert any("held_out_ema" in line for line in lines)
+    assert (place / "out" / "metrics.svg").read_text().startswith("<svg")
+    model = ts.load(place / "out" / "model")
+    assert model.labels == ["blue", "green", "red tiles"]
+    result = model(place / "data" / "green" / "0.png")
+    assert [len(kept) for kept in result.kept] == [5]  # floor(16 * 0.7^3)
+    provenance = json.loads((place / "out" / "model" / "sieve.json").read_text())["provenance"]
+    assert provenance["start"] == "start" and provenance["config"]["batch"] == 4
+
+
+def test_dense_training_of_another_size(place):
+    config = CONFIG | {"method": {"name": "dense"}, "image_size": 42, "epochs": 1}
+    (place / "config.json").write_text(json.dumps(config))
+    done = run(place, "out")
+    assert done.returncode == 0, done.stderr
+    assert ts.load(place / "out" / "model").config["image_size"] == (42, 42)
+    assert "best on the held-out pictures" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"epoch": 3}, "did you mean 'epochs'"),
+        ({"epochs": "three"}, "'epochs'"),
+        ({"epochs": 0}, "epochs"),
+        ({"method": {"name": "dynamicvt"}}, "did you mean 'dynamicvit'"),
+        ({"method": {"name": "dense", "keep": 0.5}}, "unknown key 'keep'"),
+        ({"method": 3}, "an object"),
+        ({"method": {"name": "dynamicvit", "sites": [0]}}, "sites"),
+        ({"batch": 1000}, "batch"),
+        ({"augmentation": {"crop_area": [1]}}, "crop_area"),
+        ({"augmentation": {"interpolations": ["cubic"]}}, "interpolation"),
+        ({"mixing": {"mixup": -1}}, "mixup"),
+        ({"held_out": 1.5}, "fraction"),
+    ],
+)
+def test_a_wrong_config_is_named(place, change, message):
+    (place / "config.json").write_text(json.dumps(CONFIG | change))
+    done = run(place, "out")
+    assert done.returncode in (1, 2)
+    assert message in done.stderr and len(done.stderr.splitlines()) <= 2, done.stderr
+
+
+def test_bad_usage_and_another_runs_folder_are_refused(place):
+    assert subprocess.run([PROGRAM], capture_output=True).returncode == 2
+    assert run(place, "out", "--device", "gpu").returncode == 2
+    assert run(place, "out", "--stop-after", "2").returncode == 0
+    (place / "config.json").write_text(json.dumps(CONFIG | {"seed": 1}))
+    done = run(place, "out")
+    assert done.returncode == 1 and "other settings" in done.stderr
+    (place / "config.json").write_text("{")
+    assert "not JSON" in run(place, "new").stderr
+
+
+def test_help_has_an_example():
+    text = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True).stdout
+    assert "Example: tokensieve-train" in text
+
+
+def test_the_configs_of_the_demo_run(place):
+    for path in sorted((ROOT / "demos" / "train").glob("*.json")):
+        config = json.loads(path.read_text()) | {"epochs": 1, "image_size": 56}
+        (place / "config.json").write_text(json.dumps(config))
+        done = run(place, path.stem)
+        assert done.returncode == 0, done.stderr

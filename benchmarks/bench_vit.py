@@ -7,7 +7,8 @@ milliseconds an image, and the ratio to our own dense run round by round; writes
     pip install onnx onnxruntime openvino timm torch
     python benchmarks/bench_vit.py --arch deit_small_patch16_224 --batch 1 8
 
-Weights are random: time does not depend on them at a fixed keep rate.
+Weights are random, those of DynamicViT's predictors too: time does not depend on them at a fixed keep
+rate. The recipe `dynamicvit(threshold=0)` runs the predictors and drops nothing: what they cost.
 """
 
 import argparse
@@ -37,6 +38,8 @@ def contenders(arch, batch, threads, recipes, folder):
     import torch
     import torchvision_shim  # noqa: F401
     import timm
+    from reference_dynamicvit import random_predictors
+    from safetensors.torch import save_file
 
     import tokensieve as ts
 
@@ -50,6 +53,9 @@ def contenders(arch, batch, threads, recipes, folder):
 
     if not (folder / "model").exists():
         ts.convert(network, folder / "model")
+        predictors = random_predictors(network.embed_dim).state_dict().items()
+        named = {f"score_predictor.{key}": value for key, value in predictors}
+        save_file(named, folder / "model" / "sieve.safetensors")
     model = ts.load(folder / "model", threads=threads)
     images = list(array)
     for text in ["dense", *recipes]:
@@ -150,7 +156,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--warmup", type=int, default=5)
     parser.add_argument(
-        "--recipes", nargs="+", default=["evit(keep=0.7)", "evit(keep=0.7, fuse)", "evit(keep=0.5)"]
+        "--recipes",
+        nargs="+",
+        default=["evit(keep=0.7)", "evit(keep=0.7, fuse)", "evit(keep=0.5)", "dynamicvit(keep=0.7)"],
     )
     parser.add_argument("--json", help="file to write the figures to")
     options = parser.parse_args()

@@ -8,8 +8,11 @@
 
 namespace tokensieve::cli {
 
-Progress::Progress(std::string what, size_t total)
-    : what_(std::move(what)), total_(total), visible_(stderr_is_terminal() && total > 1) {}
+Progress::Progress(std::string what, size_t total, size_t done)
+    : what_(std::move(what)),
+      total_(total),
+      before_(done),
+      visible_(stderr_is_terminal() && total > 1) {}
 
 Progress::~Progress() {
   if (visible_) std::cerr << "\r\x1b[K" << std::flush;
@@ -25,8 +28,8 @@ void Progress::update(size_t done) {
   for (size_t i = 0; i < kBar; ++i) bar += i < filled ? "█" : "·";
   std::cerr << "\r" << what_ << " " << bar << " " << done << "/" << total_;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  if (done > 0 && seconds > 0.5) {
-    const double rate = static_cast<double>(done) / seconds;
+  if (done > before_ && seconds > 0.5) {
+    const double rate = static_cast<double>(done - before_) / seconds;
     std::cerr << "  " << fixed(rate, 1) << "/s  "
               << clock_time(static_cast<double>(total_ - done) / rate) << " left";
   }

@@ -9,7 +9,8 @@ namespace tokensieve::cli {
 /// A bar with a rate and the time left on standard error, if that is a terminal; else nothing.
 class Progress {
  public:
-  Progress(std::string what, size_t total);
+  /// `done` of the total were done before: they do not count for the rate.
+  Progress(std::string what, size_t total, size_t done = 0);
   /// Clears the line, so that what is printed next starts clean.
   ~Progress();
   Progress(const Progress&) = delete;
@@ -22,6 +23,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   std::string what_;
   size_t total_;
+  size_t before_;
   bool visible_;
   Clock::time_point start_ = Clock::now();
   Clock::time_point drawn_{};

@@ -9,9 +9,11 @@ AdamW::AdamW(std::vector<ParameterGroup> groups, AdamOptions options)
   for (const ParameterGroup& group : groups_) {
     Moments moments;
     for (const torch::Tensor& parameter : group.parameters) {
-      moments.first.push_back(torch::zeros_like(parameter, parameter.options().requires_grad(false)));
+      moments.first.push_back(
+          torch::zeros_like(parameter, parameter.options().requires_grad(false)));
       moments.second.push_back(moments.first.back().clone());
-      moments.steps.push_back(torch::zeros({}, torch::TensorOptions(torch::kFloat).device(parameter.device())));
+      moments.steps.push_back(
+          torch::zeros({}, torch::TensorOptions(torch::kFloat).device(parameter.device())));
     }
     moments_.push_back(std::move(moments));
   }

@@ -13,7 +13,8 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   for (const auto& [name, tensor] : checkpoint.tensors) {
     held.push_back(tensor.detach().to(torch::kCPU, torch::kFloat).contiguous());
     const auto* const bytes = static_cast<const std::byte*>(held.back().const_data_ptr());
-    list.push_back({name, DType::F32, held.back().sizes().vec(), std::span(bytes, held.back().nbytes())});
+    list.push_back(
+        {name, DType::F32, held.back().sizes().vec(), std::span(bytes, held.back().nbytes())});
   }
   write_safetensors(path, list, checkpoint.words);
 }
@@ -30,11 +31,13 @@ std::optional<std::map<std::string, std::string>> load_checkpoint(
   torch::NoGradGuard guard;
   for (const auto& [name, tensor] : tensors) {
     const TensorInfo& info = file.info(name);
-    check_runtime(tensor.sizes() == at::IntArrayRef(info.shape), "[train] ", path.string(), ": expected '",
-                  name, "' of shape ", tensor.sizes(), ", got ", at::IntArrayRef(info.shape));
+    check_runtime(tensor.sizes() == at::IntArrayRef(info.shape), "[train] ", path.string(),
+                  ": expected '", name, "' of shape ", tensor.sizes(), ", got ",
+                  at::IntArrayRef(info.shape));
     const std::vector<float> values = file.read_f32(name);
     torch::Tensor target = tensor;
-    target.copy_(torch::from_blob(const_cast<float*>(values.data()), tensor.sizes(), torch::kFloat));
+    target.copy_(
+        torch::from_blob(const_cast<float*>(values.data()), tensor.sizes(), torch::kFloat));
   }
   return words;
 }

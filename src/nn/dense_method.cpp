@@ -11,6 +11,11 @@ class DenseMethod final : public Method {
 
   VitImpl& network() override { return *network_; }
 
+  void to(torch::Device device) override {
+    network_->to(device);
+    teacher_.to(device);
+  }
+
   Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) override {
     torch::Tensor x = network_->embed(pixels);
     for (int i = 0; i < network_->config().depth(); ++i) x = network_->block(i, x);
@@ -18,7 +23,8 @@ class DenseMethod final : public Method {
     const torch::Tensor logits = network_->classify(finished).to(torch::kFloat);
     Loss loss;
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
-    teacher_.add_to(loss, pixels, logits, finished.slice(1, network_->config().num_prefix_tokens()), {});
+    teacher_.add_to(loss, pixels, logits, finished.slice(1, network_->config().num_prefix_tokens()),
+                    {});
     return loss;
   }
 

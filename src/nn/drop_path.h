@@ -4,8 +4,9 @@
 
 namespace tokensieve::nn {
 
-/// x + y, with stochastic depth (arXiv 1603.09382): the branch `y` `[B, ...]` of a sample is left out with
-/// probability `rate`, and those of the others are scaled by 1 / (1 - rate). Draws from torch's generator.
+/// x + y, with stochastic depth (arXiv 1603.09382): the branch `y` `[B, ...]` of a sample is left
+/// out with probability `rate`, and those of the others are scaled by 1 / (1 - rate). Draws from
+/// torch's generator.
 inline torch::Tensor add_branch(const torch::Tensor& x, const torch::Tensor& y, double rate) {
   if (rate <= 0) return x + y;
   std::vector<int64_t> shape(static_cast<size_t>(y.dim()), 1);

@@ -1,6 +1,7 @@
 #include "tokensieve/nn/dynamic_vit.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "tokensieve/core/error.h"
@@ -33,9 +34,8 @@ torch::Tensor keep_rows(const torch::Tensor& x, int64_t prefix, const torch::Ten
 }  // namespace
 
 std::vector<double> keep_rates(double rho, size_t sites) {
-  std::vector<double> rates;  // products, as core multiplies: a power may round another way
-  double rate = 1.0;
-  for (size_t s = 0; s < sites; ++s) rates.push_back(rate *= rho);
+  std::vector<double> rates;  // powers, as core takes them: a product may round another way
+  for (size_t s = 0; s < sites; ++s) rates.push_back(std::pow(rho, static_cast<double>(s + 1)));
   return rates;
 }
 
@@ -56,12 +56,19 @@ bool DynamicVitImpl::is_site(int block) const { return std::ranges::count(sites_
 
 DynamicOutput DynamicVitImpl::forward_masked(const torch::Tensor& pixels,
                                              const DynamicDecisions& decisions, double eps) {
+  check_argument(decisions.forced.empty() || decisions.forced.size() == sites_.size(),
+                 "[dynamic_vit] expected ", sites_.size(), " forced decisions, got ",
+                 decisions.forced.size());
+  check_argument(decisions.keep.empty() || decisions.keep.size() == sites_.size(),
+                 "[dynamic_vit] expected ", sites_.size(), " keep rates, got ",
+                 decisions.keep.size());
   const int64_t prefix = config().num_prefix_tokens();
   torch::Tensor x = embed(pixels);
   const int64_t batch = x.size(0), count = x.size(1) - prefix;
   const torch::Tensor always = torch::ones({batch, prefix}, x.options());
   torch::Tensor decision = torch::ones({batch, count}, x.options());
-  torch::Tensor policy;  // undefined ahead of the first site: plain softmax, which all ones would give
+  torch::Tensor
+      policy;  // undefined ahead of the first site: plain softmax, which all ones would give
   DynamicOutput output;
   for (int i = 0; i < config().depth(); ++i) {
     if (is_site(i)) {
@@ -73,9 +80,10 @@ DynamicOutput DynamicVitImpl::forward_masked(const torch::Tensor& pixels,
         const torch::Tensor log_probabilities = predictors_[s](x.slice(1, prefix), decision);
         hard = decisions.keep.empty()
                    ? gumbel_keep(log_probabilities)
-                   : gumbel_top_k(log_probabilities, decision,
-                                  std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(count) *
-                                                                            decisions.keep.at(s))));
+                   : gumbel_top_k(
+                         log_probabilities, decision,
+                         std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(count) *
+                                                                   decisions.keep.at(s))));
       }
       decision = hard.to(x.scalar_type()) * decision;
       output.decisions.push_back(decision);
@@ -85,7 +93,7 @@ DynamicOutput DynamicVitImpl::forward_masked(const torch::Tensor& pixels,
   }
   const torch::Tensor finished = finish(x);
   output.tokens = finished.slice(1, prefix);
-  output.logits = classify(finished);
+  output.logits = classify(finished, decision);
   return output;
 }
 
@@ -110,14 +118,15 @@ torch::Tensor DynamicVitImpl::forward_gathered(const torch::Tensor& pixels,
     const torch::Tensor ones = torch::ones({tokens.size(0), tokens.size(1)}, tokens.options());
     const torch::Tensor log_probabilities = predictors_[site](tokens, ones);
     // The same order as the log-probability of being kept, without its ties where that is nearly 0.
-    return select(log_probabilities.select(-1, 0) - log_probabilities.select(-1, 1), keep[site], count);
+    return select(log_probabilities.select(-1, 0) - log_probabilities.select(-1, 1), keep[site],
+                  count);
   });
 }
 
 torch::Tensor DynamicVitImpl::forward_gathered(const torch::Tensor& pixels,
                                                const std::vector<torch::Tensor>& kept) {
-  check_argument(kept.size() == sites_.size(), "[dynamic_vit] expected kept rows of ", sites_.size(),
-                 " sites, got ", kept.size());
+  check_argument(kept.size() == sites_.size(), "[dynamic_vit] expected kept rows of ",
+                 sites_.size(), " sites, got ", kept.size());
   return gathered(pixels, [&](const torch::Tensor&, size_t site) {
     if (site == 0) return kept[0];
     // Positions of these tokens among the rows that the site before left.

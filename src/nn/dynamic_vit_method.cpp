@@ -11,18 +11,24 @@ class DynamicVitMethod final : public Method {
       : network_(std::move(network)),
         teacher_(std::move(teacher), network_->config(), options.teacher),
         options_(std::move(options)) {
-    check_argument(options_.keep > 0 && options_.keep <= 1, "[dynamicvit] expected keep in (0, 1], got ",
-                   options_.keep);
-    check_argument(options_.keep_range.empty() ||
-                       (options_.keep_range.size() == 2 && options_.keep_range[0] > 0 &&
-                        options_.keep_range[0] <= options_.keep_range[1] && options_.keep_range[1] <= 1),
-                   "[dynamicvit] expected keep_range to be two rates in (0, 1], the smaller first");
+    check_argument(options_.keep > 0 && options_.keep <= 1,
+                   "[dynamicvit] expected keep in (0, 1], got ", options_.keep);
+    check_argument(
+        options_.keep_range.empty() ||
+            (options_.keep_range.size() == 2 && options_.keep_range[0] > 0 &&
+             options_.keep_range[0] <= options_.keep_range[1] && options_.keep_range[1] <= 1),
+        "[dynamicvit] expected keep_range to be two rates in (0, 1], the smaller first");
     check_argument(options_.ratio_weight >= 0 && options_.eps >= 0,
-                   "[dynamicvit] expected ratio_weight and eps of 0 or more, got ", options_.ratio_weight,
-                   " and ", options_.eps);
+                   "[dynamicvit] expected ratio_weight and eps of 0 or more, got ",
+                   options_.ratio_weight, " and ", options_.eps);
   }
 
   VitImpl& network() override { return *network_; }
+
+  void to(torch::Device device) override {
+    network_->to(device);
+    teacher_.to(device);
+  }
 
   Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) override {
     const bool sampled = !options_.keep_range.empty();
@@ -37,7 +43,8 @@ class DynamicVitMethod final : public Method {
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
     teacher_.add_to(loss, pixels, logits, output.tokens, output.decisions.back());
     if (!sampled) {
-      add_term(loss, "ratio", ratio_loss(output.decisions, rates(options_.keep)), options_.ratio_weight);
+      add_term(loss, "ratio", ratio_loss(output.decisions, rates(options_.keep)),
+               options_.ratio_weight);
     }
     for (size_t s = 0; s < output.decisions.size(); ++s) {
       loss.terms.emplace_back("kept." + std::to_string(s), output.decisions[s].detach().mean());
@@ -56,7 +63,9 @@ class DynamicVitMethod final : public Method {
   }
 
  private:
-  std::vector<double> rates(double keep) const { return keep_rates(keep, network_->sites().size()); }
+  std::vector<double> rates(double keep) const {
+    return keep_rates(keep, network_->sites().size());
+  }
 
   DynamicVit network_;
   Teacher teacher_;
@@ -65,8 +74,10 @@ class DynamicVitMethod final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> dynamic_vit_method(DynamicVit network, Vit teacher, DynamicVitOptions options) {
-  return std::make_unique<DynamicVitMethod>(std::move(network), std::move(teacher), std::move(options));
+std::unique_ptr<Method> dynamic_vit_method(DynamicVit network, Vit teacher,
+                                           DynamicVitOptions options) {
+  return std::make_unique<DynamicVitMethod>(std::move(network), std::move(teacher),
+                                            std::move(options));
 }
 
 }  // namespace tokensieve::nn

@@ -26,8 +26,8 @@ torch::Tensor token_loss(const torch::Tensor& student, const torch::Tensor& teac
 torch::Tensor ratio_loss(const std::vector<torch::Tensor>& decisions,
                          const std::vector<double>& keep) {
   check_argument(!decisions.empty() && decisions.size() == keep.size(),
-                 "[ratio_loss] expected as many keep rates as decisions, got ", keep.size(), " and ",
-                 decisions.size());
+                 "[ratio_loss] expected as many keep rates as decisions, got ", keep.size(),
+                 " and ", decisions.size());
   torch::Tensor sum;
   for (size_t s = 0; s < keep.size(); ++s) {
     const torch::Tensor term = (decisions[s].mean(1) - keep[s]).square().mean();

@@ -3,6 +3,8 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 
+#include <limits>
+
 #include "tokensieve/core/error.h"
 
 namespace tokensieve::nn {
@@ -13,6 +15,19 @@ using torch::autograd::Function;
 
 /// Rows that one task of a parallel loop takes: some tens of microseconds.
 constexpr int64_t kGrain = 64;
+
+/// Bounds exp of a dropped key that is far above all kept ones: only the policy's gradient sees it.
+constexpr double kMaxExponent = 60.0;
+
+/// What is subtracted from each row of P. The official formula takes the maximum over all keys; the
+/// exact one over those that count, the row itself and the kept ones, so that no row underflows.
+torch::Tensor row_maximum(const torch::Tensor& logits, const torch::Tensor& policy, double eps) {
+  if (eps > 0) return logits.amax(-1, true);
+  const torch::Tensor dropped = (policy == 0).unsqueeze(1).unsqueeze(1);
+  const torch::Tensor kept =
+      logits.masked_fill(dropped, -std::numeric_limits<double>::infinity()).amax(-1);
+  return torch::maximum(kept, logits.diagonal(0, -2, -1)).unsqueeze(-1);
+}
 
 /// Calls `row(index, sample, query)` for every row of P `[B, H, n, n]`.
 template <typename Row>
@@ -47,9 +62,9 @@ void forward_rows(const torch::Tensor& x, const torch::Tensor& policy, torch::Te
 
 /// dE = (dA - sum_k dA_k A_k) / sum, dP = dE e G, and dpi_j summed over heads and queries.
 template <typename Value, typename Sum>
-void backward_rows(const torch::Tensor& x, const torch::Tensor& policy, const torch::Tensor& inverse,
-                   const torch::Tensor& gradient, torch::Tensor& to_logits,
-                   torch::Tensor& to_policy, double eps) {
+void backward_rows(const torch::Tensor& x, const torch::Tensor& policy,
+                   const torch::Tensor& inverse, const torch::Tensor& gradient,
+                   torch::Tensor& to_logits, torch::Tensor& to_policy, double eps) {
   const int64_t heads = x.size(1), n = x.size(3);
   const Sum share = static_cast<Sum>(eps / static_cast<double>(n));
   const Sum* const exps = x.const_data_ptr<Sum>();
@@ -93,8 +108,8 @@ struct MaskedSoftmax : public Function<MaskedSoftmax> {
     const auto sums = logits.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
     // A copy even where the type is right already: it is overwritten.
     torch::Tensor x = logits.to(sums, false, true).contiguous();
-    x.sub_(x.amax(-1, true)).exp_();
     const torch::Tensor keep = policy.to(sums).contiguous();
+    x.sub_(row_maximum(x, keep, eps)).clamp_max_(kMaxExponent).exp_();
     torch::Tensor attention = torch::empty(x.sizes(), logits.options());
     torch::Tensor inverse = torch::empty({x.size(0), x.size(1), x.size(2)}, x.options());
     AT_DISPATCH_FLOATING_TYPES_AND(torch::kBFloat16, logits.scalar_type(), "masked_softmax", [&] {
@@ -116,7 +131,8 @@ struct MaskedSoftmax : public Function<MaskedSoftmax> {
     torch::Tensor to_policy = torch::zeros_like(saved[1]);
     AT_DISPATCH_FLOATING_TYPES_AND(torch::kBFloat16, gradient.scalar_type(), "masked_softmax", [&] {
       using Sum = std::conditional_t<std::is_same_v<scalar_t, double>, double, float>;
-      backward_rows<scalar_t, Sum>(saved[0], saved[1], saved[2], gradient, to_logits, to_policy, eps);
+      backward_rows<scalar_t, Sum>(saved[0], saved[1], saved[2], gradient, to_logits, to_policy,
+                                   eps);
     });
     const auto policy_type = context->saved_data["policy_type"].toScalarType();
     return {to_logits, to_policy.to(policy_type), torch::Tensor()};
@@ -135,8 +151,10 @@ torch::Tensor masked_softmax(const torch::Tensor& logits, const torch::Tensor& p
     const torch::Tensor keep = policy.unsqueeze(1).unsqueeze(1);
     const torch::Tensor mask = (keep + (1 - keep) * eye).to(torch::kFloat);
     const torch::Tensor p = logits.to(torch::kFloat);
-    const torch::Tensor e = (p - std::get<0>(p.max(-1, true)).detach()).exp() * mask;
-    return ((e + eps / static_cast<double>(logits.size(3))) / (e.sum(-1, true) + eps)).to(logits.scalar_type());
+    const torch::Tensor shifted = p - row_maximum(p, policy, eps).detach();
+    const torch::Tensor e = shifted.clamp_max(kMaxExponent).exp() * mask;
+    return ((e + eps / static_cast<double>(logits.size(3))) / (e.sum(-1, true) + eps))
+        .to(logits.scalar_type());
   }
   return MaskedSoftmax::apply(logits, policy, eps);
 }

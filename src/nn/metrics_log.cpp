@@ -15,7 +15,8 @@ constexpr std::string_view kStart = "{\"step\":";
 std::string number(double value) {
   if (!std::isfinite(value)) return "null";
   char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, 9).ptr;
+  const auto end =
+      std::to_chars(text, text + sizeof text, value, std::chars_format::general, 9).ptr;
   return {text, end};
 }
 
@@ -33,7 +34,8 @@ MetricsLog::MetricsLog(std::filesystem::path path, int64_t steps) : path_(std::m
   if (std::filesystem::exists(path_)) {
     const std::string text = read_text_file(path_, kMaxLogBytes);
     std::string kept;
-    for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos;
+         begin = end + 1) {
       const std::string_view line(text.data() + begin, end - begin);
       const int64_t step = step_of(line);
       if (step >= 0 && step <= steps) kept.append(line).push_back('\n');

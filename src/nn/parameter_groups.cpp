@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <map>
 #include <tuple>
 
+#include "parameter_names.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/nn/trainer.h"
 
@@ -16,25 +18,38 @@ int layer_of(const std::string& name, int depth) {
 
 }  // namespace
 
+double peak_rate(const LearningRates& rates) {
+  return std::max({rates.base, rates.head, rates.predictors});
+}
+
 std::vector<ParameterGroup> parameter_groups(const VitImpl& network, const LearningRates& rates) {
-  check_argument(rates.base > 0, "[parameter_groups] expected a positive base rate, got ", rates.base);
+  check_argument(rates.base > 0 && rates.head >= 0 && rates.predictors >= 0,
+                 "[parameter_groups] expected a positive base rate and others of 0 or more, got ",
+                 rates.base, ", ", rates.head, " and ", rates.predictors);
+  check_argument(rates.weight_decay >= 0 && rates.frozen_epochs >= 0,
+                 "[parameter_groups] expected weight_decay and frozen_epochs of 0 or more, got ",
+                 rates.weight_decay, " and ", rates.frozen_epochs);
   check_argument(rates.layer_decay > 0 && rates.layer_decay <= 1,
                  "[parameter_groups] expected layer_decay in (0, 1], got ", rates.layer_decay);
   const int depth = network.config().depth();
+  const double peak = peak_rate(rates);
   std::map<std::tuple<double, double, int64_t>, ParameterGroup> groups;
   for (const auto& item : network.named_parameters()) {
     const std::string& name = item.key();
-    if (rates.freeze_embeddings && (name == "cls_token" || name == "pos_embed")) continue;
-    double scale = 1.0;
-    int64_t first_epoch = 0;
+    const bool frozen = rates.freeze_embeddings && (name == "cls_token" || name == "pos_embed");
+    item.value().set_requires_grad(!frozen);
+    if (frozen) continue;
+    double rate = rates.base;
+    int64_t first_epoch = rates.frozen_epochs;
     if (name.starts_with("score_predictor.")) {
-      scale = rates.predictors > 0 ? rates.predictors / rates.base : 1.0;
-    } else if (name.starts_with("head")) {
-      scale = rates.head > 0 ? rates.head / rates.base : 1.0;
+      if (rates.predictors > 0) rate = rates.predictors;
+      first_epoch = 0;
+    } else if (is_classifier(name)) {
+      if (rates.head > 0) rate = rates.head;
     } else {
-      for (int layer = layer_of(name, depth); layer < depth; ++layer) scale *= rates.layer_decay;
-      first_epoch = rates.frozen_epochs;
+      for (int layer = layer_of(name, depth); layer < depth; ++layer) rate *= rates.layer_decay;
     }
+    const double scale = rate / peak;
     // Tokens and positions have several axes but are no matrices; timm does not decay them either.
     const bool decays = item.value().dim() > 1 && !name.ends_with("_token") && name != "pos_embed";
     const double weight_decay = decays ? rates.weight_decay : 0.0;

@@ -24,19 +24,24 @@ torch::Tensor gumbel_like(const torch::Tensor& x) {
 PredictorImpl::PredictorImpl(int64_t dim) {
   using torch::nn::GELU;
   in_conv_ = register_module(
-      "in_conv", torch::nn::Sequential(torch::nn::LayerNorm(torch::nn::LayerNormOptions({dim}).eps(kNormEps)),
-                                       linear(dim, dim), GELU()));
-  out_conv_ = register_module("out_conv",
-                              torch::nn::Sequential(linear(dim, dim / 2), GELU(), linear(dim / 2, dim / 4),
-                                                    GELU(), linear(dim / 4, 2)));
+      "in_conv",
+      torch::nn::Sequential(torch::nn::LayerNorm(torch::nn::LayerNormOptions({dim}).eps(kNormEps)),
+                            linear(dim, dim), GELU()));
+  out_conv_ = register_module(
+      "out_conv", torch::nn::Sequential(linear(dim, dim / 2), GELU(), linear(dim / 2, dim / 4),
+                                        GELU(), linear(dim / 4, 2)));
 }
 
 torch::Tensor PredictorImpl::forward(const torch::Tensor& tokens, const torch::Tensor& policy) {
   const torch::Tensor u = in_conv_->forward(tokens);
   const auto halves = u.chunk(2, -1);
-  const torch::Tensor keep = policy.unsqueeze(-1).to(u.scalar_type());
-  // A sample with nothing left would divide by zero; the official code does.
-  const torch::Tensor global = (halves[1] * keep).sum(1, true) / keep.sum(1, true).clamp_min(1);
+  // Sums over tokens need float32: bfloat16 cannot count them. A sample with nothing left would
+  // divide by zero; the official code does.
+  const auto sums = u.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
+  const torch::Tensor keep = policy.unsqueeze(-1).to(sums);
+  const torch::Tensor mean =
+      (halves[1].to(sums) * keep).sum(1, true) / keep.sum(1, true).clamp_min(1);
+  const torch::Tensor global = mean.to(u.scalar_type());
   const torch::Tensor z = torch::cat({halves[0], global.expand_as(halves[1])}, -1);
   const torch::Tensor out = out_conv_->forward(z);
   return torch::log_softmax(out.scalar_type() == torch::kDouble ? out : out.to(torch::kFloat), -1);
@@ -55,8 +60,7 @@ torch::Tensor gumbel_top_k(const torch::Tensor& log_probabilities, const torch::
   check_argument(k >= 1 && k <= n, "[gumbel_top_k] expected k from 1 to ", n, ", got ", k);
   const torch::Tensor score = log_probabilities.select(-1, 0) - log_probabilities.select(-1, 1);
   // The difference of two Gumbel draws is logistic: the same noise as gumbel_keep's.
-  const torch::Tensor noisy =
-      score + gumbel_like(score) - gumbel_like(score);
+  const torch::Tensor noisy = score + gumbel_like(score) - gumbel_like(score);
   const torch::Tensor racing =
       noisy.detach().masked_fill(policy.detach() < 0.5, -std::numeric_limits<double>::infinity());
   const auto [best, indices] = racing.topk(std::min(k + 1, n), -1);

@@ -17,18 +17,23 @@ Teacher::Teacher(Vit network, const VitConfig& student, TeacherOptions options)
                  options.tokens_weight);
   if (!network_) return;
   const VitConfig& config = network_->config();
-  check_argument(config.num_classes == student.num_classes && config.image_height == student.image_height &&
+  check_argument(config.num_classes == student.num_classes &&
+                     config.image_height == student.image_height &&
                      config.image_width == student.image_width,
                  "[teacher] expected ", student.num_classes, " classes and images of ",
-                 student.image_height, " x ", student.image_width, ", got ", config.num_classes, " and ",
-                 config.image_height, " x ", config.image_width);
-  check_argument(options.tokens_weight == 0 ||
-                     (config.embed_dim == student.embed_dim && config.patch_size == student.patch_size),
-                 "[teacher] expected rows of ", student.embed_dim, " and patches of ", student.patch_size,
-                 " to compare tokens with, got ", config.embed_dim, " and ", config.patch_size,
-                 "; set the weight of tokens to 0");
+                 student.image_height, " x ", student.image_width, ", got ", config.num_classes,
+                 " and ", config.image_height, " x ", config.image_width);
+  check_argument(options.tokens_weight == 0 || (config.embed_dim == student.embed_dim &&
+                                                config.patch_size == student.patch_size),
+                 "[teacher] expected rows of ", student.embed_dim, " and patches of ",
+                 student.patch_size, " to compare tokens with, got ", config.embed_dim, " and ",
+                 config.patch_size, "; set the weight of tokens to 0");
   network_->eval();
   for (torch::Tensor& parameter : network_->parameters()) parameter.set_requires_grad(false);
+}
+
+void Teacher::to(torch::Device device) {
+  if (network_) network_->to(device);
 }
 
 void Teacher::add_to(Loss& loss, const torch::Tensor& pixels, const torch::Tensor& logits,
@@ -43,7 +48,8 @@ void Teacher::add_to(Loss& loss, const torch::Tensor& pixels, const torch::Tenso
     teacher_logits = network_->classify(finished).to(torch::kFloat);
   }
   if (options_.logits_weight > 0) {
-    add_term(loss, "distillation", distillation_loss(logits, teacher_logits), options_.logits_weight);
+    add_term(loss, "distillation", distillation_loss(logits, teacher_logits),
+             options_.logits_weight);
   }
   if (options_.tokens_weight > 0) {
     const torch::Tensor theirs = finished.slice(1, network_->config().num_prefix_tokens());

@@ -10,9 +10,9 @@ class Teacher {
   /// `network` may be null. Throws std::invalid_argument when it does not fit the student's config.
   Teacher(Vit network, const VitConfig& student, TeacherOptions options);
 
-  explicit operator bool() const { return static_cast<bool>(network_); }
-  /// Adds its terms to `loss`; `kept` `[B, N]`, undefined: all tokens. `tokens`: the student's patch rows
-  /// after its final norm.
+  void to(torch::Device device);
+  /// Adds its terms to `loss`; `kept` `[B, N]`, undefined: all tokens. `tokens`: the student's
+  /// patch rows after its final norm.
   void add_to(Loss& loss, const torch::Tensor& pixels, const torch::Tensor& logits,
               const torch::Tensor& tokens, const torch::Tensor& kept);
 

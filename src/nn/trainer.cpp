@@ -1,6 +1,7 @@
 #include "tokensieve/nn/trainer.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <sstream>
@@ -15,8 +16,9 @@ namespace tokensieve::nn {
 namespace {
 
 torch::Tensor pixels_of(const Batch& batch, const VitConfig& config, torch::Device device) {
-  return torch::from_blob(const_cast<float*>(batch.pixels.data()),
-                          {batch.size(), config.in_channels, config.image_height, config.image_width})
+  return torch::from_blob(
+             const_cast<float*>(batch.pixels.data()),
+             {batch.size(), config.in_channels, config.image_height, config.image_width})
       .to(device);
 }
 
@@ -65,13 +67,12 @@ class Run {
         held_out_(held_out),
         options_(options),
         checkpoint_path_(folder / "checkpoint.safetensors"),
-        adam_(parameter_groups(method.network(), options.rates)) {
-    method_.network().to(options.device);
+        adam_((method.to(options.device), parameter_groups(method.network(), options.rates))) {
     if (options.ema > 0) ema_.emplace(method_.network(), options.ema);
     steps_per_epoch_ = train.steps_per_epoch() / options.accumulate;
     check_argument(steps_per_epoch_ > 0, "[train] expected at least ", options.accumulate,
                    " batches an epoch, got ", train.steps_per_epoch(), "; use smaller batches");
-    schedule_.peak = options.rates.base;
+    schedule_.peak = peak_rate(options.rates);
     schedule_.final = options.final_rate;
     schedule_.total_steps = options.epochs * steps_per_epoch_;
     schedule_.warmup_steps =
@@ -109,21 +110,24 @@ class Run {
     if (train_.step() != batch_step) train_.seek(batch_step);
     for (int64_t i = 0; i < options_.accumulate; ++i) {
       const Batch batch = train_.next();
-      const auto targets =
-          torch::from_blob(const_cast<float*>(batch.targets.data()), {batch.size(), train_.num_classes()})
-              .to(options_.device);
+      const auto targets = torch::from_blob(const_cast<float*>(batch.targets.data()),
+                                            {batch.size(), train_.num_classes()})
+                               .to(options_.device);
       Loss loss;
       {
         const Autocast autocast(options_.device, options_.bf16);
         loss = method_.loss(pixels_of(batch, method_.network().config(), options_.device), targets);
       }
       sums_.add(loss, share);
-      check_runtime(std::isfinite(loss.total.item<double>()), "[train] the loss of step ", step_, " is ",
-                    loss.total.item<double>(), "; lower the learning rate or clip the gradients");
+      check_runtime(std::isfinite(loss.total.item<double>()), "[train] the loss of step ", step_,
+                    " is ", loss.total.item<double>(),
+                    "; lower the learning rate or clip the gradients");
       (loss.total * share).backward();
     }
     ++summed_;
-    if (options_.clip_norm > 0) adam_.clip_gradients(options_.clip_norm);
+    const double norm = adam_.clip_gradients(options_.clip_norm);
+    check_runtime(std::isfinite(norm), "[train] the gradients of step ", step_,
+                  " are not finite; lower the learning rate");
     adam_.step(schedule_.at(step_), epoch);
     adam_.zero_grad();
     if (ema_) ema_->update(step_);
@@ -160,7 +164,8 @@ class Run {
 
   std::map<std::string, torch::Tensor> tensors() const {
     std::map<std::string, torch::Tensor> all = adam_.state();
-    for (const auto& item : method_.network().named_parameters()) all.emplace("w." + item.key(), item.value());
+    for (const auto& item : method_.network().named_parameters())
+      all.emplace("w." + item.key(), item.value());
     if (ema_) {
       for (const auto& [name, tensor] : ema_->state()) all.emplace("ema." + name, tensor);
     }
@@ -179,10 +184,21 @@ class Run {
   void resume() {
     const auto words = load_checkpoint(checkpoint_path_, tensors(), options_.fingerprint);
     if (!words) return;
-    step_ = std::stoll(words->at("step"));
-    result_.best_epoch = std::stoll(words->at("best_epoch"));
-    result_.best_accuracy = std::stod(words->at("best_accuracy"));
-    result_.best_is_ema = words->at("best_is_ema") == "1";
+    const auto number = [&](const std::string& name) {
+      const auto found = words->find(name);
+      char* end = nullptr;
+      const double value = found == words->end() ? 0 : std::strtod(found->second.c_str(), &end);
+      check_runtime(end && *end == 0 && end != found->second.c_str(), "[train] ",
+                    checkpoint_path_.string(), " does not say its ", name, "; remove it");
+      return value;
+    };
+    step_ = static_cast<int64_t>(number("step"));
+    check_runtime(step_ >= 0 && step_ <= schedule_.total_steps, "[train] ",
+                  checkpoint_path_.string(), " is at step ", step_, " of ", schedule_.total_steps,
+                  "; remove it");
+    result_.best_epoch = static_cast<int64_t>(number("best_epoch"));
+    result_.best_accuracy = number("best_accuracy");
+    result_.best_is_ema = number("best_is_ema") == 1;
   }
 
   Method& method_;
@@ -204,16 +220,22 @@ class Run {
 
 void check_options(const TrainOptions& options) {
   check_argument(options.epochs > 0 && options.accumulate > 0 && options.log_every > 0,
-                 "[train] expected epochs, accumulate and log_every of at least 1, got ", options.epochs, ", ",
-                 options.accumulate, " and ", options.log_every);
+                 "[train] expected epochs, accumulate and log_every of at least 1, got ",
+                 options.epochs, ", ", options.accumulate, " and ", options.log_every);
   check_argument(options.save_every > 0 && options.save_every % options.log_every == 0,
                  "[train] expected save_every to be a multiple of log_every ", options.log_every,
                  ", got ", options.save_every);
-  check_argument(options.stop_after % options.log_every == 0,
-                 "[train] expected stop_after to be a multiple of log_every ", options.log_every, ", got ",
-                 options.stop_after);
-  check_argument(options.warmup_epochs >= 0 && options.warmup_epochs <= static_cast<double>(options.epochs),
-                 "[train] expected warmup_epochs from 0 to ", options.epochs, ", got ", options.warmup_epochs);
+  check_argument(options.stop_after >= 0 && options.stop_after % options.log_every == 0,
+                 "[train] expected stop_after to be a multiple of log_every ", options.log_every,
+                 ", got ", options.stop_after);
+  check_argument(options.clip_norm >= 0 && options.ema >= 0 && options.final_rate >= 0 &&
+                     options.final_rate <= peak_rate(options.rates),
+                 "[train] expected clip_norm and ema of 0 or more and a final rate up to the peak ",
+                 peak_rate(options.rates), ", got ", options.clip_norm, ", ", options.ema, " and ",
+                 options.final_rate);
+  check_argument(
+      options.warmup_epochs >= 0 && options.warmup_epochs <= static_cast<double>(options.epochs),
+      "[train] expected warmup_epochs from 0 to ", options.epochs, ", got ", options.warmup_epochs);
 }
 
 }  // namespace
@@ -227,8 +249,9 @@ double accuracy(Method& method, ImageLoader& loader, torch::Device device, bool 
   for (loader.seek(0); loader.step() < loader.steps_per_epoch();) {
     const Batch batch = loader.next();
     const torch::Tensor logits = method.predict(pixels_of(batch, config, device)).to(torch::kFloat);
-    const torch::Tensor labels = torch::from_blob(const_cast<int64_t*>(batch.labels.data()), {batch.size()},
-                                                  torch::kLong).to(device);
+    const torch::Tensor labels =
+        torch::from_blob(const_cast<int64_t*>(batch.labels.data()), {batch.size()}, torch::kLong)
+            .to(device);
     const torch::Tensor whole = torch::isfinite(logits).all(1);
     right += (logits.argmax(1) == labels).logical_and(whole).sum().item<int64_t>();
     seen += batch.size();
@@ -242,6 +265,12 @@ TrainResult train(Method& method, ImageLoader& train, ImageLoader& held_out,
                   const std::function<void(const TrainProgress&)>& on_step) {
   check_options(options);
   std::filesystem::create_directories(folder);
+  // What a run that was killed in the middle of a save left behind.
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with("checkpoint.safetensors.tmp")) {
+      std::filesystem::remove(entry.path());
+    }
+  }
   return Run(method, train, held_out, options, folder)(save_best, on_step);
 }
 

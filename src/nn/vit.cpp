@@ -1,6 +1,7 @@
 #include "tokensieve/nn/vit.h"
 
 #include <cmath>
+#include <limits>
 
 #include "drop_path.h"
 #include "tokensieve/core/error.h"
@@ -13,7 +14,8 @@ constexpr double kInitStd = 0.02;
 constexpr double kLayerScaleInit = 1e-5;
 
 torch::nn::LayerNorm layer_norm(const VitConfig& config) {
-  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.embed_dim}).eps(config.layer_norm_eps));
+  return torch::nn::LayerNorm(
+      torch::nn::LayerNormOptions({config.embed_dim}).eps(config.layer_norm_eps));
 }
 
 torch::nn::Linear linear(int64_t in, int64_t out, bool bias = true) {
@@ -25,7 +27,8 @@ torch::nn::Linear linear(int64_t in, int64_t out, bool bias = true) {
 }
 
 /// gamma (x W^T + b): LayerScale on the small weights instead of the many rows.
-torch::Tensor scaled_linear(torch::nn::Linear& layer, const torch::Tensor& x, const torch::Tensor& gamma) {
+torch::Tensor scaled_linear(torch::nn::Linear& layer, const torch::Tensor& x,
+                            const torch::Tensor& gamma) {
   if (!gamma.defined()) return layer->forward(x);
   return torch::nn::functional::linear(x, layer->weight * gamma.unsqueeze(1), layer->bias * gamma);
 }
@@ -35,7 +38,8 @@ VitConfig validated(VitConfig config) {
   return config;
 }
 
-torch::nn::Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding, bool bias) {
+torch::nn::Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride,
+                              int64_t padding, bool bias) {
   return torch::nn::Conv2d(
       torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).bias(bias));
 }
@@ -53,8 +57,8 @@ AttentionImpl::AttentionImpl(int64_t dim, int64_t num_heads, int64_t head_dim, b
   proj_ = register_module("proj", linear(num_heads * head_dim, dim));
 }
 
-torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& policy, double eps,
-                                     const torch::Tensor& gamma) {
+torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& policy,
+                                     double eps, const torch::Tensor& gamma) {
   const int64_t batch = x.size(0), tokens = x.size(1);
   const auto qkv =
       qkv_(x).view({batch, tokens, 3, num_heads_, head_dim_}).permute({2, 0, 3, 1, 4}).unbind(0);
@@ -64,16 +68,16 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const torch::Tensor
   const torch::Tensor attention =
       policy.defined() ? masked_softmax(logits, policy, eps) : torch::softmax(logits, -1);
   const torch::Tensor attended = torch::matmul(attention, qkv[2]);
-  return scaled_linear(proj_, attended.transpose(1, 2).reshape({batch, tokens, num_heads_ * head_dim_}),
-                       gamma);
+  return scaled_linear(
+      proj_, attended.transpose(1, 2).reshape({batch, tokens, num_heads_ * head_dim_}), gamma);
 }
 
 BlockImpl::BlockImpl(const VitConfig& config, int index, double drop_path)
     : drop_path_(drop_path), skip_lam_(config.skip_lam) {
   const auto gamma = [&](const std::string& name) {
     if (!config.layer_scale) return torch::Tensor();
-    return scope(*this, name).register_parameter("gamma",
-                                                 torch::full({config.embed_dim}, kLayerScaleInit));
+    return scope(*this, name)
+        .register_parameter("gamma", torch::full({config.embed_dim}, kLayerScaleInit));
   };
   if (const int heads = config.num_heads[index]; heads > 0) {
     norm1_ = register_module("norm1", layer_norm(config));
@@ -106,6 +110,8 @@ torch::Tensor BlockImpl::forward(torch::Tensor x, const torch::Tensor& policy, d
 }
 
 VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(config)) {
+  check_argument(drop_path >= 0 && drop_path < 1, "[vit] expected drop_path in [0, 1), got ",
+                 drop_path);
   const int64_t dim = config_.embed_dim;
   const auto token = [&](const std::string& name, int64_t rows) {
     return register_parameter(name, torch::randn({1, rows, dim}) * kInitStd);
@@ -116,8 +122,8 @@ VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(
     register_tokens_ = token("reg_token", config_.num_register_tokens);
   }
   const int64_t patches = int64_t{config_.grid_height()} * config_.grid_width();
-  positions_ = token("pos_embed",
-                     patches + (config_.prefix_positions ? config_.num_prefix_tokens() : 0));
+  positions_ =
+      token("pos_embed", patches + (config_.prefix_positions ? config_.num_prefix_tokens() : 0));
   torch::nn::Module& patch_embed = scope(*this, "patch_embed");
   int64_t channels = config_.in_channels, patch = config_.patch_size;
   if (config_.stem_channels > 0) {
@@ -142,16 +148,18 @@ VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(
   if (config_.fc_norm) fc_norm_ = register_module("fc_norm", layer_norm(config_));
   if (config_.num_classes > 0) {
     head_ = register_module("head", linear(dim, config_.num_classes));
-    if (config_.distilled) head_dist_ = register_module("head_dist", linear(dim, config_.num_classes));
+    if (config_.distilled)
+      head_dist_ = register_module("head_dist", linear(dim, config_.num_classes));
     if (config_.aux_head) aux_head_ = register_module("aux_head", linear(dim, config_.num_classes));
   }
 }
 
 torch::Tensor VitImpl::embed(const torch::Tensor& pixels) {
   check_argument(pixels.dim() == 4 && pixels.size(1) == config_.in_channels &&
-                     pixels.size(2) == config_.image_height && pixels.size(3) == config_.image_width,
-                 "[vit] expected pixels [B, ", config_.in_channels, ", ", config_.image_height, ", ",
-                 config_.image_width, "], got ", pixels.sizes());
+                     pixels.size(2) == config_.image_height &&
+                     pixels.size(3) == config_.image_width,
+                 "[vit] expected pixels [B, ", config_.in_channels, ", ", config_.image_height,
+                 ", ", config_.image_width, "], got ", pixels.sizes());
   torch::Tensor maps = pixels;
   for (torch::nn::Conv2d& layer : stem_) maps = torch::relu(layer(maps));
   torch::Tensor x = projection_(maps).flatten(2).transpose(1, 2);
@@ -174,17 +182,27 @@ torch::Tensor VitImpl::block(int index, const torch::Tensor& rows, const torch::
 
 torch::Tensor VitImpl::finish(const torch::Tensor& rows) { return norm_ ? norm_(rows) : rows; }
 
-torch::Tensor VitImpl::classify(const torch::Tensor& finished) {
+torch::Tensor VitImpl::classify(const torch::Tensor& finished, const torch::Tensor& kept) {
   const bool tokens = config_.pooling == Pooling::class_token;
+  const torch::Tensor patches = finished.slice(1, config_.num_prefix_tokens());
+  const torch::Tensor mask =
+      kept.defined() ? kept.detach().to(patches.scalar_type()).unsqueeze(-1) : torch::Tensor();
+  const auto mean = [&] {
+    if (!mask.defined()) return patches.mean(1);
+    return (patches * mask).sum(1) / mask.sum(1).clamp_min(1);
+  };
   const auto pooled = [&](int64_t token) {
-    const auto x = tokens ? finished.select(1, token)
-                          : finished.slice(1, config_.num_prefix_tokens()).mean(1);
+    const torch::Tensor x = tokens ? finished.select(1, token) : mean();
     return fc_norm_ ? fc_norm_(x) : x;
   };
   if (!head_) return pooled(0);
   torch::Tensor logits = head_(pooled(0));
   if (aux_head_) {
-    logits = logits + 0.5 * aux_head_(finished.slice(1, config_.num_prefix_tokens())).amax(1);
+    torch::Tensor scores = aux_head_(patches);
+    if (mask.defined()) {
+      scores = scores.masked_fill(mask < 0.5, -std::numeric_limits<float>::infinity());
+    }
+    logits = logits + 0.5 * scores.amax(1);
   }
   return head_dist_ ? (logits + head_dist_(pooled(1))) / 2 : logits;
 }

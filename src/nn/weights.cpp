@@ -1,5 +1,6 @@
 #include "tokensieve/nn/weights.h"
 
+#include "parameter_names.h"
 #include "tokensieve/core/error.h"
 
 namespace tokensieve::nn {
@@ -12,8 +13,9 @@ torch::Tensor read(const WeightSource& weights, const std::string& name) {
 }
 
 void copy(torch::Tensor parameter, const torch::Tensor& value, const std::string& name) {
-  check_runtime(parameter.sizes() == value.sizes(), "[load_weights] expected '", name, "' of shape ",
-                parameter.sizes(), ", got ", value.sizes(), "; config and weights disagree");
+  check_runtime(parameter.sizes() == value.sizes(), "[load_weights] expected '", name,
+                "' of shape ", parameter.sizes(), ", got ", value.sizes(),
+                "; config and weights disagree");
   torch::NoGradGuard guard;
   parameter.copy_(value);
 }
@@ -23,8 +25,8 @@ torch::Tensor resample(const torch::Tensor& positions, int64_t prefix, const Loa
                        const VitConfig& config) {
   check_runtime(positions.dim() == 3 &&
                     positions.size(1) == prefix + int64_t{options.grid_height} * options.grid_width,
-                "[load_weights] expected 'pos_embed' with ", prefix, " + ", options.grid_height, " x ",
-                options.grid_width, " rows, got ", positions.sizes());
+                "[load_weights] expected 'pos_embed' with ", prefix, " + ", options.grid_height,
+                " x ", options.grid_width, " rows, got ", positions.sizes());
   const torch::Tensor grid = positions.slice(1, prefix)
                                  .reshape({1, options.grid_height, options.grid_width, -1})
                                  .permute({0, 3, 1, 2});
@@ -32,8 +34,6 @@ torch::Tensor resample(const torch::Tensor& positions, int64_t prefix, const Loa
       grid, at::IntArrayRef({config.grid_height(), config.grid_width()}), /*align_corners=*/false);
   return torch::cat({positions.slice(1, 0, prefix), scaled.flatten(2).transpose(1, 2)}, 1);
 }
-
-bool is_head(const std::string& name) { return name.starts_with("head"); }
 
 }  // namespace
 
@@ -43,21 +43,25 @@ void load_weights(VitImpl& network, const WeightSource& weights, const LoadOptio
     const std::string& name = item.key();
     if (name.starts_with("score_predictor.")) continue;
     const torch::Tensor& parameter = item.value();
-    if (options.new_head && is_head(name) &&
-        (!weights.contains(name) || parameter.sizes() != at::IntArrayRef(weights.shape(name)))) {
-      continue;
+    if (is_classifier(name) && options.head != LoadOptions::Head::load) {
+      const bool fits =
+          weights.contains(name) && parameter.sizes() == at::IntArrayRef(weights.shape(name));
+      if (options.head == LoadOptions::Head::fresh || !fits) continue;
     }
     torch::Tensor value = read(weights, name);
-    const bool other_grid = options.grid_height > 0 && (options.grid_height != config.grid_height() ||
-                                                        options.grid_width != config.grid_width());
+    const bool other_grid =
+        options.grid_height > 0 &&
+        (options.grid_height != config.grid_height() || options.grid_width != config.grid_width());
     if (name == "pos_embed" && other_grid) {
-      value = resample(value, config.prefix_positions ? config.num_prefix_tokens() : 0, options, config);
+      value = resample(value, config.prefix_positions ? config.num_prefix_tokens() : 0, options,
+                       config);
     }
     copy(parameter, value, name);
   }
 }
 
-void load_parameters(torch::nn::Module& module, std::string_view prefix, const WeightSource& weights) {
+void load_parameters(torch::nn::Module& module, std::string_view prefix,
+                     const WeightSource& weights) {
   for (const auto& item : module.named_parameters()) {
     if (item.key().starts_with(prefix)) copy(item.value(), read(weights, item.key()), item.key());
   }

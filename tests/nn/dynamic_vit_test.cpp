@@ -1,12 +1,14 @@
-#include "nn_test.h"
 #include "tokensieve/nn/dynamic_vit.h"
+#include "nn_test.h"
 
 using namespace tokensieve;
 
 namespace {
 
 struct Network {
-  explicit Network(std::vector<int> sites = {1, 2, 3}) : net(test::tiny_config(), std::move(sites)) {
+  explicit Network(std::vector<int> sites = {1, 2, 3},
+                   const VitConfig& config = test::tiny_config())
+      : net(config, std::move(sites)) {
     test::randomize(*net);
     net->to(torch::kDouble);
     net->eval();
@@ -27,7 +29,8 @@ std::vector<torch::Tensor> nested_masks(int64_t batch, const std::vector<int64_t
   std::vector<torch::Tensor> masks;
   const torch::Tensor order = torch::rand({batch, 16}).argsort(1, false);
   for (const int64_t count : counts) {
-    masks.push_back(torch::zeros({batch, 16}, torch::kDouble).scatter_(1, order.slice(1, 0, count), 1.0));
+    masks.push_back(
+        torch::zeros({batch, 16}, torch::kDouble).scatter_(1, order.slice(1, 0, count), 1.0));
   }
   return masks;
 }
@@ -41,11 +44,18 @@ TEST_CASE("with nothing dropped the masked pass is the dense network", "[nn][dyn
   const std::vector<torch::Tensor> ones(3, torch::ones({2, 16}, torch::kDouble));
   CHECK(test::difference(n.net->forward_masked(n.pixels, {{}, ones}, 0).logits, dense) < 1e-12);
   CHECK(test::difference(n.net->forward_masked(n.pixels, {{}, ones}, 1e-6).logits, dense) < 1e-5);
-  CHECK(test::difference(n.net->forward_gathered(n.pixels, std::vector<double>{1, 1, 1}), dense) < 1e-12);
+  CHECK(test::difference(n.net->forward_gathered(n.pixels, std::vector<double>{1, 1, 1}), dense) <
+        1e-12);
 }
 
 TEST_CASE("masked and gathered agree on the same decisions", "[nn][dynamicvit]") {
-  Network n;
+  VitConfig config = test::tiny_config();
+  const auto variant = GENERATE(range(0, 4));
+  if (variant == 1)
+    config.pooling = Pooling::mean, config.final_norm = false, config.fc_norm = true;
+  if (variant == 2) config.aux_head = true, config.skip_lam = 2;
+  if (variant == 3) config.distilled = true, config.num_register_tokens = 2;
+  Network n({1, 2, 3}, config);
   torch::NoGradGuard guard;
   const auto masks = nested_masks(2, {11, 7, 5});
   std::vector<torch::Tensor> kept;
@@ -67,7 +77,8 @@ TEST_CASE("a dropped token's content does not reach the logits", "[nn][dynamicvi
   CHECK(test::difference(n.net->classify(n.net->finish(rows)), before) < 1e-11);
 }
 
-TEST_CASE("the predictor sees other kept tokens and no dropped one", "[nn][dynamicvit][predictor]") {
+TEST_CASE("the predictor sees other kept tokens and no dropped one",
+          "[nn][dynamicvit][predictor]") {
   nn::Predictor predictor(16);
   test::randomize(*predictor);
   predictor->to(torch::kDouble);
@@ -138,18 +149,20 @@ TEST_CASE("top-k by Gumbel noise keeps k of the tokens still in the race", "[nn]
   for (int b = 0; b < 4; ++b) CHECK(kept[b].sum().item<float>() == 4);
   CHECK((kept * (1 - policy)).sum().item<float>() == 0);
   CHECK(nn::gumbel_top_k(log_probabilities, policy, 10).round().sum().item<float>() == 4 * 6);
-  CHECK_THROWS_WITH(nn::gumbel_top_k(log_probabilities, policy, 0), Catch::Contains("[gumbel_top_k]"));
+  CHECK_THROWS_WITH(nn::gumbel_top_k(log_probabilities, policy, 0),
+                    Catch::Contains("[gumbel_top_k]"));
   CHECK_THROWS_AS(nn::gumbel_top_k(log_probabilities, policy, 11), std::invalid_argument);
 }
 
 TEST_CASE("the share a Gumbel decision keeps is the probability it was given", "[nn][dynamicvit]") {
   torch::manual_seed(6);
-  const torch::Tensor log_probabilities = torch::log(torch::tensor({0.3f, 0.7f})).expand({1, 40000, 2});
+  const torch::Tensor log_probabilities =
+      torch::log(torch::tensor({0.3f, 0.7f})).expand({1, 40000, 2});
   CHECK(nn::gumbel_keep(log_probabilities).mean().item<float>() == Approx(0.3).margin(0.01));
 }
 
-TEST_CASE("keep rates multiply in double", "[nn][dynamicvit]") {
-  CHECK(nn::keep_rates(0.7, 3) == std::vector<double>{0.7, 0.7 * 0.7, 0.7 * 0.7 * 0.7});
+TEST_CASE("keep rates are powers in double", "[nn][dynamicvit]") {
+  CHECK(static_cast<int>(625 * nn::keep_rates(0.6, 3)[2]) == 134);  // 0.6 * 0.6 * 0.6 gives 135
   CHECK(static_cast<int>(196 * nn::keep_rates(0.7, 3)[2]) == 67);
 }
 
@@ -163,7 +176,14 @@ TEST_CASE("sites that cannot be are refused", "[nn][dynamicvit][errors]") {
   mean.pooling = Pooling::mean;
   CHECK_THROWS_AS(nn::DynamicVit(mean, std::vector<int>{1}), std::invalid_argument);
   Network n;
-  CHECK_THROWS_AS(n.net->forward_gathered(n.pixels, std::vector<double>{0.5}), std::invalid_argument);
-  CHECK_THROWS_AS(n.net->forward_gathered(n.pixels, std::vector<torch::Tensor>{}), std::invalid_argument);
-  CHECK_THROWS_AS(n.net->forward(torch::randn({2, 3, 8, 8}, torch::kDouble)), std::invalid_argument);
+  CHECK_THROWS_AS(n.net->forward_gathered(n.pixels, std::vector<double>{0.5}),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(n.net->forward_gathered(n.pixels, std::vector<torch::Tensor>{}),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(n.net->forward_masked(n.pixels, {{0.5}, {}}), std::invalid_argument);
+  CHECK_THROWS_AS(n.net->forward_masked(n.pixels, {{}, {torch::ones({2, 16})}}),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(nn::Vit(config, 1.0), std::invalid_argument);
+  CHECK_THROWS_AS(n.net->forward(torch::randn({2, 3, 8, 8}, torch::kDouble)),
+                  std::invalid_argument);
 }

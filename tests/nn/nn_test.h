@@ -37,7 +37,8 @@ inline double difference(const torch::Tensor& a, const torch::Tensor& b) {
 }
 
 /// Largest difference between autograd's gradient of `loss(x)` and central differences, in double.
-inline double gradient_error(const std::function<torch::Tensor(const torch::Tensor&)>& loss, torch::Tensor x) {
+inline double gradient_error(const std::function<torch::Tensor(const torch::Tensor&)>& loss,
+                             torch::Tensor x) {
   x = x.detach().to(torch::kDouble).clone().requires_grad_();
   loss(x).backward();
   const torch::Tensor gradient = x.grad().flatten();

@@ -32,7 +32,8 @@ TEST_CASE("AdamW steps as its formula says", "[nn][adamw]") {
       m[i] = 0.9 * m[i] + 0.1 * g;
       v[i] = 0.999 * v[i] + 0.001 * g * g;
       w[i] -= rate * 0.1 * w[i];
-      w[i] -= rate * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+      w[i] -= rate * (m[i] / (1 - std::pow(0.9, t))) /
+              (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
       CHECK(weight[i].item<double>() == Approx(w[i]).epsilon(1e-5));
     }
   }
@@ -51,7 +52,8 @@ TEST_CASE("a frozen group stands still while its moments gather", "[nn][adamw]")
 }
 
 TEST_CASE("gradients are clipped to their common norm", "[nn][adamw]") {
-  const torch::Tensor a = torch::zeros({1}).requires_grad_(), b = torch::zeros({1}).requires_grad_();
+  const torch::Tensor a = torch::zeros({1}).requires_grad_(),
+                      b = torch::zeros({1}).requires_grad_();
   nn::AdamW adam({{{"a"}, {a}}, {{"b"}, {b}}});
   (3 * a + 4 * b).sum().backward();
   CHECK(adam.clip_gradients(0) == Approx(5));
@@ -80,7 +82,8 @@ TEST_CASE("the moving average follows, and swapping twice changes nothing", "[nn
   CHECK_THROWS_WITH(nn::Ema(*layer, 1.0), Catch::Contains("[ema]"));
 }
 
-TEST_CASE("each block learns slower than the one above it; biases do not decay", "[nn][parameter_groups]") {
+TEST_CASE("each block learns slower than the one above it; biases do not decay",
+          "[nn][parameter_groups]") {
   nn::DynamicVit network(test::tiny_config(), std::vector<int>{1, 2});
   nn::LearningRates rates;
   rates.base = 1e-4;
@@ -95,16 +98,19 @@ TEST_CASE("each block learns slower than the one above it; biases do not decay",
     FAIL(name);
     return nn::ParameterGroup{};
   };
-  CHECK(find("blocks.3.mlp.fc1.weight").scale == 1.0);
-  CHECK(find("blocks.0.mlp.fc1.weight").scale == 0.125);
-  CHECK(find("patch_embed.proj.weight").scale == 0.0625);
-  CHECK(find("norm.weight").scale == 1.0);
-  CHECK(find("head.weight").scale == Approx(10));
-  CHECK(find("score_predictor.1.out_conv.0.weight").scale == Approx(5));
+  CHECK(nn::peak_rate(rates) == 1e-3);
+  CHECK(find("blocks.3.mlp.fc1.weight").scale == Approx(0.1));
+  CHECK(find("blocks.0.mlp.fc1.weight").scale == Approx(0.0125));
+  CHECK(find("patch_embed.proj.weight").scale == Approx(0.00625));
+  CHECK(find("norm.weight").scale == Approx(0.1));
+  CHECK(find("head.weight").scale == 1.0);
+  CHECK(find("head.weight").first_epoch == 3);
+  CHECK(find("score_predictor.1.out_conv.0.weight").scale == Approx(0.5));
   CHECK(find("score_predictor.1.out_conv.0.weight").first_epoch == 0);
   CHECK(find("blocks.3.mlp.fc1.weight").first_epoch == 3);
   CHECK(find("blocks.3.mlp.fc1.weight").weight_decay == 0.05);
-  for (const auto* name : {"blocks.3.mlp.fc1.bias", "blocks.1.norm1.weight", "cls_token", "pos_embed"}) {
+  for (const auto* name :
+       {"blocks.3.mlp.fc1.bias", "blocks.1.norm1.weight", "cls_token", "pos_embed"}) {
     CHECK(find(name).weight_decay == 0);
   }
   size_t count = 0;
@@ -114,6 +120,10 @@ TEST_CASE("each block learns slower than the one above it; biases do not decay",
   size_t fewer = 0;
   for (const auto& group : nn::parameter_groups(*network, rates)) fewer += group.names.size();
   CHECK(fewer == count - 2);
+  CHECK_FALSE(network->named_parameters()["cls_token"].requires_grad());
+  rates.weight_decay = -1;
+  CHECK_THROWS_WITH(nn::parameter_groups(*network, rates), Catch::Contains("weight_decay"));
+  rates.weight_decay = 0;
   rates.layer_decay = 0;
   CHECK_THROWS_WITH(nn::parameter_groups(*network, rates), Catch::Contains("layer_decay"));
   rates.layer_decay = 1;

@@ -7,6 +7,7 @@
 #include "temp_folder.h"
 #include "tokensieve/data/random.h"
 #include "tokensieve/io/file.h"
+#include "tokensieve/io/safetensors.h"
 #include "tokensieve/nn/trainer.h"
 #include "tokensieve/nn/weights.h"
 
@@ -23,7 +24,8 @@ ImageDataset colour_pictures(const fs::path& folder, int per_class) {
     for (int i = 0; i < per_class; ++i) {
       Image image{16, 16, std::vector<uint8_t>(16 * 16 * 3)};
       for (size_t p = 0; p < image.pixels.size(); ++p) {
-        image.pixels[p] = static_cast<uint8_t>(random.below(128) + (static_cast<int>(p % 3) == label ? 100 : 0));
+        image.pixels[p] =
+            static_cast<uint8_t>(random.below(128) + (static_cast<int>(p % 3) == label ? 100 : 0));
       }
       const fs::path path = folder / (std::to_string(label) + "_" + std::to_string(i) + ".png");
       write_png(path, image);
@@ -43,7 +45,8 @@ struct Setup {
     torch::manual_seed(0);
     nn::Vit teacher(test::tiny_config());
     if (dynamic) {
-      method = nn::dynamic_vit_method(nn::DynamicVit(test::tiny_config(), std::vector<int>{1, 2}, 0.1), teacher);
+      method = nn::dynamic_vit_method(
+          nn::DynamicVit(test::tiny_config(), std::vector<int>{1, 2}, 0.1), teacher);
     } else {
       method = nn::dense_method(nn::Vit(test::tiny_config(), 0.1), teacher);
     }
@@ -114,6 +117,54 @@ TEST_CASE("training learns", "[nn][trainer]") {
   CHECK(setup.run(folder.path()).best_accuracy > 0.9);
 }
 
+TEST_CASE("frozen epochs change predictors alone, and frozen embeddings never change",
+          "[nn][trainer]") {
+  TempFolder folder;
+  Setup setup(true);
+  setup.options.ema = 0;
+  setup.options.rates.frozen_epochs = 2;
+  setup.options.rates.freeze_embeddings = true;
+  std::map<std::string, torch::Tensor> before;
+  for (const auto& item : setup.method->network().named_parameters()) {
+    before[item.key()] = item.value().detach().clone();
+  }
+  const auto changed = [&](const std::string& name) {
+    return test::difference(setup.method->network().named_parameters()[name], before.at(name)) > 0;
+  };
+  setup.run(folder.path(), 6);  // two epochs of three steps
+  for (const auto& [name, value] : before) {
+    INFO(name);
+    CHECK(changed(name) == name.starts_with("score_predictor."));
+  }
+  setup.run(folder.path());
+  CHECK(changed("blocks.0.attn.qkv.weight"));
+  CHECK(changed("head.weight"));
+  CHECK_FALSE(changed("cls_token"));
+  CHECK_FALSE(changed("pos_embed"));
+}
+
+TEST_CASE("a checkpoint that does not say where it stands is refused", "[nn][trainer][errors]") {
+  TempFolder folder;
+  Setup setup(false);
+  setup.run(folder.path(), 2);
+  const auto path = folder.path() / "checkpoint.safetensors";
+  for (const char* step : {"", "two", "-1", "1000"}) {
+    const SafetensorsFile file = SafetensorsFile::open(path);
+    std::map<std::string, torch::Tensor> tensors;
+    for (const auto& name : file.names()) {
+      tensors[name] = torch::tensor(file.read_f32(name)).view(file.info(name).shape);
+    }
+    nn::save_checkpoint(folder.path() / "other.safetensors", {tensors,
+                                                              {{"fingerprint", "test"},
+                                                               {"step", step},
+                                                               {"best_epoch", "0"},
+                                                               {"best_accuracy", "0"},
+                                                               {"best_is_ema", "0"}}});
+    fs::rename(folder.path() / "other.safetensors", path);
+    CHECK_THROWS_WITH(setup.run(folder.path()), Catch::Contains("remove it"));
+  }
+}
+
 TEST_CASE("a checkpoint of another run is not overwritten", "[nn][trainer][errors]") {
   TempFolder folder;
   Setup setup(false);
@@ -142,6 +193,10 @@ TEST_CASE("options out of range are refused", "[nn][trainer][errors]") {
   refused([](auto& o) { o.log_every = 0; });
   refused([](auto& o) { o.save_every = 3; });
   refused([](auto& o) { o.stop_after = 1; });
+  refused([](auto& o) { o.stop_after = -2; });
+  refused([](auto& o) { o.clip_norm = -1; });
+  refused([](auto& o) { o.ema = -1; });
+  refused([](auto& o) { o.final_rate = 1; });
   refused([](auto& o) { o.warmup_epochs = 4; });
   refused([](auto& o) { o.accumulate = 100; });
 }
@@ -150,7 +205,8 @@ TEST_CASE("methods refuse a teacher or numbers that do not fit", "[nn][method][e
   const VitConfig config = test::tiny_config();
   VitConfig other = config;
   other.num_classes = 5;
-  CHECK_THROWS_WITH(nn::dense_method(nn::Vit(config), nn::Vit(other)), Catch::Contains("[teacher]"));
+  CHECK_THROWS_WITH(nn::dense_method(nn::Vit(config), nn::Vit(other)),
+                    Catch::Contains("[teacher]"));
   other = config;
   other.embed_dim = 8;
   other.head_dim = 4;
@@ -158,8 +214,9 @@ TEST_CASE("methods refuse a teacher or numbers that do not fit", "[nn][method][e
   CHECK_NOTHROW(nn::dense_method(nn::Vit(config), nn::Vit(other), {0.5, 0}));
   CHECK_THROWS_AS(nn::dense_method(nn::Vit(config), nullptr, {-1, 0}), std::invalid_argument);
   const auto refused = [&](nn::DynamicVitOptions options) {
-    CHECK_THROWS_WITH(nn::dynamic_vit_method(nn::DynamicVit(config, std::vector<int>{1}), nullptr, options),
-                      Catch::Contains("[dynamicvit]"));
+    CHECK_THROWS_WITH(
+        nn::dynamic_vit_method(nn::DynamicVit(config, std::vector<int>{1}), nullptr, options),
+        Catch::Contains("[dynamicvit]"));
   };
   nn::DynamicVitOptions options;
   options.keep = 0;
@@ -186,7 +243,8 @@ TEST_CASE("a checkpoint comes back bit for bit or not at all", "[nn][checkpoint]
   CHECK(test::difference(back, weight) == 0);
   CHECK(back_step.item<float>() == 5);
   CHECK_FALSE(nn::load_checkpoint(folder.path() / "none", {}, "f"));
-  CHECK_THROWS_WITH(nn::load_checkpoint(path, {{"w", torch::zeros({2, 3})}}, "f"), Catch::Contains("shape"));
+  CHECK_THROWS_WITH(nn::load_checkpoint(path, {{"w", torch::zeros({2, 3})}}, "f"),
+                    Catch::Contains("shape"));
   CHECK_THROWS_AS(nn::load_checkpoint(path, {{"x", torch::zeros({2})}}, "f"), std::runtime_error);
   CHECK_THROWS_AS(nn::load_checkpoint(path, {}, "g"), std::runtime_error);
 }

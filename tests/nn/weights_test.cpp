@@ -1,7 +1,7 @@
+#include "tokensieve/nn/weights.h"
 #include "nn_test.h"
 #include "tokensieve/io/vit_tensors.h"
 #include "tokensieve/nn/dynamic_vit.h"
-#include "tokensieve/nn/weights.h"
 
 using namespace tokensieve;
 
@@ -11,17 +11,21 @@ TEST_CASE("a network has timm's parameters, no more and no less", "[nn][weights]
   if (variant == 1) config.distilled = true;
   if (variant == 2) config.layer_scale = true;
   if (variant == 3) config.num_register_tokens = 4, config.prefix_positions = false;
-  if (variant == 4) config.pooling = Pooling::mean, config.final_norm = false, config.fc_norm = true;
-  if (variant == 5) config.num_heads[1] = 0, config.mlp_dim[2] = 0, config.qkv_bias = false, config.pre_norm = true;
+  if (variant == 4)
+    config.pooling = Pooling::mean, config.final_norm = false, config.fc_norm = true;
+  if (variant == 5)
+    config.num_heads[1] = 0, config.mlp_dim[2] = 0, config.qkv_bias = false, config.pre_norm = true;
   if (variant == 6) config.stem_channels = 6, config.skip_lam = 2, config.aux_head = true;
   const nn::Vit network(config);
   std::map<std::string, std::vector<int64_t>> shapes;
-  for (const auto& item : network->named_parameters()) shapes[item.key()] = item.value().sizes().vec();
+  for (const auto& item : network->named_parameters())
+    shapes[item.key()] = item.value().sizes().vec();
   CHECK(shapes == vit_tensors(config));
 }
 
 TEST_CASE("weights go out and come back", "[nn][weights]") {
-  nn::DynamicVit from(test::tiny_config(), std::vector<int>{1, 2}), to(test::tiny_config(), std::vector<int>{1, 2});
+  nn::DynamicVit from(test::tiny_config(), std::vector<int>{1, 2}),
+      to(test::tiny_config(), std::vector<int>{1, 2});
   test::randomize(*from, 1);
   test::randomize(*to, 2);
   nn::load_weights(*to, *nn::export_parameters(*from, "score_predictor.", true));
@@ -41,10 +45,11 @@ TEST_CASE("a start without the classes gets a new head, if that is asked for", "
   CHECK_THROWS_WITH(nn::load_weights(*network, *weights), Catch::Contains("head"));
   const torch::Tensor head = network->named_parameters()["head.weight"].detach().clone();
   nn::LoadOptions options;
-  options.new_head = true;
+  options.head = nn::LoadOptions::Head::load_if_fits;
   nn::load_weights(*network, *weights, options);
   CHECK(test::difference(network->named_parameters()["head.weight"], head) == 0);
-  CHECK(test::difference(network->named_parameters()["norm.bias"], start->named_parameters()["norm.bias"]) == 0);
+  CHECK(test::difference(network->named_parameters()["norm.bias"],
+                         start->named_parameters()["norm.bias"]) == 0);
 }
 
 TEST_CASE("positions of another grid are resampled, the class token's stays", "[nn][weights]") {
@@ -55,7 +60,8 @@ TEST_CASE("positions of another grid are resampled, the class token's stays", "[
     torch::NoGradGuard guard;
     torch::Tensor positions = start->named_parameters()["pos_embed"];
     positions.zero_();
-    positions.slice(1, 1).copy_(torch::arange(8).repeat_interleave(8).view({1, 64, 1}).expand({1, 64, 16}));
+    positions.slice(1, 1).copy_(
+        torch::arange(8).repeat_interleave(8).view({1, 64, 1}).expand({1, 64, 16}));
     positions.select(1, 0).fill_(5.0);
   }
   nn::LoadOptions options;

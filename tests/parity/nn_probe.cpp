@@ -1,10 +1,10 @@
-// nn_probe MODEL_FOLDER IN.safetensors OUT.safetensors: runs the networks of nn on given pixels, so that
-// tests/python/test_parity_nn.py can hold them against timm and the engine. nn and the engine never meet in
-// one process: each brings a oneDNN of its own.
+// nn_probe MODEL_FOLDER IN.safetensors OUT.safetensors: runs the networks of nn on given pixels, so
+// that tests/python/test_parity_nn.py can hold them against timm and the engine. nn and the engine
+// never meet in one process: each brings a oneDNN of its own.
 //
-// IN: pixels [B, 3, H, W], probe [B, classes], and with predictors keep [sites] and kept.0 ... [B, k].
-// OUT: logits, gradient.<parameter> of sum(logits * probe); with predictors gathered (own decisions at
-// `keep`), gathered_forced and masked_forced (the decisions of `kept`).
+// IN: pixels [B, 3, H, W], probe [B, classes], and with predictors keep [sites] and kept.0 ... [B,
+// k]. OUT: logits, gradient.<parameter> of sum(logits * probe); with predictors gathered (own
+// decisions at `keep`), gathered_forced and masked_forced (the decisions of `kept`).
 
 #include <torch/torch.h>
 
@@ -31,7 +31,8 @@ void write(const std::string& path, const Tensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     held.push_back(tensor.detach().to(torch::kFloat).contiguous());
     list.push_back({name, DType::F32, held.back().sizes().vec(),
-                    std::span(static_cast<const std::byte*>(held.back().const_data_ptr()), held.back().nbytes())});
+                    std::span(static_cast<const std::byte*>(held.back().const_data_ptr()),
+                              held.back().nbytes())});
   }
   write_safetensors(path, list);
 }
@@ -43,7 +44,8 @@ void dense(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
   const torch::Tensor logits = network->forward(read(in, "pixels"));
   (logits * read(in, "probe")).sum().backward();
   out["logits"] = logits;
-  for (const auto& item : network->named_parameters()) out["gradient." + item.key()] = item.value().grad();
+  for (const auto& item : network->named_parameters())
+    out["gradient." + item.key()] = item.value().grad();
 }
 
 void dynamic(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
@@ -57,7 +59,8 @@ void dynamic(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out)
   network->eval();
   const double rho = keep[0].item<double>();
   // Rates travel as float32; the products are taken of the rounded decimal.
-  out["gathered"] = network->forward_gathered(pixels, nn::keep_rates(std::round(rho * 1e4) / 1e4, sites.size()));
+  out["gathered"] =
+      network->forward_gathered(pixels, nn::keep_rates(std::round(rho * 1e4) / 1e4, sites.size()));
   std::vector<torch::Tensor> kept, masks;
   const int64_t patches = int64_t{folder.vit.grid_height()} * folder.vit.grid_width();
   for (size_t s = 0; s < sites.size(); ++s) {

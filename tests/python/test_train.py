@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not 
 CONFIG = {
     "method": {"name": "dynamicvit", "keep": 0.7, "sites": [3, 6, 9]},
     "held_out": 0.25,
-    "epochs": 4,
+    "epochs": 6,
     "batch": 4,
     "optimizer": {"learning_rate": 1e-3, "predictor_learning_rate": 1e-3, "warmup_epochs": 1, "ema": 0.9},
     "log_every": 1,
@@ -34,7 +34,7 @@ CONFIG = {
 @pytest.fixture
 def place(tmp_path):
     """A folder with a start, pictures of three colours and a config."""
-    write_tiny_model(tmp_path / "start")
+    write_tiny_model(tmp_path / "start", labels=["blue", "green", "red tiles"])
     generator = np.random.default_rng(0)
     for label, name in enumerate(["red_tiles", "green", "blue"]):
         folder = tmp_path / "data" / name
@@ -60,11 +60,16 @@ def test_a_run_killed_five_times_ends_as_one_that_was_not(place):
     whole = run(place, "whole", "--json")
     assert whole.returncode == 0, whole.stderr
     dice = random.Random(5)
-    for _ in range(5):
+    log, resumable = place / "killed" / "metrics.jsonl", 0
+    for kill in range(5):
         process = subprocess.Popen(command(place, "killed"), stderr=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0.2, 1.5))
+        while process.poll() is None and (not log.exists() or len(log.read_text().splitlines()) < 5 * kill + 3):
+            time.sleep(0.005)
+        time.sleep(dice.uniform(0, 0.05))
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
+        resumable += (place / "killed" / "checkpoint.safetensors").exists()
+    assert resumable >= 3
     last = run(place, "killed", "--json")
     assert last.returncode == 0, last.stderr
     one, other = json.loads(whole.stdout), json.loads(last.stdout)
@@ -85,7 +90,7 @@ def test_what_was_trained_opens_and_drops_tokens(place):
     result = model(place / "data" / "green" / "0.png")
     assert [len(kept) for kept in result.kept] == [5]  # floor(16 * 0.7^3)
     provenance = json.loads((place / "out" / "model" / "sieve.json").read_text())["provenance"]
-    assert provenance["start"] == "start" and provenance["config"]["batch"] == 4
+    assert provenance["start"].endswith("/start") and provenance["config"]["batch"] == 4
 
 
 def test_dense_training_of_another_size(place):
@@ -137,9 +142,24 @@ def test_help_has_an_example():
     assert "Example: tokensieve-train" in text
 
 
+def test_a_teacher_of_other_classes_is_refused_and_such_a_head_starts_anew(place):
+    write_tiny_model(place / "other", labels=["cat", "dog", "fish"])
+    paths = ["--data", place / "data", "--start", place / "start", "--out", place / "out"]
+    refused = [PROGRAM, place / "config.json", *paths, "--teacher", place / "other"]
+    done = subprocess.run(refused, capture_output=True, text=True)
+    assert done.returncode == 1 and "has other classes" in done.stderr
+    paths[3] = place / "other"
+    fresh = [PROGRAM, place / "config.json", *paths, "--stop-after", "1"]
+    done = subprocess.run(fresh, capture_output=True, text=True)
+    assert done.returncode == 0 and "classifier starts anew" in done.stderr
+
+
 def test_the_configs_of_the_demo_run(place):
     for path in sorted((ROOT / "demos" / "train").glob("*.json")):
-        config = json.loads(path.read_text()) | {"epochs": 1, "image_size": 56}
+        config = json.loads(path.read_text()) | {"epochs": 1, "image_size": 56, "accumulate": 1}
+        config["optimizer"] |= {"warmup_epochs": 0, "final_learning_rate": 0}
+        if path.stem == "dynamicvit_paper":
+            config |= {"batch": 8, "mixing": {"mixup": 0.8}}
         (place / "config.json").write_text(json.dumps(config))
         done = run(place, path.stem)
         assert done.returncode == 0, done.stderr

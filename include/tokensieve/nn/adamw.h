@@ -23,8 +23,8 @@ struct AdamOptions {
   double eps = 1e-8;
 };
 
-/// AdamW with decoupled weight decay (arXiv 1711.05101), one fused pass a group, and a state that can
-/// be saved and restored to the last bit.
+/// AdamW with decoupled weight decay (arXiv 1711.05101), one fused pass a group, and a state that
+/// can be saved and restored to the last bit.
 class AdamW {
  public:
   explicit AdamW(std::vector<ParameterGroup> groups, AdamOptions options = {});
@@ -32,13 +32,13 @@ class AdamW {
   /// One step with the gradients at hand. A parameter without a gradient is left alone.
   void step(double learning_rate, int64_t epoch);
   void zero_grad();
-  /// Scales all gradients so that their common norm is at most `limit` (0: no limit). Returns the norm
-  /// before.
+  /// Scales all gradients so that their common norm is at most `limit` (0: no limit). Returns the
+  /// norm before.
   double clip_gradients(double limit);
 
   const std::vector<ParameterGroup>& groups() const { return groups_; }
-  /// Moments and step counts by name: "m.<parameter>", "v.<parameter>", "t.<parameter>". The tensors are
-  /// the optimizer's own: writing to them restores it.
+  /// Moments and step counts by name: "m.<parameter>", "v.<parameter>", "t.<parameter>". The
+  /// tensors are the optimizer's own: writing to them restores it.
   std::map<std::string, torch::Tensor> state() const;
 
  private:

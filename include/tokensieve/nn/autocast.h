@@ -4,8 +4,8 @@
 
 namespace tokensieve::nn {
 
-/// While it lives, matrix products on `device` run in bfloat16 (torch.autocast), if `enabled`. Weights
-/// are cast once, not at every use, and the copies go with it.
+/// While it lives, matrix products on `device` run in bfloat16 (torch.autocast), if `enabled`.
+/// Weights are cast once, not at every use, and the copies go with it.
 class Autocast {
  public:
   Autocast(torch::Device device, bool enabled);

@@ -19,9 +19,10 @@ struct DynamicDecisions {
 
 /// What a training pass gives.
 struct DynamicOutput {
-  torch::Tensor logits;                  ///< `[B, classes]`
-  torch::Tensor tokens;                  ///< `[B, N, C]` patch rows after the final norm.
-  std::vector<torch::Tensor> decisions;  ///< `[B, N]` a site: product of all up to there, with gradient.
+  torch::Tensor logits;  ///< `[B, classes]`
+  torch::Tensor tokens;  ///< `[B, N, C]` patch rows after the final norm.
+  std::vector<torch::Tensor>
+      decisions;  ///< `[B, N]` a site: product of all up to there, with gradient.
 };
 
 /// A ViT with a predictor before some blocks (DynamicViT, arXiv 2106.02034). Parameters have the
@@ -43,7 +44,8 @@ class DynamicVitImpl : public VitImpl {
   /// ties go to the smaller index. `keep`: share of the input tokens, one a site. Returns logits.
   torch::Tensor forward_gathered(const torch::Tensor& pixels, const std::vector<double>& keep);
   /// The same with the rows given: indices `[B, k]` into the input tokens, ascending, one a site.
-  torch::Tensor forward_gathered(const torch::Tensor& pixels, const std::vector<torch::Tensor>& kept);
+  torch::Tensor forward_gathered(const torch::Tensor& pixels,
+                                 const std::vector<torch::Tensor>& kept);
 
  private:
   template <typename Decide>

@@ -14,10 +14,12 @@ torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tenso
 
 /// Mean over kept tokens and channels of (student - teacher)^2 (DynamicViT eq. 13 as coded). Tokens
 /// `[B, N, C]`; `kept` `[B, N]` is detached. 0 when nothing is kept in the whole batch.
-torch::Tensor token_loss(const torch::Tensor& student, const torch::Tensor& teacher, const torch::Tensor& kept);
+torch::Tensor token_loss(const torch::Tensor& student, const torch::Tensor& teacher,
+                         const torch::Tensor& kept);
 
-/// (1/S) sum_s mean_b (mean_i D_s,i - keep_s)^2 (DynamicViT eq. 15): `decisions` S times `[B, N]`, the
-/// mean over i divides by the N input tokens.
-torch::Tensor ratio_loss(const std::vector<torch::Tensor>& decisions, const std::vector<double>& keep);
+/// (1/S) sum_s mean_b (mean_i D_s,i - keep_s)^2 (DynamicViT eq. 15): `decisions` S times `[B, N]`,
+/// the mean over i divides by the N input tokens.
+torch::Tensor ratio_loss(const std::vector<torch::Tensor>& decisions,
+                         const std::vector<double>& keep);
 
 }  // namespace tokensieve::nn

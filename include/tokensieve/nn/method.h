@@ -23,9 +23,12 @@ class Method {
  public:
   virtual ~Method() = default;
   virtual VitImpl& network() = 0;
+  /// Moves the network, and the teacher if there is one.
+  virtual void to(torch::Device device) = 0;
   /// `pixels` `[B, 3, H, W]`, `targets` `[B, classes]` (soft); may draw from torch's generator.
   virtual Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) = 0;
-  /// Logits `[B, classes]` as inference would give them; drawn from nothing.
+  /// Logits `[B, classes]` as inference would give them (network() in eval mode); drawn from
+  /// nothing.
   virtual torch::Tensor predict(const torch::Tensor& pixels) = 0;
   /// The recipe to store with the trained model.
   virtual std::string recipe() const = 0;
@@ -44,8 +47,8 @@ std::unique_ptr<Method> dense_method(Vit network, Vit teacher, TeacherOptions op
 /// DynamicViT (arXiv 2106.02034).
 struct DynamicVitOptions {
   double keep = 0.7;  ///< rho: share kept at each site, of the input tokens rho^(s + 1).
-  /// Not empty: {low, high}; each batch draws its rho evenly from there and keeps exactly that share
-  /// (gumbel_top_k), so that one file serves every rate. There is no ratio loss then.
+  /// Not empty: {low, high}; each batch draws its rho evenly from there and keeps exactly that
+  /// share (gumbel_top_k), so that one file serves every rate. There is no ratio loss then.
   std::vector<double> keep_range;
   double ratio_weight = 2.0;
   double eps = 1e-6;  ///< Of masked_softmax.
@@ -53,6 +56,7 @@ struct DynamicVitOptions {
 };
 
 /// Throws std::invalid_argument when a number is out of range or the teacher does not fit.
-std::unique_ptr<Method> dynamic_vit_method(DynamicVit network, Vit teacher, DynamicVitOptions options = {});
+std::unique_ptr<Method> dynamic_vit_method(DynamicVit network, Vit teacher,
+                                           DynamicVitOptions options = {});
 
 }  // namespace tokensieve::nn

@@ -4,13 +4,14 @@
 
 namespace tokensieve::nn {
 
-/// DynamicViT's predictor (arXiv 2106.02034 section 3.2): of each patch token, the log-probability of
-/// being kept (channel 0) and dropped (channel 1), from the token itself and from the mean over the
-/// tokens that are still kept.
+/// DynamicViT's predictor (arXiv 2106.02034 section 3.2): of each patch token, the log-probability
+/// of being kept (channel 0) and dropped (channel 1), from the token itself and from the mean over
+/// the tokens that are still kept.
 class PredictorImpl : public torch::nn::Module {
  public:
   explicit PredictorImpl(int64_t dim);
-  /// `tokens` `[B, N, C]`, `policy` `[B, N]` (1 kept, 0 dropped) to `[B, N, 2]` float32 log-probabilities.
+  /// `tokens` `[B, N, C]`, `policy` `[B, N]` (1 kept, 0 dropped) to `[B, N, 2]` float32
+  /// log-probabilities.
   torch::Tensor forward(const torch::Tensor& tokens, const torch::Tensor& policy);
 
  private:
@@ -18,14 +19,16 @@ class PredictorImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Predictor);
 
-/// A hard decision with a soft gradient (straight-through Gumbel softmax, temperature 1): 1 where the
-/// token is kept. `log_probabilities` `[B, N, 2]`, result `[B, N]`. Draws from torch's generator.
+/// A hard decision with a soft gradient (straight-through Gumbel softmax, temperature 1): 1 where
+/// the token is kept. `log_probabilities` `[B, N, 2]`, result `[B, N]`. Draws from torch's
+/// generator.
 torch::Tensor gumbel_keep(const torch::Tensor& log_probabilities);
 
-/// Exactly k tokens by the Gumbel top-k trick on the keep logit, with the straight-through gradient of
-/// sigmoid(score - boundary). Tokens whose `policy` `[B, N]` is 0 are out of the race. Draws from
-/// torch's generator. This is what training over a range of keep rates uses: one set of scores serves
-/// every k. Throws std::invalid_argument unless 1 <= k <= N.
-torch::Tensor gumbel_top_k(const torch::Tensor& log_probabilities, const torch::Tensor& policy, int64_t k);
+/// Exactly k tokens by the Gumbel top-k trick on the keep logit, with the straight-through gradient
+/// of sigmoid(score - boundary). Tokens whose `policy` `[B, N]` is 0 are out of the race. Draws
+/// from torch's generator. This is what training over a range of keep rates uses: one set of scores
+/// serves every k. Throws std::invalid_argument unless 1 <= k <= N.
+torch::Tensor gumbel_top_k(const torch::Tensor& log_probabilities, const torch::Tensor& policy,
+                           int64_t k);
 
 }  // namespace tokensieve::nn

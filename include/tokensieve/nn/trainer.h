@@ -15,31 +15,36 @@ namespace tokensieve::nn {
 
 /// Which parameters learn how fast.
 struct LearningRates {
-  double base = 1e-4;         ///< Peak rate of the backbone's last block.
-  double head = 0;            ///< Of the classifier; 0: `base`.
-  double predictors = 0;      ///< Of `score_predictor.*`; 0: `base`.
-  double layer_decay = 1.0;   ///< Factor from each block to the one below it, and to the embedding.
-  double weight_decay = 0.05; ///< Of tensors with more than one axis that are not biases.
-  int64_t frozen_epochs = 0;  ///< The backbone's rate is 0 in these first epochs.
+  double base = 1e-4;        ///< Peak rate of the backbone's last block.
+  double head = 0;           ///< Of the classifier; 0: `base`.
+  double predictors = 0;     ///< Of `score_predictor.*`; 0: `base`.
+  double layer_decay = 1.0;  ///< Factor from each block to the one below it, and to the embedding.
+  double weight_decay = 0.05;  ///< Of tensors with more than one axis that are not biases.
+  /// In these first epochs the rate of everything but the predictors is 0.
+  int64_t frozen_epochs = 0;
   bool freeze_embeddings = false;  ///< Class token and positions never change (DynamicViT's code).
 };
 
-/// The groups of `network`'s parameters; scales are relative to `rates.base`.
+/// The highest of the rates, whose schedule the others are fractions of.
+double peak_rate(const LearningRates& rates);
+
+/// The groups of `network`'s parameters, with scales relative to peak_rate(). Takes the gradient
+/// off frozen embeddings. Throws std::invalid_argument for rates out of range.
 std::vector<ParameterGroup> parameter_groups(const VitImpl& network, const LearningRates& rates);
 
 struct TrainOptions {
   int64_t epochs = 30;
-  int64_t accumulate = 1;      ///< Batches of the loader in one optimizer step.
+  int64_t accumulate = 1;  ///< Batches of the loader in one optimizer step.
   double warmup_epochs = 5;
-  double final_rate = 1e-6;
+  double final_rate = 1e-6;  ///< Where the fastest group's cosine ends.
   LearningRates rates;
-  double clip_norm = 0;        ///< 0: gradients are not clipped.
-  double ema = 0;              ///< Decay of an average evaluated beside the weights; 0: none.
-  bool bf16 = true;            ///< Matrix products in bfloat16; weights and sums stay float32.
+  double clip_norm = 0;  ///< 0: gradients are not clipped.
+  double ema = 0;        ///< Decay of an average evaluated beside the weights; 0: none.
+  bool bf16 = true;      ///< Matrix products in bfloat16; weights and sums stay float32.
   uint64_t seed = 0;
-  int64_t log_every = 20;      ///< Steps that one line of the log sums up.
-  int64_t save_every = 200;    ///< Steps between checkpoints, a multiple of log_every.
-  int64_t stop_after = 0;      ///< Stop, resumable, after this step; 0: run to the end.
+  int64_t log_every = 20;    ///< Steps that one line of the log sums up.
+  int64_t save_every = 200;  ///< Steps between checkpoints, a multiple of log_every.
+  int64_t stop_after = 0;    ///< Stop, resumable, after this step; 0: run to the end.
   torch::Device device = torch::kCPU;
   /// What the run is made of, as text: a checkpoint of another run is refused.
   std::string fingerprint;
@@ -62,13 +67,14 @@ struct TrainResult {
 };
 
 /// Trains `method` on `train`, choosing the best epoch (of the weights and of their average) on
-/// `held_out`. Writes to `folder`: `metrics.jsonl` (a line every `log_every` steps and one an epoch),
-/// `checkpoint.safetensors`; calls `save_best(epoch, accuracy)` while the best weights are in place.
+/// `held_out`. Writes to `folder`: `metrics.jsonl` (a line every `log_every` steps and one an
+/// epoch), `checkpoint.safetensors`; calls `save_best(epoch, accuracy)` while the best weights are
+/// in place.
 ///
 /// A run that was killed goes on from its last checkpoint and ends with the same numbers: batches
-/// are functions of (seed, step), torch's generator is seeded anew at every step, and the log is cut back to
-/// the checkpoint. Throws std::runtime_error when the loss is not finite, a file cannot be written, or
-/// the folder holds a checkpoint of another run.
+/// are functions of (seed, step), torch's generator is seeded anew at every step, and the log is
+/// cut back to the checkpoint. Throws std::runtime_error when the loss is not finite, a file cannot
+/// be written, or the folder holds a checkpoint of another run.
 TrainResult train(Method& method, ImageLoader& train, ImageLoader& held_out,
                   const TrainOptions& options, const std::filesystem::path& folder,
                   const std::function<void(int64_t epoch, double accuracy)>& save_best,

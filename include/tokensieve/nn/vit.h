@@ -12,9 +12,9 @@ namespace tokensieve::nn {
 class AttentionImpl : public torch::nn::Module {
  public:
   AttentionImpl(int64_t dim, int64_t num_heads, int64_t head_dim, bool qkv_bias);
-  /// `x` `[B, N, C]` to `[B, N, C]`. With `policy` `[B, N]` in [0, 1], rows attend to kept tokens and
-  /// to themselves only (masked_softmax.h, with `eps`); gradients reach `policy`. `gamma` `[C]` scales
-  /// the result (LayerScale).
+  /// `x` `[B, N, C]` to `[B, N, C]`. With `policy` `[B, N]` in [0, 1], rows attend to kept tokens
+  /// and to themselves only (masked_softmax.h, with `eps`); gradients reach `policy`. `gamma` `[C]`
+  /// scales the result (LayerScale).
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& policy = {}, double eps = 0,
                         const torch::Tensor& gamma = {});
 
@@ -44,8 +44,9 @@ class BlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Block);
 
-/// A ViT, DeiT, DINOv2 or LV-ViT network that can be trained: every layout the engine reads. Parameters have
-/// timm's names (`vit_tensors()` lists them), so named_parameters() is a timm state dict.
+/// A ViT, DeiT, DINOv2 or LV-ViT network that can be trained: every layout the engine reads.
+/// Parameters have timm's names (`vit_tensors()` lists them), so named_parameters() is a timm state
+/// dict.
 class VitImpl : public torch::nn::Module {
  public:
   /// Weights start as timm's do: truncated normal of std 0.02, zero biases, LayerScale 1e-5.
@@ -64,7 +65,8 @@ class VitImpl : public torch::nn::Module {
   torch::Tensor finish(const torch::Tensor& rows);
   /// finish()'s rows to logits `[B, classes]` (or pooled features without a head). Distilled: the
   /// mean of both heads. LV-ViT: head + max over the patches of aux_head / 2.
-  torch::Tensor classify(const torch::Tensor& finished);
+  /// With `kept` `[B, N]` (1 or 0), patches that are not kept count for nothing.
+  torch::Tensor classify(const torch::Tensor& finished, const torch::Tensor& kept = {});
 
   /// Pixels to logits.
   torch::Tensor forward(const torch::Tensor& pixels);

@@ -10,8 +10,13 @@ namespace tokensieve::nn {
 
 /// What a start lacks for the network that is to be trained.
 struct LoadOptions {
-  /// A classifier of another size, or none, is left as it was initialised; off: that is an error.
-  bool new_head = false;
+  /// What becomes of the classifier.
+  enum class Head {
+    load,          ///< It must be there and fit.
+    load_if_fits,  ///< One that is missing, or of another size, is left as it was initialised.
+    fresh,         ///< It is left as it was initialised.
+  };
+  Head head = Head::load;
   /// The grid of the position table, when it differs from the network's: it is resampled as timm
   /// does it (bicubic, antialiased). 0: the same as the network's.
   int grid_height = 0;
@@ -24,7 +29,8 @@ void load_weights(VitImpl& network, const WeightSource& weights, const LoadOptio
 
 /// Copies every parameter of `module` whose name begins with `prefix` by that same name. Throws
 /// std::runtime_error as load_weights does.
-void load_parameters(torch::nn::Module& module, std::string_view prefix, const WeightSource& weights);
+void load_parameters(torch::nn::Module& module, std::string_view prefix,
+                     const WeightSource& weights);
 
 /// The parameters whose names begin with `prefix` (or, with `inverse`, the others), as float32.
 std::shared_ptr<MemoryWeights> export_parameters(const torch::nn::Module& module,

@@ -14,8 +14,9 @@ void read_method(const nlohmann::json& json, TrainConfig& config) {
   JsonReader reader(json, "method");
   reader.read("name", config.method);
   const std::vector<std::string> methods = {"dense", "dynamicvit"};
-  check_runtime(std::ranges::count(methods, config.method) > 0, "[config] expected a method's name, dense or dynamicvit, got '",
-                config.method, "'", did_you_mean(config.method, methods));
+  check_runtime(std::ranges::count(methods, config.method) > 0,
+                "[config] expected a method's name, dense or dynamicvit, got '", config.method, "'",
+                did_you_mean(config.method, methods));
   nn::DynamicVitOptions& options = config.dynamicvit;
   reader.read("teacher_logits", options.teacher.logits_weight);
   reader.read("teacher_tokens", options.teacher.tokens_weight);
@@ -49,7 +50,8 @@ void read_augmentation(const nlohmann::json& json, Augmentation& augmentation) {
   const auto range = [&](const std::string& key, std::array<double, 2>& value) {
     std::vector<double> list(value.begin(), value.end());
     reader.read(key, list);
-    check_runtime(list.size() == 2, "[config] expected two numbers in '", key, "', got ", list.size());
+    check_runtime(list.size() == 2, "[config] expected two numbers in '", key, "', got ",
+                  list.size());
     std::copy_n(list.begin(), 2, value.begin());
   };
   range("crop_area", augmentation.crop_area);
@@ -57,11 +59,13 @@ void read_augmentation(const nlohmann::json& json, Augmentation& augmentation) {
   reader.read("flip", augmentation.flip);
   reader.read("color_jitter", augmentation.color_jitter);
   reader.read("erase", augmentation.erase);
-  if (const auto* rand_augment = reader.find("rand_augment")) read_rand_augment(*rand_augment, augmentation);
+  if (const auto* rand_augment = reader.find("rand_augment"))
+    read_rand_augment(*rand_augment, augmentation);
   std::vector<std::string> names;
   reader.read("interpolations", names);
   if (!names.empty()) augmentation.interpolations.clear();
-  for (const std::string& name : names) augmentation.interpolations.push_back(parse_interpolation(name));
+  for (const std::string& name : names)
+    augmentation.interpolations.push_back(parse_interpolation(name));
   reader.finish();
 }
 
@@ -104,7 +108,8 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   JsonReader reader(json, path.filename().string());
   if (const auto* method = reader.find("method")) read_method(*method, config);
   if (const auto* optimizer = reader.find("optimizer")) read_optimizer(*optimizer, config);
-  if (const auto* part = reader.find("augmentation")) read_augmentation(*part, *config.loader.augmentation);
+  if (const auto* part = reader.find("augmentation"))
+    read_augmentation(*part, *config.loader.augmentation);
   if (const auto* mixing = reader.find("mixing")) read_mixing(*mixing, *config.loader.mixing);
   reader.read("image_size", config.image_size);
   reader.read("crop_pct", config.crop_pct);

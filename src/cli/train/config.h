@@ -24,8 +24,8 @@ struct TrainConfig {
   std::string text;  ///< The file as it was read.
 };
 
-/// Reads and checks a file. Throws std::runtime_error naming the file and the key: unknown (with the
-/// nearest known one), of the wrong type, or out of range.
+/// Reads and checks a file. Throws std::runtime_error naming the file and the key: unknown (with
+/// the nearest known one), of the wrong type, or out of range.
 TrainConfig read_train_config(const std::filesystem::path& path);
 
 }  // namespace tokensieve::cli

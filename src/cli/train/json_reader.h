@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -12,8 +13,10 @@ namespace tokensieve::cli {
 /// An object of a JSON file written by hand: every key is optional, an unknown one is an error.
 class JsonReader {
  public:
-  JsonReader(const nlohmann::json& object, std::string scope) : object_(object), scope_(std::move(scope)) {
-    check_runtime(object.is_object(), "[config] expected '", scope_, "' to be an object, got ", object.dump());
+  JsonReader(const nlohmann::json& object, std::string scope)
+      : object_(object), scope_(std::move(scope)) {
+    check_runtime(object.is_object(), "[config] expected '", scope_, "' to be an object, got ",
+                  object.dump());
   }
 
   /// Overwrites `value` if the key is there. Throws std::runtime_error for another type.
@@ -41,11 +44,16 @@ class JsonReader {
  private:
   template <typename Value>
   Value convert(const std::string& key, const nlohmann::json& json) const {
-    const bool fits = std::is_same_v<Value, bool>                ? json.is_boolean()
-                      : std::is_same_v<Value, std::string>      ? json.is_string()
-                      : std::is_integral_v<Value>               ? json.is_number_integer()
-                      : std::is_floating_point_v<Value>         ? json.is_number()
-                                                                : json.is_array();
+    const bool fits = std::is_same_v<Value, bool>          ? json.is_boolean()
+                      : std::is_same_v<Value, std::string> ? json.is_string()
+                      : std::is_unsigned_v<Value>          ? json.is_number_unsigned()
+                      : std::is_integral_v<Value>          ? json.is_number_integer()
+                      : std::is_same_v<Value, std::vector<int>>
+                          ? json.is_array() &&
+                                std::ranges::all_of(
+                                    json, [](const auto& item) { return item.is_number_integer(); })
+                      : std::is_floating_point_v<Value> ? json.is_number()
+                                                        : json.is_array();
     try {
       if (fits) return json.get<Value>();
     } catch (const nlohmann::json::exception&) {  // an array of something else

@@ -1,4 +1,5 @@
-// The program `tokensieve-train`: fine-tunes a model folder, dense or with a method that drops tokens.
+// The program `tokensieve-train`: fine-tunes a model folder, dense or with a method that drops
+// tokens.
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -28,18 +29,23 @@ torch::Device parse_device(const std::string& name) {
     if (device.is_cpu() || (device.is_cuda() && torch::cuda::is_available())) return device;
   } catch (const c10::Error&) {  // not a device's name: said below
   }
-  throw std::invalid_argument("[device] expected cpu" +
-                              std::string(torch::cuda::is_available() ? " or cuda" : " (this LibTorch sees no GPU)") +
-                              ", got '" + name + "'");
+  throw std::invalid_argument(
+      "[device] expected cpu" +
+      std::string(torch::cuda::is_available() ? " or cuda" : " (this LibTorch sees no GPU)") +
+      ", got '" + name + "'");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace tokensieve::cli;
-  CLI::App program("Fine-tunes a ViT model folder, dense or so that it can drop tokens. A run that was killed goes on when the same command is given again.");
+  CLI::App program(
+      "Fine-tunes a ViT model folder, dense or so that it can drop tokens. A run that was killed "
+      "goes on when the same command is given again.");
   program.name("tokensieve-train");
-  program.footer("Example: tokensieve-train recipes/dynamicvit.json --data imagenette/train --start runs/dense/model --teacher runs/dense/model --out runs/dynamicvit");
+  program.footer(
+      "Example: tokensieve-train demos/train/dynamicvit.json --data imagenette/train --start "
+      "runs/dense/model --teacher runs/dense/model --out runs/dynamicvit");
   program.set_version_flag("--version", "tokensieve-train " TOKENSIEVE_VERSION);
   std::filesystem::path config_path;
   TrainPaths paths;
@@ -47,15 +53,28 @@ int main(int argc, char** argv) {
   int threads = 0, workers = 0;
   int64_t stop_after = 0;
   bool json = false;
-  program.add_option("config", config_path, "JSON file of the run (docs/training.md)")->required()->check(CLI::ExistingFile);
-  program.add_option("--data", paths.data, "Folder with one folder of pictures a class")->required()->check(CLI::ExistingDirectory);
-  program.add_option("--start", paths.start, "Model folder to start from")->required()->check(CLI::ExistingDirectory);
-  program.add_option("--teacher", paths.teacher, "Model folder whose answers the student learns, too")->check(CLI::ExistingDirectory);
+  program.add_option("config", config_path, "JSON file of the run (docs/training.md)")
+      ->required()
+      ->check(CLI::ExistingFile);
+  program.add_option("--data", paths.data, "Folder with one folder of pictures a class")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  program.add_option("--start", paths.start, "Model folder to start from")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  program
+      .add_option("--teacher", paths.teacher, "Model folder whose answers the student learns, too")
+      ->check(CLI::ExistingDirectory);
   program.add_option("--out", paths.out, "Folder of the run; made if it is not there")->required();
-  program.add_option("--device", device, "cpu, or cuda where LibTorch has it")->capture_default_str();
-  program.add_option("--threads", threads, "Threads of the network; 0: one a core")->check(CLI::Range(0, 1024));
-  program.add_option("--workers", workers, "Threads that decode pictures; 0: one a core")->check(CLI::Range(0, 256));
-  program.add_option("--stop-after", stop_after, "Stop, resumable, after this step");
+  program.add_option("--device", device, "cpu, or cuda where LibTorch has it")
+      ->capture_default_str();
+  program.add_option("--threads", threads, "Threads of the network; 0: one a core")
+      ->check(CLI::Range(0, 1024));
+  program.add_option("--workers", workers, "Threads that decode pictures; 0: one a core")
+      ->check(CLI::Range(0, 256));
+  program
+      .add_option("--stop-after", stop_after, "Stop, resumable, after this step; 0: run to the end")
+      ->check(CLI::NonNegativeNumber);
   program.add_flag("--json", json, "Print the result as JSON");
 
   try {
@@ -76,10 +95,11 @@ int main(int argc, char** argv) {
                        .dump(2)
                 << "\n";
     } else if (result.best_epoch >= 0) {
-      std::cout << "best on the held-out pictures: " << 100 * result.best_accuracy << " % after epoch "
-                << result.best_epoch + 1 << (result.best_is_ema ? " (moving average)" : "") << ", in " << model << "\n";
+      std::cout << "best on the held-out pictures: " << 100 * result.best_accuracy
+                << " % after epoch " << result.best_epoch + 1
+                << (result.best_is_ema ? " (moving average)" : "") << ", in " << model << "\n";
     }
-    if (!result.finished) std::cout << "stopped; the same command goes on\n";
+    if (!result.finished) std::cerr << "stopped; the same command without --stop-after goes on\n";
     return 0;
   } catch (const CLI::Success& wanted) {
     return program.exit(wanted);
@@ -88,7 +108,9 @@ int main(int argc, char** argv) {
   } catch (const std::invalid_argument& error) {
     return complain(error.what(), kBadUsage);
   } catch (const std::bad_alloc&) {
-    return complain("[memory] not enough memory; use smaller batches and more of them (batch, accumulate)", kFailure);
+    return complain(
+        "[memory] not enough memory; use smaller batches and more of them (batch, accumulate)",
+        kFailure);
   } catch (const std::exception& error) {
     return complain(error.what(), kFailure);
   }

@@ -5,23 +5,24 @@
 namespace tokensieve::cli {
 namespace {
 
-/// The last part of a path: where it lay on this machine is nobody's business.
+/// The last two parts of a path: where it lay on this machine is nobody's business.
 std::string name_of(std::filesystem::path path) {
+  path = std::filesystem::absolute(path);
   if (!path.has_filename()) path = path.parent_path();
-  return path.filename().string();
+  return path.parent_path().filename().string() + "/" + path.filename().string();
 }
 
 }  // namespace
 
-std::string provenance_json(const TrainConfig& config, const TrainPaths& paths, const HeldOutSplit& split,
-                            int64_t epoch, double held_out_accuracy) {
-  const auto own = paths.data.has_filename() ? paths.data : paths.data.parent_path();
+std::string provenance_json(const TrainConfig& config, const TrainPaths& paths,
+                            const HeldOutSplit& split, int64_t epoch, double held_out_accuracy) {
   nlohmann::ordered_json json;
-  json["data"] = {{"folder", name_of(own.parent_path()) + "/" + name_of(own)},
+  json["data"] = {{"folder", name_of(paths.data)},
                   {"train", split.train.samples.size()},
                   {"held_out", split.held_out.samples.size()}};
   json["start"] = name_of(paths.start);
-  json["teacher"] = paths.teacher.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(name_of(paths.teacher));
+  json["teacher"] = paths.teacher.empty() ? nlohmann::ordered_json()
+                                          : nlohmann::ordered_json(name_of(paths.teacher));
   json["config"] = nlohmann::ordered_json::parse(config.text);
   json["best"] = {{"epoch", epoch}, {"held_out_accuracy", held_out_accuracy}};
   return json.dump();

@@ -8,7 +8,7 @@
 namespace tokensieve::cli {
 
 /// sieve.json's "provenance": what a model was trained from and how, as JSON.
-std::string provenance_json(const TrainConfig& config, const TrainPaths& paths, const HeldOutSplit& split,
-                            int64_t epoch, double held_out_accuracy);
+std::string provenance_json(const TrainConfig& config, const TrainPaths& paths,
+                            const HeldOutSplit& split, int64_t epoch, double held_out_accuracy);
 
 }  // namespace tokensieve::cli

@@ -7,6 +7,7 @@
 #include "metrics_plot.h"
 #include "progress.h"
 #include "provenance.h"
+#include "terminal.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/data/split.h"
 #include "tokensieve/io/model_folder.h"
@@ -18,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The start's folder with the classes and the image size of this run.
-ModelFolder target_of(const ModelFolder& start, const TrainConfig& config, const ImageDataset& data) {
+ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
+                      const ImageDataset& data) {
   ModelFolder target = start;
   target.vit.num_classes = static_cast<int>(data.classes.size());
   if (config.image_size > 0) {
@@ -32,20 +34,33 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config, const
   return target;
 }
 
-void load_start(nn::VitImpl& network, const ModelFolder& start) {
+/// A classifier of other classes is worth nothing, even where it has as many.
+void load_start(nn::VitImpl& network, const ModelFolder& start, const ModelFolder& target) {
+  using Head = nn::LoadOptions::Head;
+  const bool same =
+      start.labels == target.labels && start.vit.num_classes == target.vit.num_classes;
+  if (!same) std::cerr << "the classifier starts anew: the start's classes are others\n";
   nn::LoadOptions options;
-  options.new_head = true;
+  options.head = same ? Head::load : Head::fresh;
   options.grid_height = start.vit.grid_height();
   options.grid_width = start.vit.grid_width();
   nn::load_weights(network, *start.weights, options);
 }
 
-nn::Vit load_teacher(const fs::path& folder, const VitConfig& student) {
+/// The teacher sees the student's pixels and answers in its classes. Throws std::runtime_error when
+/// it was made for others.
+nn::Vit load_teacher(const fs::path& folder, const ModelFolder& student) {
   if (folder.empty()) return nullptr;
   const ModelFolder teacher = open_model_folder(folder);
+  check_runtime(teacher.labels.empty() || teacher.labels == student.labels, "[train] the teacher ",
+                folder.string(), " has other classes than the data, or another order of them");
+  check_runtime(teacher.preprocessing.mean == student.preprocessing.mean &&
+                    teacher.preprocessing.std == student.preprocessing.std,
+                "[train] the teacher ", folder.string(),
+                " normalises pixels by another mean or std than the start");
   VitConfig config = teacher.vit;
-  config.image_height = student.image_height;
-  config.image_width = student.image_width;
+  config.image_height = student.vit.image_height;
+  config.image_width = student.vit.image_width;
   nn::Vit network(config);
   nn::LoadOptions options;
   options.grid_height = teacher.vit.grid_height();
@@ -55,16 +70,16 @@ nn::Vit load_teacher(const fs::path& folder, const VitConfig& student) {
 }
 
 std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFolder& start,
-                                        const VitConfig& vit, const fs::path& teacher_folder) {
+                                        const ModelFolder& target, const fs::path& teacher_folder) {
   torch::manual_seed(config.train.seed);  // for what the start does not have: head, predictors
-  nn::Vit teacher = load_teacher(teacher_folder, vit);
+  nn::Vit teacher = load_teacher(teacher_folder, target);
   if (config.method == "dense") {
-    nn::Vit network(vit, config.drop_path);
-    load_start(*network, start);
+    nn::Vit network(target.vit, config.drop_path);
+    load_start(*network, start, target);
     return nn::dense_method(network, teacher, config.dynamicvit.teacher);
   }
-  nn::DynamicVit network(vit, config.sites, config.drop_path);
-  load_start(*network, start);
+  nn::DynamicVit network(target.vit, config.sites, config.drop_path);
+  load_start(*network, start, target);
   return nn::dynamic_vit_method(network, teacher, config.dynamicvit);
 }
 
@@ -84,7 +99,7 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
   const ImageDataset data = open_image_folder(paths.data);
   const HeldOutSplit split = split_held_out(data, config.held_out, config.train.seed);
   ModelFolder target = target_of(start, config, data);
-  const auto method = make_method(config, start, target.vit, paths.teacher);
+  const auto method = make_method(config, start, target, paths.teacher);
 
   ImageLoader train(split.train, target.preprocessing, config.loader);
   LoaderOptions evaluation = evaluation_options(config.loader.batch_size);
@@ -98,6 +113,7 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
   std::cerr << "training on " << split.train.samples.size() << " pictures, choosing on "
             << split.held_out.samples.size() << "\n";
   std::optional<Progress> progress;
+  int64_t told = -1;  // the last epoch that standard error heard of
   const auto result = nn::train(
       *method, train, held_out, config.train, paths.out,
       [&](int64_t epoch, double accuracy) {
@@ -111,8 +127,12 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
         replace_model_folder(target, paths.out / "model");
       },
       [&](const nn::TrainProgress& at) {
-        if (!progress) progress.emplace("steps", static_cast<size_t>(at.steps));
-        progress->update(static_cast<size_t>(at.step));
+        const auto step = static_cast<size_t>(at.step);
+        if (!progress) progress.emplace("steps", static_cast<size_t>(at.steps), step - 1);
+        progress->update(step);
+        if (stderr_is_terminal() || at.epoch == told) return;
+        told = at.epoch;
+        std::cerr << "epoch " << at.epoch + 1 << ", step " << at.step << " of " << at.steps << "\n";
       });
   progress.reset();
   plot_metrics(paths.out / "metrics.jsonl");

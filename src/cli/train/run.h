@@ -14,8 +14,10 @@ struct TrainPaths {
   std::filesystem::path out;      ///< Folder of the run.
 };
 
-/// Trains and leaves in `out`: `model` (the best model folder so far), `metrics.jsonl` with its plot
-/// (`metrics.svg`, `metrics.png`) and `checkpoint.safetensors`. Throws std::runtime_error and std::invalid_argument.
+/// Trains and leaves in `out`: `model` (the best model folder so far), `metrics.jsonl` with its
+/// plot
+/// (`metrics.svg`, `metrics.png`) and `checkpoint.safetensors`. Throws std::runtime_error and
+/// std::invalid_argument.
 nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths);
 
 }  // namespace tokensieve::cli

@@ -32,7 +32,8 @@ void plot_metrics(const std::filesystem::path& log) {
     const auto record = nlohmann::ordered_json::parse(line, nullptr, false);
     if (!record.is_object()) continue;
     for (const auto& [name, value] : record.items()) {
-      if (!value.is_number() || name == "step" || name == "epoch" || name == "learning_rate") continue;
+      if (!value.is_number() || name == "step" || name == "epoch" || name == "learning_rate")
+        continue;
       PlotSeries& series = series_of(plot, name);
       if (name.starts_with("held_out")) series.style = SeriesStyle::points;
       series.x.push_back(record.value("step", 0.0));

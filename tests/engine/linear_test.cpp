@@ -30,9 +30,12 @@ std::vector<float> plain(const MemoryWeights& source, std::span<const float> x, 
       double sum = options.bias ? bias[o] : 0.0;
       for (int64_t k = 0; k < in; ++k) sum += double{x[i * in + k]} * weight[o * in + k];
       if (!options.output_scale.empty()) sum *= options.output_scale[o];
-      if (epilogue == Epilogue::gelu) sum = 0.5 * sum * (1.0 + std::erf(sum / std::sqrt(2.0)));
       float& to = y[i * out + o];
-      to = static_cast<float>(epilogue == Epilogue::add ? to + sum : sum);
+      if (epilogue == Epilogue::add || epilogue == Epilogue::add_gelu) sum += to;
+      if (epilogue == Epilogue::gelu || epilogue == Epilogue::add_gelu) {
+        sum = 0.5 * sum * (1.0 + std::erf(sum / std::sqrt(2.0)));
+      }
+      to = static_cast<float>(sum);
     }
   }
   return y;
@@ -81,7 +84,7 @@ void check_close(const std::vector<float>& a, const std::vector<float>& b) {
 }  // namespace
 
 TEST_CASE("a linear equals plain loops under every epilogue", "[engine][linear]") {
-  const auto epilogue = GENERATE(Epilogue::none, Epilogue::gelu, Epilogue::add);
+  const auto epilogue = GENERATE(Epilogue::none, Epilogue::gelu, Epilogue::add, Epilogue::add_gelu);
   const auto rows = GENERATE(as<int64_t>{}, 1, 5, 256, 257, 300);
   const auto [in, out] = GENERATE(table<int64_t, int64_t>({{48, 96}, {96, 17}, {13, 3}, {1, 1}}));
   CAPTURE(static_cast<int>(epilogue), rows, in, out);
@@ -132,13 +135,14 @@ TEST_CASE("a primitive belongs to its epilogue and its number of threads", "[eng
   Fixture fixture(16, 16);
   const int before = omp_get_max_threads();
   omp_set_num_threads(1);
-  for (const Epilogue epilogue : {Epilogue::none, Epilogue::gelu, Epilogue::add, Epilogue::none}) {
+  for (const Epilogue epilogue :
+       {Epilogue::none, Epilogue::gelu, Epilogue::add, Epilogue::add_gelu, Epilogue::none}) {
     fixture.run(4, epilogue);
   }
-  CHECK(fixture.cache.size() == 3);
+  CHECK(fixture.cache.size() == 4);
   omp_set_num_threads(2);
   check_close(fixture.run(4), fixture.expected(4));
-  CHECK(fixture.cache.size() == 4);
+  CHECK(fixture.cache.size() == 5);
   omp_set_num_threads(before);
 }
 

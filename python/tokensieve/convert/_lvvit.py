@@ -94,7 +94,7 @@ def config(
     classes = len(tensors["head.weight"]) if "head.weight" in tensors else 0
     if labels is not None and len(labels) != classes:
         raise ValueError(f"[convert] expected {classes} labels, one a class, got {len(labels)}")
-    shape = tensors["pos_embed"].shape if "pos_embed" in tensors else ()
+    shape: tuple[int, ...] = tensors["pos_embed"].shape if "pos_embed" in tensors else ()
     side = math.isqrt(shape[1] - 1) if len(shape) == 3 and shape[1] > 1 else 0
     if side * side + 1 != (shape[1] if side else 0):
         raise RuntimeError(

@@ -87,15 +87,21 @@ class LvVit(nn.Module):
         grid = F.interpolate(grid, (height, width), mode="bicubic", antialias=True)
         return torch.cat([self.pos_embed[:, :1], grid.flatten(2).transpose(1, 2)], 1)
 
-    def forward(self, pixels):
+    def embed(self, pixels):
         x = self.patch_embed(pixels)
         height, width = x.shape[2:]
         x = x.flatten(2).transpose(1, 2)
-        x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1) + self.positions(height, width)
-        for block in self.blocks:
-            x = block(x)
+        return torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1) + self.positions(height, width)
+
+    def classify(self, x):
         x = self.norm(x)
         return self.head(x[:, 0]) + 0.5 * self.aux_head(x[:, 1:]).amax(1)
+
+    def forward(self, pixels):
+        x = self.embed(pixels)
+        for block in self.blocks:
+            x = block(x)
+        return self.classify(x)
 
 
 def random_lvvit(seed=0, **sizes):
@@ -120,3 +126,39 @@ def random_lvvit(seed=0, **sizes):
             else:  # tokens and positions
                 value.normal_(0, 0.5, generator=generator)
     return network
+
+
+@torch.inference_mode()
+def centered(network, predictors, pixels, sites=(4, 8, 12)):
+    """Predictors that would keep half of a dense image: sure of all patches, float32 only ties."""
+    x = network.embed(pixels)
+    for layer, block in enumerate(network.blocks):
+        if layer in sites:
+            predictor = predictors[sites.index(layer)]
+            log_pi = predictor(x[:, 1:], torch.ones(1, x.shape[1] - 1, 1))
+            predictor.out_conv[4].bias[0] -= (log_pi[..., 0] - log_pi[..., 1]).median()
+        x = block(x)
+    return predictors
+
+
+@torch.inference_mode()
+def dynamic_lvvit(network, predictors, pixels, keep, sites=(4, 8, 12)):
+    """DynamicViT on one image: logits [1, classes], and for each site the patches kept and how far
+    the closest score was from being decided otherwise."""
+    x = network.embed(pixels[None])
+    patches = x.shape[1] - 1
+    patch_of = torch.arange(patches)
+    selected = []
+    for layer, block in enumerate(network.blocks):
+        if layer in sites:
+            site = sites.index(layer)
+            log_pi = predictors[site](x[:, 1:], torch.ones(1, len(patch_of), 1))[0, :, 0]
+            count = int(patches * keep ** (site + 1))
+            order = log_pi.argsort(descending=True, stable=True)
+            margin = (log_pi[order[count - 1]] - log_pi[order[count]]).item()
+            kept = order[:count]
+            x = torch.cat([x[:, :1], x[:, 1 + kept]], 1)
+            patch_of = patch_of[kept]
+            selected.append((sorted(patch_of.tolist()), margin))
+        x = block(x)
+    return network.classify(x), selected

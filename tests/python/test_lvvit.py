@@ -7,7 +7,8 @@ import pytest
 import tokensieve as ts
 import torch
 from conftest import THREADS, random_pixels
-from reference_lvvit import LvVit, random_lvvit
+from reference_dynamicvit import official_state, random_predictors
+from reference_lvvit import LvVit, centered, dynamic_lvvit, random_lvvit
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
@@ -65,6 +66,29 @@ def test_evit_drops_tokens_of_the_second_head_too(small):
     result = model(pixels, recipe="evit(keep=0.5, sites=4/8/12)")
     assert (result.macs < 6_551_485_440 * 0.65).all()
     assert [len(kept) for kept in result.kept] == [25, 25]
+
+
+@pytest.mark.parametrize("keep, gmacs", [(0.9, 5.876), (0.7, 4.650), (0.5, 3.790)])
+def test_dynamicvit_on_lvvit_equals_pytorch(small, keep, gmacs, tmp_path):
+    network, _ = small
+    predictors = centered(network, random_predictors(384), random_pixels(1, 224, seed=6))
+    torch.save({"model": official_state(network, predictors)}, tmp_path / "official.pth")
+    ts.convert("lvvit_s", tmp_path / "model", checkpoint=tmp_path / "official.pth", keep=0.7)
+    model = ts.load(tmp_path / "model", threads=THREADS)
+    assert "at=before:4/8/12" in str(model.recipe)
+    pixels = random_pixels(2, 224, seed=3)
+    result = model(pixels, keep=keep)
+    # The papers multiply the mean of the tokens with a quarter of W_1 for each token; we do it once.
+    seen = sum(int(196 * keep**site) for site in range(3))
+    saved = (seen - 3) * 192 * 192
+    assert result.macs == pytest.approx(gmacs * 1e9 - saved, abs=5e5)
+    for index, image in enumerate(pixels):
+        expected, selected = dynamic_lvvit(network, predictors, image, keep)
+        for site, (kept, margin) in enumerate(selected):
+            assert margin > 1e-6, "another seed has no ties"
+            assert result.traces[index].kept_indices(site).tolist() == kept
+        error = np.abs(result.logits[index] - expected[0].numpy()).max()
+        assert error <= 1e-4 * expected.abs().max().item()
 
 
 @pytest.mark.parametrize("name, skip_lam", [("lvvit_t", 1.0), ("lvvit_m", 2.0), ("lvvit_l", 3.0)])

@@ -14,9 +14,12 @@ namespace {
 
 std::string_view fate_name(Fate fate) {
   switch (fate) {
-    case Fate::kept: return "kept";
-    case Fate::fused: return "fused";
-    default: return "dropped";
+    case Fate::kept:
+      return "kept";
+    case Fate::fused:
+      return "fused";
+    default:
+      return "dropped";
   }
 }
 

@@ -14,16 +14,16 @@ namespace tokensieve::python {
 namespace {
 
 py::dict config_dict(const VitConfig& c) {
-  return py::dict(
-      "name"_a = c.name, "image_size"_a = py::make_tuple(c.image_height, c.image_width),
-      "patch_size"_a = c.patch_size, "in_channels"_a = c.in_channels, "embed_dim"_a = c.embed_dim,
-      "head_dim"_a = c.head_dim, "num_heads"_a = c.num_heads, "mlp_dim"_a = c.mlp_dim,
-      "depth"_a = c.depth(), "num_classes"_a = c.num_classes,
-      "num_prefix_tokens"_a = c.num_prefix_tokens(), "distilled"_a = c.distilled,
-      "layer_scale"_a = c.layer_scale, "stem_channels"_a = c.stem_channels,
-      "skip_lam"_a = c.skip_lam, "aux_head"_a = c.aux_head,
-      "pooling"_a = c.pooling == Pooling::mean ? "mean" : "class_token",
-      "layer_norm_eps"_a = c.layer_norm_eps);
+  return py::dict("name"_a = c.name, "image_size"_a = py::make_tuple(c.image_height, c.image_width),
+                  "patch_size"_a = c.patch_size, "in_channels"_a = c.in_channels,
+                  "embed_dim"_a = c.embed_dim, "head_dim"_a = c.head_dim,
+                  "num_heads"_a = c.num_heads, "mlp_dim"_a = c.mlp_dim, "depth"_a = c.depth(),
+                  "num_classes"_a = c.num_classes, "num_prefix_tokens"_a = c.num_prefix_tokens(),
+                  "distilled"_a = c.distilled, "layer_scale"_a = c.layer_scale,
+                  "stem_channels"_a = c.stem_channels, "skip_lam"_a = c.skip_lam,
+                  "aux_head"_a = c.aux_head,
+                  "pooling"_a = c.pooling == Pooling::mean ? "mean" : "class_token",
+                  "layer_norm_eps"_a = c.layer_norm_eps);
 }
 
 py::dict preprocessing_dict(const Preprocessing& p) {
@@ -35,8 +35,8 @@ py::dict preprocessing_dict(const Preprocessing& p) {
 
 py::dict macs_dict(const MacCount& m) {
   return py::dict("patch_embed"_a = m.patch_embed, "attention_linear"_a = m.attention_linear,
-                  "attention_products"_a = m.attention_products, "mlp"_a = m.mlp,
-                  "head"_a = m.head, "predictors"_a = m.predictors, "total"_a = m.total());
+                  "attention_products"_a = m.attention_products, "mlp"_a = m.mlp, "head"_a = m.head,
+                  "predictors"_a = m.predictors, "total"_a = m.total());
 }
 
 py::array_t<int64_t> layers_array(const std::vector<LayerTokens>& layers) {
@@ -89,8 +89,8 @@ void register_engine(py::module_& m) {
       .def_property_readonly(
           "macs", [](const Classification& c) { return c.output.macs.total(); },
           "Multiply-accumulates executed for the image.")
-      .def_property_readonly(
-          "macs_by_kind", [](const Classification& c) { return macs_dict(c.output.macs); });
+      .def_property_readonly("macs_by_kind",
+                             [](const Classification& c) { return macs_dict(c.output.macs); });
   py::class_<Classifier>(m, "Classifier", "A loaded model folder; thread-safe.")
       .def(py::init([](const std::filesystem::path& folder, int threads, int top) {
              const py::gil_scoped_release release;
@@ -99,16 +99,16 @@ void register_engine(py::module_& m) {
            py::arg("folder"), py::arg("threads") = 0, py::arg("top") = 5)
       .def_property_readonly("config",
                              [](const Classifier& c) { return config_dict(c.vit().config()); })
-      .def_property_readonly("num_predictors",
-                             [](const Classifier& c) { return c.vit().num_predictors(); },
-                             "Sites that the folder's predictors were trained for, 0 without any.")
-      .def_property_readonly("preprocessing",
-                             [](const Classifier& c) {
-                               return preprocessing_dict(c.folder().preprocessing);
-                             })
+      .def_property_readonly(
+          "num_predictors", [](const Classifier& c) { return c.vit().num_predictors(); },
+          "Sites that the folder's predictors were trained for, 0 without any.")
+      .def_property_readonly(
+          "preprocessing",
+          [](const Classifier& c) { return preprocessing_dict(c.folder().preprocessing); })
       .def_property_readonly("labels", [](const Classifier& c) { return c.folder().labels; })
-      .def_property_readonly("provenance", [](const Classifier& c) { return c.folder().provenance; },
-                             "sieve.json's provenance as JSON text, or ''.")
+      .def_property_readonly(
+          "provenance", [](const Classifier& c) { return c.folder().provenance; },
+          "sieve.json's provenance as JSON text, or ''.")
       .def_property_readonly("recipe", [](const Classifier& c) { return c.default_recipe(); })
       .def(
           "resize_and_crop",

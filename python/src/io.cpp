@@ -103,7 +103,8 @@ void register_io(py::module_& m) {
         });
       },
       py::arg("source"), py::arg("folder"), py::arg("bf16"),
-      "Writes a model folder of any known layout as a new one in tokensieve's own, which timm loads "
+      "Writes a model folder of any known layout as a new one in tokensieve's own, which timm "
+      "loads "
       "strictly.");
 }
 

@@ -30,9 +30,13 @@ void register_viz(py::module_& m) {
                        const std::string& recipe,
                        const std::vector<std::pair<std::string, double>>& top, int64_t macs) {
              RunSummary summary;
-             for (const auto& [label, probability] : top) summary.top.push_back({label, probability});
+             for (const auto& [label, probability] : top)
+               summary.top.push_back({label, probability});
              summary.macs = macs;
-             return Picture{to_image(image), grid.first, grid.second, trace,
+             return Picture{to_image(image),
+                            grid.first,
+                            grid.second,
+                            trace,
                             {.title = title, .recipe = recipe, .dense = {}, .sieved = summary}};
            }),
            py::arg("image"), py::arg("grid"), py::arg("trace"), py::arg("title"), py::arg("recipe"),
@@ -79,9 +83,11 @@ void register_viz(py::module_& m) {
       py::arg("image"), "The bytes of a PNG file with these pixels.");
   m.def(
       "html_report",
-      [](const std::vector<Picture>& pictures, const std::string& title, const std::string& subtitle) {
+      [](const std::vector<Picture>& pictures, const std::string& title,
+         const std::string& subtitle) {
         std::vector<ReportEntry> entries;
-        for (const Picture& picture : pictures) entries.push_back({picture.view(), picture.caption});
+        for (const Picture& picture : pictures)
+          entries.push_back({picture.view(), picture.caption});
         return without_gil(
             [&] { return html_report(entries, {.title = title, .subtitle = subtitle}); });
       },

@@ -48,8 +48,7 @@ LabelledPictures open_pictures(const EvaluateOptions& options, const ModelFolder
 // Dense first, whether asked for or not: all others are compared with it.
 std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options,
                                         const Classifier& classifier) {
-  auto recipes =
-      resolve_recipes(options.recipes, classifier.folder().recipe, {}, classifier.vit());
+  auto recipes = resolve_recipes(options.recipes, classifier.folder().recipe, {}, classifier.vit());
   if (!options.sweep.empty()) recipes = sweep(recipes, parse_sweep(options.sweep));
   std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
   recipes.insert(recipes.begin(), {"dense", Recipe()});

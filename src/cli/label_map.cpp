@@ -36,9 +36,10 @@ std::vector<int> match_classes(const std::vector<std::string>& classes, const Mo
   if (stranger == nullptr) return matched;
   if (matched.empty() && classes.size() == static_cast<size_t>(model.vit.num_classes)) {
     if (!model.labels.empty()) {
-      std::cerr << "tokensieve: the class folders have other names than the model's labels; matched by "
-                   "position: '"
-                << classes[0] << "' is taken for '" << model.labels[0] << "'\n";
+      std::cerr
+          << "tokensieve: the class folders have other names than the model's labels; matched by "
+             "position: '"
+          << classes[0] << "' is taken for '" << model.labels[0] << "'\n";
     }
     matched.resize(classes.size());
     std::iota(matched.begin(), matched.end(), 0);

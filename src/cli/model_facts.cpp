@@ -151,12 +151,11 @@ std::string model_text(const std::filesystem::path& path, const ModelFolder& mod
   line("input", cat(pre.width, " x ", pre.height, " pixels, patches of ", vit.patch_size, ": ",
                     (pre.width / vit.patch_size) * (pre.height / vit.patch_size), " tokens and ",
                     vit.num_prefix_tokens(), " prefix token(s)"));
-  line("parameters",
-       cat(fixed(static_cast<double>(count_parameters(model)) / 1e6, 2), " million, ",
-           fixed(static_cast<double>(weight_bytes(path)) / 1e6, 1), " MB on disk"));
+  line("parameters", cat(fixed(static_cast<double>(count_parameters(model)) / 1e6, 2), " million, ",
+                         fixed(static_cast<double>(weight_bytes(path)) / 1e6, 1), " MB on disk"));
   if (const auto predictors = predictor_parameters(model); !predictors.empty()) {
-    line("predictors", cat(predictors.size(), ", one a site, of ", predictors.front(),
-                           " parameters each"));
+    line("predictors",
+         cat(predictors.size(), ", one a site, of ", predictors.front(), " parameters each"));
   }
   line("labels", labels_text(model.labels));
   line("preprocessing", cat(crop_mode_name(pre.crop_mode), " crop of ", percent(pre.crop_pct), ", ",

@@ -56,9 +56,12 @@ void VitConfig::validate() const {
                  "[vit_config] expected class pooling beside the distillation token, got mean");
   check_argument(class_token || pooling != Pooling::class_token,
                  "[vit_config] expected a class token to pool, got none; use mean pooling");
-  check_argument(!aux_head || (pooling == Pooling::class_token && !distilled && num_classes > 0),
-                 "[vit_config] expected a classifier of the class token alone beside aux_head, got ",
-                 num_classes == 0 ? "none" : distilled ? "a distilled one" : "mean pooling");
+  check_argument(
+      !aux_head || (pooling == Pooling::class_token && !distilled && num_classes > 0),
+      "[vit_config] expected a classifier of the class token alone beside aux_head, got ",
+      num_classes == 0 ? "none"
+      : distilled      ? "a distilled one"
+                       : "mean pooling");
   check_argument(std::isfinite(skip_lam) && skip_lam > 0.0f,
                  "[vit_config] expected skip_lam above 0, got ", skip_lam);
   check_argument(std::isfinite(layer_norm_eps) && layer_norm_eps > 0.0f,

@@ -83,7 +83,8 @@ void AttentionRecord::move(Table& table, const TokenPlan& plan) {
 
 void AttentionRecord::apply(const TokenPlan& plan) {
   if (request_ == AttentionRequest::none) return;
-  for (Table* table : {&class_row_, &class_row_per_head_, &column_mean_, &value_norm_, &output_norm_}) {
+  for (Table* table :
+       {&class_row_, &class_row_per_head_, &column_mean_, &value_norm_, &output_norm_}) {
     if (table->lines) move(*table, plan);
   }
   if (mean_key_.lines) {
@@ -99,7 +100,8 @@ AttentionTrace AttentionRecord::view() const {
   AttentionTrace trace;
   if (request_ == AttentionRequest::none) return trace;
   const auto table = [&](const Table& t) -> RowsView<const float> {
-    return t.lines ? RowsView<const float>(t.values.data(), t.lines, rows_) : RowsView<const float>();
+    return t.lines ? RowsView<const float>(t.values.data(), t.lines, rows_)
+                   : RowsView<const float>();
   };
   trace.class_row = class_row_.values;
   trace.class_row_per_head = table(class_row_per_head_);

@@ -10,8 +10,8 @@
 namespace tokensieve {
 namespace {
 
-std::vector<Guess> best_guesses(std::span<const float> logits, const std::vector<std::string>& labels,
-                                int count) {
+std::vector<Guess> best_guesses(std::span<const float> logits,
+                                const std::vector<std::string>& labels, int count) {
   std::vector<int> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
   const auto middle = order.begin() + std::min<int64_t>(count, static_cast<int64_t>(order.size()));
@@ -52,12 +52,12 @@ struct Classifier::Impl {
   // What open_model_folder() sees to for a folder, a folder made in code may lack.
   const WeightSource& checked_weights() const {
     check_argument(folder.weights != nullptr, "[classifier] the model has no weights");
-    check_argument(folder.vit.in_channels == 3, "[classifier] pictures have 3 channels, the network ",
-                   folder.vit.in_channels);
-    check_argument(folder.labels.empty() ||
-                       static_cast<int>(folder.labels.size()) == folder.vit.num_classes,
-                   "[classifier] expected ", folder.vit.num_classes, " labels, one a class, got ",
-                   folder.labels.size());
+    check_argument(folder.vit.in_channels == 3,
+                   "[classifier] pictures have 3 channels, the network ", folder.vit.in_channels);
+    check_argument(
+        folder.labels.empty() || static_cast<int>(folder.labels.size()) == folder.vit.num_classes,
+        "[classifier] expected ", folder.vit.num_classes, " labels, one a class, got ",
+        folder.labels.size());
     return *folder.weights;
   }
 

@@ -32,12 +32,11 @@ ConvStem::ConvStem(const VitConfig& config, const WeightSource& source)
     options.stride = 1;
   }
   const int64_t patch = config.patch_size / kStemStride;
-  convolutions_.emplace_back(source, "patch_embed.proj",
-                             ConvolutionOptions{.in = config.stem_channels,
-                                                .out = config.embed_dim,
-                                                .kernel = patch,
-                                                .stride = patch},
-                             cache_);
+  convolutions_.emplace_back(
+      source, "patch_embed.proj",
+      ConvolutionOptions{
+          .in = config.stem_channels, .out = config.embed_dim, .kernel = patch, .stride = patch},
+      cache_);
 }
 
 int64_t ConvStem::run(const PixelsView& image, RowsView<float> rows, AlignedBuffer (&maps)[2],

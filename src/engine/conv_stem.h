@@ -12,8 +12,9 @@
 
 namespace tokensieve {
 
-/// LV-ViT's patch embedding (arXiv 2104.10858): three convolutions with ReLU, the first of stride 2,
-/// then the projection of patches. One image at a time, so that its maps stay in cache. Thread-safe.
+/// LV-ViT's patch embedding (arXiv 2104.10858): three convolutions with ReLU, the first of stride
+/// 2, then the projection of patches. One image at a time, so that its maps stay in cache.
+/// Thread-safe.
 class ConvStem {
  public:
   /// Reads "patch_embed.conv1" to "conv3" and "patch_embed.proj".
@@ -21,8 +22,8 @@ class ConvStem {
   ConvStem(const ConvStem&) = delete;
   ConvStem& operator=(const ConvStem&) = delete;
 
-  /// Embeds an image's patches as `rows` `[patches, embed_dim]`, row-major over the grid. `maps` are
-  /// room for what is between. Returns the multiply-accumulates executed.
+  /// Embeds an image's patches as `rows` `[patches, embed_dim]`, row-major over the grid. `maps`
+  /// are room for what is between. Returns the multiply-accumulates executed.
   int64_t run(const PixelsView& image, RowsView<float> rows, AlignedBuffer (&maps)[2],
               AlignedBuffer& scratchpad) const;
 

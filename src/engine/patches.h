@@ -7,11 +7,12 @@
 
 namespace tokensieve {
 
-/// Cuts an image into patch rows, row-major over the grid: row i holds `[channels, patch, patch]` of
-/// patch i, the order in which a convolution's kernel is stored.
+/// Cuts an image into patch rows, row-major over the grid: row i holds `[channels, patch, patch]`
+/// of patch i, the order in which a convolution's kernel is stored.
 void cut_patches(const PixelsView& image, int channels, int patch_size, RowsView<float> rows);
 
-/// A hash of the pixels (every seventh), the same for the same picture wherever it stands in a batch.
+/// A hash of the pixels (every seventh), the same for the same picture wherever it stands in a
+/// batch.
 uint64_t pixels_key(const PixelsView& image, int channels);
 
 }  // namespace tokensieve

@@ -42,8 +42,8 @@ std::vector<Taps> cubic_taps(int64_t from, int64_t to) {
 }
 
 // Resamples the middle axis of [outer, from, inner] to [outer, taps, inner].
-std::vector<float> resample_axis(std::span<const float> in, int64_t outer, int64_t from, int64_t inner,
-                                 const std::vector<Taps>& taps) {
+std::vector<float> resample_axis(std::span<const float> in, int64_t outer, int64_t from,
+                                 int64_t inner, const std::vector<Taps>& taps) {
   const auto to = static_cast<int64_t>(taps.size());
   std::vector<float> out(static_cast<size_t>(outer * to * inner));
   for (int64_t o = 0; o < outer; ++o) {

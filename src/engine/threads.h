@@ -2,9 +2,9 @@
 
 namespace tokensieve {
 
-/// Sets how many OpenMP threads the calling thread uses, for as long as the object lives. 0 asks for
-/// one a core. In a child process forked after a parallel run it is always one: the team did not
-/// survive the fork, and waiting for it would hang.
+/// Sets how many OpenMP threads the calling thread uses, for as long as the object lives. 0 asks
+/// for one a core. In a child process forked after a parallel run it is always one: the team did
+/// not survive the fork, and waiting for it would hang.
 class ThreadScope {
  public:
   explicit ThreadScope(int threads);

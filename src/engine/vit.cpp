@@ -16,10 +16,10 @@ VitConfig validated(VitConfig config) {
 void check_image(const VitConfig& config, const PixelsView& image, size_t index) {
   const int patch = config.patch_size;
   check_argument(image.data != nullptr, "[vit] image ", index, " has no pixels");
-  check_argument(image.height > 0 && image.width > 0 && image.height % patch == 0 &&
-                     image.width % patch == 0,
-                 "[vit] image ", index, " is ", image.height, " x ", image.width,
-                 "; height and width must be positive multiples of the patch size ", patch);
+  check_argument(
+      image.height > 0 && image.width > 0 && image.height % patch == 0 && image.width % patch == 0,
+      "[vit] image ", index, " is ", image.height, " x ", image.width,
+      "; height and width must be positive multiples of the patch size ", patch);
   const int64_t count = int64_t{image.height / patch} * (image.width / patch);
   check_argument(count <= Vit::kMaxPatches, "[vit] image ", index, " has ", count,
                  " patches, more than ", Vit::kMaxPatches, "; resize it");
@@ -33,7 +33,8 @@ void check_predictors(const Schedule& schedule, const ScheduledSite& site, int c
                  "model that has, or use a recipe that needs no training, such as evit(keep=0.7)");
   check_argument(schedule.num_sites() == count && site.index >= 0 && site.index < count,
                  "[vit] the model has predictors for ", count, " sites and the recipe has ",
-                 schedule.num_sites(), " sites; name the sites that it was trained with, such as "
+                 schedule.num_sites(),
+                 " sites; name the sites that it was trained with, such as "
                  "dynamicvit(keep=0.7, sites=3/6/9)");
 }
 
@@ -55,10 +56,10 @@ void check_schedule(const VitConfig& config, const Schedule& schedule, int num_p
                        (layer >= 0 && config.num_heads[static_cast<size_t>(layer)] > 0),
                    "[vit] the site ", to_string(site.site),
                    " reads attention, and there is none before it; use a later site");
-    check_argument(!inside || !asks_for(schedule.attention_request(layer),
-                                        AttentionRequest::output_norm),
-                   "[vit] the norms of attention outputs that a site asks for cannot be had where ",
-                   to_string(site.site), " chooses which outputs are computed");
+    check_argument(
+        !inside || !asks_for(schedule.attention_request(layer), AttentionRequest::output_norm),
+        "[vit] the norms of attention outputs that a site asks for cannot be had where ",
+        to_string(site.site), " chooses which outputs are computed");
   }
 }
 

@@ -11,7 +11,10 @@ namespace tokensieve {
 
 VitRun::VitRun(const VitConfig& config, const VitWeights& weights, const Schedule& schedule,
                Workspace::Buffers& buffers)
-    : config_(config), weights_(weights), schedule_(schedule), buffers_(buffers),
+    : config_(config),
+      weights_(weights),
+      schedule_(schedule),
+      buffers_(buffers),
       predictors_(weights.predictors, buffers) {
   buffers_.executed_macs = 0;
 }
@@ -61,9 +64,9 @@ RowsView<float> VitRun::patch_rows(std::span<const PixelsView> images) {
   if (weights_.stem) {
     const RowsView<float> embedded = buffers_.normed.rows<float>(patches, config_.embed_dim);
     for (int64_t b = 0, row = 0; b < layout_.batch(); row += input_counts_[b++]) {
-      buffers_.executed_macs += weights_.stem->run(
-          images[b], {embedded.row(row).data(), input_counts_[b], embedded.cols}, buffers_.maps,
-          buffers_.scratchpad);
+      buffers_.executed_macs +=
+          weights_.stem->run(images[b], {embedded.row(row).data(), input_counts_[b], embedded.cols},
+                             buffers_.maps, buffers_.scratchpad);
     }
     return embedded;
   }
@@ -235,8 +238,8 @@ RowsView<float> VitRun::pool() {
 RowsView<float> VitRun::logits(RowsView<float> pooled) {
   const int64_t batch = layout_.batch();
   if (!weights_.head) return {pooled.data, batch, pooled.cols};
-  const RowsView<float> logits = buffers_.linear(
-      *weights_.head, {pooled.data, batch, pooled.cols}, buffers_.normed, Epilogue::none);
+  const RowsView<float> logits = buffers_.linear(*weights_.head, {pooled.data, batch, pooled.cols},
+                                                 buffers_.normed, Epilogue::none);
   if (weights_.head_dist) {
     const RowsView<const float> second(pooled.row(batch).data(), batch, pooled.cols);
     const RowsView<float> other =
@@ -259,7 +262,8 @@ void VitRun::add_aux_head(RowsView<float> logits) {
     row += count;
   }
   if (weights_.final_norm) normalize(*weights_.final_norm, tokens, tokens);
-  const RowsView<float> scores = buffers_.linear(*weights_.aux_head, tokens, buffers_.hidden, Epilogue::none);
+  const RowsView<float> scores =
+      buffers_.linear(*weights_.aux_head, tokens, buffers_.hidden, Epilogue::none);
   for (int64_t b = 0, row = 0; b < batch; ++b) {
     const RowsView<float> best{scores.row(row).data(), 1, scores.cols};
     for (const int64_t end = row + layout_.count(b) - prefix; row < end; ++row) {

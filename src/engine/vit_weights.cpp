@@ -23,8 +23,10 @@ std::vector<float> read_vector(const WeightSource& source, const std::string& na
 std::vector<float> residual_scale(const VitConfig& config, const WeightSource& source,
                                   const std::string& layer_scale) {
   std::vector<float> scale;
-  if (config.layer_scale) scale = read_vector(source, layer_scale, config.embed_dim);
-  else if (config.skip_lam != 1.0f) scale.assign(static_cast<size_t>(config.embed_dim), 1.0f);
+  if (config.layer_scale)
+    scale = read_vector(source, layer_scale, config.embed_dim);
+  else if (config.skip_lam != 1.0f)
+    scale.assign(static_cast<size_t>(config.embed_dim), 1.0f);
   for (float& factor : scale) factor /= config.skip_lam;
   return scale;
 }
@@ -73,10 +75,11 @@ VitWeights::VitWeights(const VitConfig& config, const WeightSource& source,
                         LinearOptions{.bias = source.contains("patch_embed.proj.bias")});
   }
 
-  // A table with rows for prefix tokens has them for all, registers too (timm's no_embed_class off).
+  // A table with rows for prefix tokens has them for all, registers too (timm's no_embed_class
+  // off).
   const int64_t with_position = config.prefix_positions ? config.num_prefix_tokens() : 0;
-  positions_ = source.read("pos_embed",
-                           std::vector<int64_t>{1, with_position + grid_height_ * grid_width_, dim_});
+  positions_ = source.read(
+      "pos_embed", std::vector<int64_t>{1, with_position + grid_height_ * grid_width_, dim_});
   const auto add_prefix = [&](const char* name, int64_t count) {
     const auto token = source.read(name, std::vector<int64_t>{1, count, dim_});
     prefix.insert(prefix.end(), token.begin(), token.end());
@@ -115,9 +118,8 @@ std::shared_ptr<const std::vector<float>> VitWeights::patch_positions(int64_t he
   }
   const auto result = entry;
   if (resampled_.size() > kCachedGrids) {
-    const auto other = std::find_if(resampled_.begin(), resampled_.end(), [&](const auto& item) {
-      return item.second != result;
-    });
+    const auto other = std::find_if(resampled_.begin(), resampled_.end(),
+                                    [&](const auto& item) { return item.second != result; });
     resampled_.erase(other);
   }
   return result;

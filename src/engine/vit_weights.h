@@ -40,15 +40,16 @@ struct VitWeights {
   std::optional<Linear> head, head_dist, aux_head;
   std::vector<Predictor> predictors;  ///< One a site; empty without any.
 
-  /// Positions of the patches of a `height` x `width` grid, `[height * width, embed_dim]`. Thread-safe;
-  /// the last few grids are kept.
+  /// Positions of the patches of a `height` x `width` grid, `[height * width, embed_dim]`.
+  /// Thread-safe; the last few grids are kept.
   std::shared_ptr<const std::vector<float>> patch_positions(int64_t height, int64_t width) const;
 
  private:
   std::vector<float> positions_;  // [grid, embed_dim] of the config's grid
   int64_t grid_height_, grid_width_, dim_;
   mutable std::mutex mutex_;
-  mutable std::map<std::pair<int64_t, int64_t>, std::shared_ptr<const std::vector<float>>> resampled_;
+  mutable std::map<std::pair<int64_t, int64_t>, std::shared_ptr<const std::vector<float>>>
+      resampled_;
 };
 
 }  // namespace tokensieve

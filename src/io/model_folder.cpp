@@ -50,8 +50,8 @@ fs::path weights_path(const fs::path& folder) {
 
 /// "blocks.3.gamma_1", as some checkpoints have it, is timm's "blocks.3.ls1.gamma".
 std::string todays_name(const std::string& name) {
-  for (const auto& [before, now] : {std::pair{".gamma_1", ".ls1.gamma"},
-                                    std::pair{".gamma_2", ".ls2.gamma"}}) {
+  for (const auto& [before, now] :
+       {std::pair{".gamma_1", ".ls1.gamma"}, std::pair{".gamma_2", ".ls2.gamma"}}) {
     const std::string_view suffix = before;
     if (name.starts_with("blocks.") && name.ends_with(suffix)) {
       return name.substr(0, name.size() - suffix.size()) + now;

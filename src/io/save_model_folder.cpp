@@ -23,8 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder beside its destination that gets its name when it is complete, and disappears if it never
-/// is.
+/// A folder beside its destination that gets its name when it is complete, and disappears if it
+/// never is.
 class FolderInProgress {
  public:
   explicit FolderInProgress(fs::path destination) : destination_(std::move(destination)) {
@@ -95,8 +95,7 @@ void check_savable(const ModelFolder& model, DType dtype) {
   model.vit.validate();
   check_preprocessing(model.preprocessing);
   check_argument(model.vit.in_channels == 3,
-                 "[save_model_folder] expected a model of 3 channels, got ",
-                 model.vit.in_channels);
+                 "[save_model_folder] expected a model of 3 channels, got ", model.vit.in_channels);
   check_argument(model.labels.empty() || std::ssize(model.labels) == model.vit.num_classes,
                  "[save_model_folder] expected ", model.vit.num_classes,
                  " labels, one a class, or none, got ", model.labels.size());

@@ -214,8 +214,7 @@ TEST_CASE("a predictor's MACs are those of its layers, the global half once an i
           "[core][macs]") {
   // in_conv.1, the local half of out_conv.0, out_conv.2 and the difference of the two outputs;
   // then the global half of out_conv.0.
-  CHECK(count_predictor_macs(kSmall, 1) ==
-        384 * 384 + 192 * 192 + 192 * 96 + 96 + 192 * 192);
+  CHECK(count_predictor_macs(kSmall, 1) == 384 * 384 + 192 * 192 + 192 * 96 + 96 + 192 * 192);
   CHECK(count_predictor_macs(kSmall, 196) ==
         196 * (384 * 384 + 192 * 192 + 192 * 96 + 96) + 192 * 192);
   CHECK(count_predictor_macs(kSmall, 0) == 0);

@@ -82,7 +82,8 @@ TEST_CASE("an argument is given once", "[core][recipe]") {
                 "expected only one of keep, threshold, mass in evit(...), got keep and mass");
   CHECK_REFUSES(Recipe::parse("dynamicvit(keep=0.7, threshold=0.5)"),
                 "expected only one of keep, threshold in dynamicvit(...), got keep and threshold");
-  CHECK_REFUSES(Recipe::parse("dynamicvit(mass=0.7)"), "expected keep, threshold, sites in dynamicvit");
+  CHECK_REFUSES(Recipe::parse("dynamicvit(mass=0.7)"),
+                "expected keep, threshold, sites in dynamicvit");
 }
 
 TEST_CASE("an argument has a value if it takes one", "[core][recipe]") {

@@ -97,9 +97,8 @@ TEST_CASE("a config names the size that makes no sense", "[core][config]") {
         c.pooling = Pooling::mean;
       },
       "beside aux_head, got mean pooling");
-  refuses(
-      [](VitConfig& c) { c.aux_head = c.distilled = true; },
-      "beside aux_head, got a distilled one");
+  refuses([](VitConfig& c) { c.aux_head = c.distilled = true; },
+          "beside aux_head, got a distilled one");
   refuses([](VitConfig& c) { c.skip_lam = 0.0f; }, "skip_lam");
   refuses([](VitConfig& c) { c.skip_lam = std::numeric_limits<float>::infinity(); }, "skip_lam");
   refuses([](VitConfig& c) { c.layer_norm_eps = 0.0f; }, "layer_norm_eps");

@@ -30,7 +30,8 @@ Image gradient(int width, int height) {
   Image image{width, height, {}};
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      for (const int value : {x * 3, y * 5, x + y}) image.pixels.push_back(static_cast<uint8_t>(value));
+      for (const int value : {x * 3, y * 5, x + y})
+        image.pixels.push_back(static_cast<uint8_t>(value));
     }
   }
   return image;

@@ -63,9 +63,9 @@ struct Fixture {
 
   std::vector<float> run(int64_t height, int64_t width) {
     const auto x = random_values(height * width * convolution.options().in, 3);
-    std::vector<float> y(static_cast<size_t>(convolution.output_side(height) *
-                                             convolution.output_side(width) *
-                                             convolution.options().out));
+    std::vector<float> y(
+        static_cast<size_t>(convolution.output_side(height) * convolution.output_side(width) *
+                            convolution.options().out));
     AlignedBuffer scratchpad;
     convolution.run(x.data(), height, width, y.data(), scratchpad);
     return y;
@@ -86,13 +86,13 @@ constexpr ConvolutionOptions kSame{
 }  // namespace
 
 TEST_CASE("a convolution equals plain loops at every size of the map", "[engine][convolution]") {
-  const auto options = GENERATE(
-      as<ConvolutionOptions>{}, kSame,
-      ConvolutionOptions{.in = 3, .out = 10, .kernel = 7, .stride = 2, .padding = 3},
-      ConvolutionOptions{.in = 64, .out = 64, .kernel = 3, .padding = 1, .relu = true},
-      ConvolutionOptions{.in = 10, .out = 48, .kernel = 4, .stride = 4},
-      ConvolutionOptions{.in = 64, .out = 40, .kernel = 8, .stride = 8},
-      ConvolutionOptions{.in = 1, .out = 1});
+  const auto options =
+      GENERATE(as<ConvolutionOptions>{}, kSame,
+               ConvolutionOptions{.in = 3, .out = 10, .kernel = 7, .stride = 2, .padding = 3},
+               ConvolutionOptions{.in = 64, .out = 64, .kernel = 3, .padding = 1, .relu = true},
+               ConvolutionOptions{.in = 10, .out = 48, .kernel = 4, .stride = 4},
+               ConvolutionOptions{.in = 64, .out = 40, .kernel = 8, .stride = 8},
+               ConvolutionOptions{.in = 1, .out = 1});
   CAPTURE(options.in, options.out, options.kernel);
   Fixture fixture(options);
   for (const auto& [height, width] : {std::pair{8, 8}, {8, 24}, {32, 16}, {40, 40}}) {

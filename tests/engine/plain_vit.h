@@ -12,8 +12,8 @@
 
 namespace tokensieve::test {
 
-/// One image through a ViT in plain loops, sites included: the oracle of the engine. Slow, unpacked,
-/// one sample at a time, nothing folded or fused.
+/// One image through a ViT in plain loops, sites included: the oracle of the engine. Slow,
+/// unpacked, one sample at a time, nothing folded or fused.
 class PlainVit {
  public:
   /// `predictor` answers for learned scores; it may be null.
@@ -74,8 +74,8 @@ class PlainVit {
   std::vector<float> norm(const std::vector<float>& x, const std::string& scope) {
     std::vector<float> y(x.size());
     const int64_t n = static_cast<int64_t>(x.size()) / c_.embed_dim;
-    layer_norm_plain({x.data(), n, c_.embed_dim}, {y.data(), n, c_.embed_dim}, read(scope + ".weight"),
-                     read(scope + ".bias"), c_.layer_norm_eps);
+    layer_norm_plain({x.data(), n, c_.embed_dim}, {y.data(), n, c_.embed_dim},
+                     read(scope + ".weight"), read(scope + ".bias"), c_.layer_norm_eps);
     return y;
   }
 
@@ -89,8 +89,10 @@ class PlainVit {
     const auto shape = w_.shape(scope + ".weight");
     const auto weight = read(scope + ".weight"), bias = read(scope + ".bias");
     const int64_t kernel = shape[2];
-    Map out{shape[0], (in.height + 2 * padding - kernel) / stride + 1,
-            (in.width + 2 * padding - kernel) / stride + 1, {}};
+    Map out{shape[0],
+            (in.height + 2 * padding - kernel) / stride + 1,
+            (in.width + 2 * padding - kernel) / stride + 1,
+            {}};
     for (int64_t o = 0; o < out.channels; ++o) {
       for (int64_t i = 0; i < out.height * out.width; ++i) {
         double sum = bias[o];
@@ -146,9 +148,8 @@ class PlainVit {
     if (c_.num_register_tokens) extend(read("reg_token"));
     const size_t with = c_.prefix_positions ? x_.size() : 0;
     for (size_t i = 0; i < with; ++i) x_[i] += table[i];
-    const auto positions =
-        resample_positions(std::span(table).subspan(with), c_.grid_height(), c_.grid_width(), gh, gw,
-                           c_.embed_dim);
+    const auto positions = resample_positions(std::span(table).subspan(with), c_.grid_height(),
+                                              c_.grid_width(), gh, gw, c_.embed_dim);
     for (size_t i = 0; i < patches.size(); ++i) patches[i] += positions[i];
     extend(patches);
     if (c_.pre_norm) x_ = norm(x_, "norm_pre");
@@ -267,7 +268,8 @@ class PlainVit {
       const auto all = linear(x_, "aux_head", c_.num_classes);
       for (int64_t k = 0; k < c_.num_classes; ++k) {
         float best = -1e30f;
-        for (int64_t i = prefix; i < rows(); ++i) best = std::max(best, all[i * c_.num_classes + k]);
+        for (int64_t i = prefix; i < rows(); ++i)
+          best = std::max(best, all[i * c_.num_classes + k]);
         logits[k] += 0.5f * best;
       }
     }

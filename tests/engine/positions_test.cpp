@@ -24,10 +24,12 @@ TEST_CASE("a constant table stays constant at any size", "[engine][positions]") 
 TEST_CASE("resampled positions equal PyTorch's antialiased bicubic", "[engine][positions]") {
   const std::vector<float> grid = {0, 1, 2, 3};
   const std::vector<float> two = {0.5867769f, 2.4132230f};
-  const std::vector<float> eight = {-0.0882353f, 0.1678832f, 0.7099237f, 1.2500000f, 1.7500000f, 2.2900763f, 2.8321168f, 3.0882351f};
+  const std::vector<float> eight = {-0.0882353f, 0.1678832f, 0.7099237f, 1.2500000f,
+                                    1.7500000f,  2.2900763f, 2.8321168f, 3.0882351f};
   const auto check = [&](const std::vector<float>& expected) {
     const auto values = resample_positions(grid, 1, 4, 1, static_cast<int64_t>(expected.size()), 1);
-    for (size_t i = 0; i < expected.size(); ++i) CHECK(values[i] == Approx(expected[i]).margin(1e-6));
+    for (size_t i = 0; i < expected.size(); ++i)
+      CHECK(values[i] == Approx(expected[i]).margin(1e-6));
   };
   check(two);
   check(eight);

@@ -29,7 +29,8 @@ const char* const kRecipes[] = {
     "evit(keep=0.5, fuse, sites=1/2)",
     "evit(threshold=0.02, sites=0/2)",
     "evit(mass=0.8, fuse, sites=1/3)",
-    "score=received_attention | select=top_k(0.6, of=input, round=floor) | drop=gone | at=before:1/2/3",
+    "score=received_attention | select=top_k(0.6, of=input, round=floor) | drop=gone | "
+    "at=before:1/2/3",
     "score=cls_attention | select=top_k(0.5) | drop=gone | at=inside_attention:1/2",
     "score=received_attention | select=top_k(0.5) | drop=gone | at=inside_attention:1",
     "score=received_attention | select=mass(0.7) | drop=fuse | at=after_block:0/2",
@@ -99,8 +100,9 @@ TEST_CASE("every site and selector equals the plain network, image by image", "[
 }
 
 TEST_CASE("an image gets in a batch what it gets alone, in any order", "[engine][vit]") {
-  const std::string recipe = GENERATE("evit(threshold=0.02, sites=0/2)", "evit(mass=0.8, sites=1)",
-                                      "random(keep=0.6, sites=1/2)", "evit(keep=0.5, fuse, sites=1)");
+  const std::string recipe =
+      GENERATE("evit(threshold=0.02, sites=0/2)", "evit(mass=0.8, sites=1)",
+               "random(keep=0.6, sites=1/2)", "evit(keep=0.5, fuse, sites=1)");
   CAPTURE(recipe);
   Model model(tiny());
   Pictures pictures = same_size(5);
@@ -124,8 +126,8 @@ TEST_CASE("keep = 1 is dense bit for bit", "[engine][vit]") {
   Model model(tiny());
   const Pictures pictures = same_size(3);
   const auto dense = model.run(pictures.views());
-  for (const char* recipe : {"evit(keep=1, fuse, sites=0/1)", "evit(mass=1, sites=0/1)",
-                             "random(keep=1, sites=2)"}) {
+  for (const char* recipe :
+       {"evit(keep=1, fuse, sites=0/1)", "evit(mass=1, sites=0/1)", "random(keep=1, sites=2)"}) {
     const auto sieved = model.run(pictures.views(), recipe);
     for (size_t i = 0; i < 3; ++i) {
       CHECK(sieved[i].logits == dense[i].logits);
@@ -156,7 +158,8 @@ TEST_CASE("the MACs counted equal the MACs executed", "[engine][vit][macs]") {
   Pictures pictures = same_size(2);
   pictures.add(32, 80, 3);
   int64_t counted = 0;
-  for (const VitOutput& output : model.run(pictures.views(), recipe)) counted += output.macs.total();
+  for (const VitOutput& output : model.run(pictures.views(), recipe))
+    counted += output.macs.total();
   CHECK(counted == model.workspace.executed_macs());
 }
 
@@ -189,7 +192,8 @@ TEST_CASE("a warm workspace does not grow", "[engine][vit]") {
   const Pictures pictures = same_size(4);
   model.run(pictures.views(), "evit(keep=0.5, fuse, sites=1/2)");
   const size_t bytes = model.workspace.bytes();
-  for (const char* recipe : {"dense", "evit(keep=0.5, fuse, sites=1/2)", "evit(mass=0.9, sites=0/3)"}) {
+  for (const char* recipe :
+       {"dense", "evit(keep=0.5, fuse, sites=1/2)", "evit(mass=0.9, sites=0/3)"}) {
     for (int i = 0; i < 3; ++i) model.run(pictures.views(), recipe);
   }
   CHECK(model.workspace.bytes() == bytes);
@@ -208,7 +212,8 @@ TEST_CASE("one model serves many threads", "[engine][vit]") {
       Workspace workspace;
       for (int round = 0; round < 10; ++round) {
         const auto outputs = model.vit.run(views, schedule, workspace, 1);
-        for (size_t i = 0; i < views.size(); ++i) wrong[t] += outputs[i].logits != expected[i].logits;
+        for (size_t i = 0; i < views.size(); ++i)
+          wrong[t] += outputs[i].logits != expected[i].logits;
       }
     });
   }
@@ -241,13 +246,16 @@ TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
   view[0] = {pictures.pixels[0].data(), 8 << 10, 8 << 10};
   CHECK_THROWS_WITH(model.run(view), Catch::Contains("patches, more than"));
   view = pictures.views();
-  CHECK_THROWS_WITH(model.run(view, "score=cls_attention | select=top_k(0.5) | drop=gone | at=before:0"),
-                    Catch::Contains("no") && Catch::Contains("before it"));
-  const auto fusing = triple_reducer(class_attention_scorer(), top_k_selector({0.5}), fuse_policy());
+  CHECK_THROWS_WITH(
+      model.run(view, "score=cls_attention | select=top_k(0.5) | drop=gone | at=before:0"),
+      Catch::Contains("no") && Catch::Contains("before it"));
+  const auto fusing =
+      triple_reducer(class_attention_scorer(), top_k_selector({0.5}), fuse_policy());
   const Schedule inside({{{1, SitePosition::inside_attention}, 0, fusing}}, 4);
   CHECK_THROWS_WITH(model.vit.run(view, inside, model.workspace), Catch::Contains("cannot merge"));
   const Schedule deeper = Recipe::parse("evit(keep=0.5, sites=9)").compile(12);
-  CHECK_THROWS_WITH(model.vit.run(view, deeper, model.workspace), Catch::Contains("behind the last"));
+  CHECK_THROWS_WITH(model.vit.run(view, deeper, model.workspace),
+                    Catch::Contains("behind the last"));
   struct Norms final : Reducer {
     AttentionRequest attention_request() const override { return AttentionRequest::output_norm; }
     bool keeps_everything(int) const override { return false; }
@@ -260,7 +268,8 @@ TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
   const Schedule both({{{1, SitePosition::inside_attention}, 0, top},
                        {{1, SitePosition::after_attention}, 1, norms}},
                       4);
-  CHECK_THROWS_WITH(model.vit.run(view, both, model.workspace), Catch::Contains("norms of attention"));
+  CHECK_THROWS_WITH(model.vit.run(view, both, model.workspace),
+                    Catch::Contains("norms of attention"));
   VitConfig config = tiny();
   config.num_heads[1] = 0;
   Model gap(config);
@@ -294,7 +303,8 @@ TEST_CASE("batches of more than 256 rows are served in buckets of rows", "[engin
   }
 }
 
-TEST_CASE("both heads of a distilled network take more images than a bucket starts at", "[engine][vit]") {
+TEST_CASE("both heads of a distilled network take more images than a bucket starts at",
+          "[engine][vit]") {
   VitConfig config = tiny();
   config.distilled = true;
   config.image_height = config.image_width = 16;

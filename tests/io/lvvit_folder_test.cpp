@@ -117,10 +117,9 @@ TEST_CASE("LV-ViT folders are saved and open again as they were", "[io][lvvit]")
 }
 
 TEST_CASE("A network with LV-ViT's parts is never saved under a name of timm's", "[io][lvvit]") {
-  const auto change = GENERATE(as<std::function<void(VitConfig&)>>{},
-                               [](VitConfig& c) { c.stem_channels = 5; },
-                               [](VitConfig& c) { c.aux_head = true; },
-                               [](VitConfig& c) { c.skip_lam = 2.0f; });
+  const auto change = GENERATE(
+      as<std::function<void(VitConfig&)>>{}, [](VitConfig& c) { c.stem_channels = 5; },
+      [](VitConfig& c) { c.aux_head = true; }, [](VitConfig& c) { c.skip_lam = 2.0f; });
   VitConfig vit = tiny_vit();
   change(vit);
   FolderFixture fixture = lvvit_folder(vit);
@@ -146,7 +145,8 @@ TEST_CASE("Tensors that make no LV-ViT are refused by name", "[io][lvvit]") {
   with("patch_embed.conv1.weight", {5, 4, 7, 7}, "expected a model of 3 channels, got 4");
   with("patch_embed.conv1.weight", {0, 3, 7, 7}, "to have channels, got none");
   with("patch_embed.conv1.weight", {2000, 3, 7, 7}, "expected stem_channels in [0, 1024]");
-  with("patch_embed.conv2.weight", {5, 5, 7, 7}, "'patch_embed.conv2.weight' of shape [5, 5, 3, 3]");
+  with("patch_embed.conv2.weight", {5, 5, 7, 7},
+       "'patch_embed.conv2.weight' of shape [5, 5, 3, 3]");
   with("patch_embed.conv3.bias", {4}, "'patch_embed.conv3.bias' of shape [5], got [4]");
   with("patch_embed.conv4.weight", {5, 5, 3, 3}, "got the tensor 'patch_embed.conv4.weight'");
   with("patch_embed.proj.weight", {8, 4, 2, 2}, "of shape [8, 5, 2, 2], got [8, 4, 2, 2]");
@@ -168,7 +168,10 @@ TEST_CASE("Tensors that make no LV-ViT are refused by name", "[io][lvvit]") {
 TEST_CASE("skip_lam of config.json is a number above 0", "[io][lvvit]") {
   for (const json& value : {json(0), json(-2), json("2"), json(1e9), json(nullptr)}) {
     CAPTURE(value.dump());
-    check_refused([&](FolderFixture& f) { f.config["tokensieve"] = {{"skip_lam", value}}; },
-                  "'tokensieve.skip_lam'");
+    check_refused(
+        [&](FolderFixture& f) {
+          f.config["tokensieve"] = {{"skip_lam", value}};
+        },
+        "'tokensieve.skip_lam'");
   }
 }

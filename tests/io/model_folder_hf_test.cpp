@@ -202,8 +202,8 @@ TEST_CASE("A Hugging Face DINOv2 backbone opens; its classifier is refused",
   fixture.config["mlp_ratio"] = 2;
   fixture.config["layer_norm_eps"] = 1e-6;
   fixture.shapes = hf_shapes(kDinov2, "dinov2.");
-  for (const std::string name : {"0.layer_scale1", "0.layer_scale2", "1.layer_scale1",
-                                 "1.layer_scale2"}) {
+  for (const std::string name :
+       {"0.layer_scale1", "0.layer_scale2", "1.layer_scale1", "1.layer_scale2"}) {
     fixture.shapes["dinov2.encoder.layer." + name + ".lambda1"] = {8};
   }
   fixture.preprocessor.update({{"size", {{"shortest_edge", 37}}},
@@ -249,7 +249,8 @@ TEST_CASE("A Hugging Face config that is not of these tensors is refused by name
   check_config_refused("hidden_act", "gelu_new", "'hidden_act' to be \"gelu\"");
   check_config_refused("hidden_size", 16, "'hidden_size' to be what the tensors say, 8");
   check_config_refused("hidden_size", "8", "'hidden_size' to be a number");
-  check_config_refused("num_hidden_layers", 12, "'num_hidden_layers' to be what the tensors say, 2");
+  check_config_refused("num_hidden_layers", 12,
+                       "'num_hidden_layers' to be what the tensors say, 2");
   check_config_refused("intermediate_size", 32, "what the tensors say, 16");
   check_config_refused("num_channels", 1, "'num_channels'");
   check_config_refused("patch_size", 16, "'patch_size' to be what the tensors say, 4");
@@ -290,7 +291,8 @@ TEST_CASE("Preprocessing that tokensieve does not do is refused by name",
   check_preprocessor_refused("size", nullptr, "'size' to be an object, got nothing");
   check_preprocessor_refused("size", json::object(), "'size.height' to be an integer");
   check_preprocessor_refused("size", {{"height", 8}, {"width", 1e9}}, "'size.width'");
-  check_preprocessor_refused("size", {{"height", 8}, {"width", 13}}, "multiples of the patch size 4");
+  check_preprocessor_refused("size", {{"height", 8}, {"width", 13}},
+                             "multiples of the patch size 4");
   check_preprocessor_refused("size", {{"shortest_edge", 8}}, "'do_center_crop' to be true");
   check_preprocessor_refused("image_mean", {0.5}, "'image_mean' to be 3 numbers");
   check_preprocessor_refused("image_std", {0.5, 0.5, 0}, "'image_std' to be 3 numbers");
@@ -312,8 +314,11 @@ TEST_CASE("Preprocessing that tokensieve does not do is refused by name",
 TEST_CASE("Preprocessing may crop, resize by Lanczos and leave out normalisation",
           "[io][model_folder][hf]") {
   HfFixture fixture = hf_vit();
-  fixture.preprocessor = {{"size", 16},         {"crop_size", 8},  {"do_center_crop", true},
-                          {"do_normalize", false}, {"resample", 1}};
+  fixture.preprocessor = {{"size", 16},
+                          {"crop_size", 8},
+                          {"do_center_crop", true},
+                          {"do_normalize", false},
+                          {"resample", 1}};
   const Preprocessing found = fixture.open().preprocessing;
   CHECK(found.height == 8);
   CHECK(found.crop_pct == 0.5);

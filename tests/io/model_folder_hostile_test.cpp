@@ -85,10 +85,22 @@ TEST_CASE("Labels are one string for each class", "[io][model_folder]") {
 TEST_CASE("Arguments that do not describe the tensors are refused by name", "[io][model_folder]") {
   check_config_refused("/num_classes", 4, "expected 'num_classes' to be the 3 of the tensor");
   const auto [key, value] = GENERATE(table<std::string, json>({
-      {"embed_dim", 16},       {"depth", 3},          {"patch_size", 16}, {"in_chans", 1},
-      {"num_classes", 10},     {"mlp_ratio", 4.0},    {"qkv_bias", false}, {"class_token", false},
-      {"no_embed_class", true}, {"reg_tokens", 4},    {"pre_norm", true}, {"final_norm", false},
-      {"fc_norm", true},       {"init_values", 1e-5}, {"depth", "2"},     {"mlp_ratio", "2"},
+      {"embed_dim", 16},
+      {"depth", 3},
+      {"patch_size", 16},
+      {"in_chans", 1},
+      {"num_classes", 10},
+      {"mlp_ratio", 4.0},
+      {"qkv_bias", false},
+      {"class_token", false},
+      {"no_embed_class", true},
+      {"reg_tokens", 4},
+      {"pre_norm", true},
+      {"final_norm", false},
+      {"fc_norm", true},
+      {"init_values", 1e-5},
+      {"depth", "2"},
+      {"mlp_ratio", "2"},
   }));
   check_config_refused("/model_args/" + key, value,
                        "expected 'model_args." + key + "' to be what the tensors say");
@@ -129,9 +141,9 @@ TEST_CASE("Every tensor of the file must be accounted for", "[io][model_folder]"
 }
 
 TEST_CASE("Tensors that are missing are named", "[io][model_folder]") {
-  const auto name = GENERATE(as<std::string>{}, "pos_embed", "patch_embed.proj.weight",
-                             "patch_embed.proj.bias", "blocks.1.attn.proj.bias", "norm.bias",
-                             "head.bias", "blocks.0.mlp.fc2.weight");
+  const auto name =
+      GENERATE(as<std::string>{}, "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias",
+               "blocks.1.attn.proj.bias", "norm.bias", "head.bias", "blocks.0.mlp.fc2.weight");
   check_refused([&](FolderFixture& fixture) { fixture.shapes.erase(name); },
                 "expected a tensor '" + name + "'");
 }

@@ -31,24 +31,23 @@ TEST_CASE("A timm folder gives config, preprocessing, labels and weights", "[io]
 }
 
 TEST_CASE("The tensors tell every switch of the network", "[io][model_folder]") {
-  const auto vit = GENERATE_COPY(
-      changed([](VitConfig& c) { c.num_classes = 0; }),
-      changed([](VitConfig& c) { c.distilled = true; }),
-      changed([](VitConfig& c) { c.num_register_tokens = 4; }),
-      changed([](VitConfig& c) { c.prefix_positions = false; }),
-      changed([](VitConfig& c) { c.qkv_bias = false; }),
-      changed([](VitConfig& c) { c.layer_scale = true; }),
-      changed([](VitConfig& c) { c.final_norm = false; }),
-      changed([](VitConfig& c) { c.pre_norm = true; }),
-      changed([](VitConfig& c) {
-        c.pooling = Pooling::mean;
-        c.class_token = c.final_norm = false;
-        c.fc_norm = true;
-      }),
-      changed([](VitConfig& c) {
-        c.name = "vit_base_patch32_clip_224";
-        c.layer_norm_eps = 1e-5f;
-      }));
+  const auto vit =
+      GENERATE_COPY(changed([](VitConfig& c) { c.num_classes = 0; }),
+                    changed([](VitConfig& c) { c.distilled = true; }),
+                    changed([](VitConfig& c) { c.num_register_tokens = 4; }),
+                    changed([](VitConfig& c) { c.prefix_positions = false; }),
+                    changed([](VitConfig& c) { c.qkv_bias = false; }),
+                    changed([](VitConfig& c) { c.layer_scale = true; }),
+                    changed([](VitConfig& c) { c.final_norm = false; }),
+                    changed([](VitConfig& c) { c.pre_norm = true; }), changed([](VitConfig& c) {
+                      c.pooling = Pooling::mean;
+                      c.class_token = c.final_norm = false;
+                      c.fc_norm = true;
+                    }),
+                    changed([](VitConfig& c) {
+                      c.name = "vit_base_patch32_clip_224";
+                      c.layer_norm_eps = 1e-5f;
+                    }));
   CHECK(open_model_folder(timm_folder(vit).write()).vit == vit);
 }
 
@@ -158,7 +157,8 @@ TEST_CASE("Layer scales under their old name open", "[io][model_folder]") {
   CHECK(model.weights->read("blocks.0.ls1.gamma", std::vector<int64_t>{8}) ==
         values_of("blocks.0.gamma_1", 8));
   fixture.shapes["blocks.0.ls1.gamma"] = {8};  // both
-  CHECK_THROWS_WITH(open_model_folder(fixture.write()), Contains("got the tensor 'blocks.0.gamma_1'"));
+  CHECK_THROWS_WITH(open_model_folder(fixture.write()),
+                    Contains("got the tensor 'blocks.0.gamma_1'"));
 }
 
 TEST_CASE("sieve.json gives recipe and provenance", "[io][model_folder]") {
@@ -171,7 +171,8 @@ TEST_CASE("sieve.json gives recipe and provenance", "[io][model_folder]") {
   CHECK(model.provenance == R"({"seed":1})");
 
   write_text_file(sieve, R"({"recipe": 7})");
-  CHECK_THROWS_WITH(open_model_folder(folder), Contains("sieve.json: expected 'recipe' to be a str"));
+  CHECK_THROWS_WITH(open_model_folder(folder),
+                    Contains("sieve.json: expected 'recipe' to be a str"));
   write_text_file(sieve, R"({"recipe": ""})");
   CHECK_THROWS_WITH(open_model_folder(folder), Contains("to be a recipe of 1 to 4096 bytes"));
   write_text_file(sieve, R"({"provenance": []})");

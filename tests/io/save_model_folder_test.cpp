@@ -26,8 +26,7 @@ nlohmann::json config_in(const std::filesystem::path& folder) {
 
 TEST_CASE("A saved folder opens as the model that was saved", "[io][model_folder]") {
   const auto vit = GENERATE_COPY(
-      tiny_vit(), changed([](VitConfig& c) { c.num_classes = 0; }),
-      changed([](VitConfig& c) {
+      tiny_vit(), changed([](VitConfig& c) { c.num_classes = 0; }), changed([](VitConfig& c) {
         c.distilled = true;
         c.name = "deit_tiny_distilled_patch16_224";
       }),
@@ -41,12 +40,13 @@ TEST_CASE("A saved folder opens as the model that was saved", "[io][model_folder
         c.class_token = c.final_norm = false;
         c.fc_norm = true;
       }),
-      changed([](VitConfig& c) { c.final_norm = false; }),
-      changed([](VitConfig& c) {
+      changed([](VitConfig& c) { c.final_norm = false; }), changed([](VitConfig& c) {
         c.num_heads = {1, 0};
         c.mlp_dim = {0, 7};
       }),
-      changed([](VitConfig& c) { c.mlp_dim = {7, 7}; }),
+      changed([](VitConfig& c) {
+        c.mlp_dim = {7, 7};
+      }),
       changed([](VitConfig& c) { c.layer_norm_eps = 1e-12f; }));
   const DType dtype = GENERATE(DType::F32, DType::BF16);
   const TempFolder folder;
@@ -76,8 +76,8 @@ TEST_CASE("A saved folder opens as the model that was saved", "[io][model_folder
 TEST_CASE("A model saved as bf16 has half the bytes and rounded values", "[io][model_folder]") {
   const TempFolder folder;
   ModelFolder model = model_of(tiny_vit());
-  auto weights = std::make_shared<MemoryWeights>(
-      dynamic_cast<const MemoryWeights&>(*model.weights));
+  auto weights =
+      std::make_shared<MemoryWeights>(dynamic_cast<const MemoryWeights&>(*model.weights));
   weights->set("head.bias", {3}, {0.1f, 1.00001f, -7e30f});
   model.weights = weights;
   save_model_folder(model, folder / "saved", DType::BF16);
@@ -186,7 +186,8 @@ TEST_CASE("A model that does not hold together is not saved", "[io][model_folder
   }
   SECTION("weights of another config") {
     model.vit.num_classes = 7;
-    CHECK_THROWS_WITH(save_model_folder(model, target), Contains("expected 'head.bias' of shape [7]"));
+    CHECK_THROWS_WITH(save_model_folder(model, target),
+                      Contains("expected 'head.bias' of shape [7]"));
   }
   SECTION("labels of another number") {
     model.labels = {"one"};

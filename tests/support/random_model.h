@@ -28,7 +28,8 @@ class RandomTensors {
   const MemoryWeights& source() const { return weights_; }
 
  protected:
-  void tensor(const std::string& name, std::vector<int64_t> shape, float scale, float shift = 0.0f) {
+  void tensor(const std::string& name, std::vector<int64_t> shape, float scale,
+              float shift = 0.0f) {
     int64_t count = 1;
     for (const int64_t size : shape) count *= size;
     auto values = random_values(count, seed_++, scale);
@@ -86,7 +87,8 @@ class RandomWeights : public RandomTensors {
     if (config.final_norm) norm("norm", dim);
     if (config.fc_norm) norm("fc_norm", dim);
     if (config.num_classes) linear("head", {config.num_classes, dim}, true);
-    if (config.num_classes && config.distilled) linear("head_dist", {config.num_classes, dim}, true);
+    if (config.num_classes && config.distilled)
+      linear("head_dist", {config.num_classes, dim}, true);
     if (config.aux_head) linear("aux_head", {config.num_classes, dim}, true);
   }
 

@@ -7,8 +7,8 @@
 
 namespace tokensieve {
 
-/// Concatenates anything that streams into one string: `cat("got ", 3)` is "got 3". Numbers look the
-/// same in every locale: 1234567 never becomes 1,234,567.
+/// Concatenates anything that streams into one string: `cat("got ", 3)` is "got 3". Numbers look
+/// the same in every locale: 1234567 never becomes 1,234,567.
 template <typename... Args>
 std::string cat(const Args&... args) {
   std::ostringstream out;

@@ -23,9 +23,9 @@ struct RecipeCall {
 /// A whole method as a string that round-trips.
 ///
 /// Short: `dense`, `dynamicvit(keep=0.7, sites=3/6/9)`, `evit(keep=0.7, fuse)`,
-/// `evit(mass=0.9)`, `random(keep=0.7, seed=1)`. Long, what the short form expands to: `score=cls_attention | select=top_k(0.7,
-/// of=present, round=ceil) | drop=fuse | at=after_attention:3/6/9`. A method that is no triple
-/// stands as `reduce=NAME(...) | at=...`.
+/// `evit(mass=0.9)`, `random(keep=0.7, seed=1)`. Long, what the short form expands to:
+/// `score=cls_attention | select=top_k(0.7, of=present, round=ceil) | drop=fuse |
+/// at=after_attention:3/6/9`. A method that is no triple stands as `reduce=NAME(...) | at=...`.
 ///
 /// Sites stand in order of execution, several positions with a comma between them:
 /// `at=before:3, after_attention:6/9`. A rate can be a list with one number for each site:

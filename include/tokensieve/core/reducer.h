@@ -26,7 +26,7 @@ struct SiteInput {
   std::span<const uint64_t> sample_keys;  ///< [batch] a hash of each input; only for seeded draws.
   int num_prefix_tokens = 1;              ///< Protected rows in front of every sample.
   Site site;
-  int site_index = 0;  ///< 0 for the first site of the schedule.
+  int site_index = 0;                   ///< 0 for the first site of the schedule.
   TokenPredictor* predictor = nullptr;  ///< Learned scores; null when the model has none.
 };
 

@@ -51,9 +51,9 @@ class TraceRecorder {
   /// Starts a batch whose samples hold `layout.count(b) - num_prefix_tokens` input tokens. Throws
   /// std::invalid_argument when a sample has fewer rows than prefix tokens.
   void reset(const RaggedLayout& layout, int num_prefix_tokens);
-  /// Records one site. `scores` `[input rows]` or empty, `score_name` what they are. A token that the plan puts into several
-  /// rows is followed into the first. Throws std::invalid_argument when the plan does not read the
-  /// rows the last one left.
+  /// Records one site. `scores` `[input rows]` or empty, `score_name` what they are. A token that
+  /// the plan puts into several rows is followed into the first. Throws std::invalid_argument when
+  /// the plan does not read the rows the last one left.
   void record(const Site& site, const TokenPlan& plan, std::span<const float> scores,
               std::string_view score_name = "score");
   /// The traces, one for each sample; the recorder is empty afterwards.

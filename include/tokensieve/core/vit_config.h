@@ -17,8 +17,8 @@ inline constexpr int kStemKernels[] = {7, 3, 3};
 /// Step of the stem's first convolution; all that follows works on a map that many times smaller.
 inline constexpr int kStemStride = 2;
 
-/// Sizes and switches of a ViT, DeiT, DINOv2 or LV-ViT network. Head count and MLP width are per block
-/// and may be 0: that half of the block is then skipped.
+/// Sizes and switches of a ViT, DeiT, DINOv2 or LV-ViT network. Head count and MLP width are per
+/// block and may be 0: that half of the block is then skipped.
 struct VitConfig {
   std::string name = "vit";  ///< Architecture name, timm's where there is one.
   int image_height = 224;    ///< Pixels the position table was made for.

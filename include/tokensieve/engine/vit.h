@@ -15,9 +15,9 @@
 
 namespace tokensieve {
 
-/// One image as the network reads it: normalised float32, channels first, `[channels, height, width]`.
-/// Height and width must be multiples of the patch size; any size is served, the position table is
-/// interpolated as timm does it.
+/// One image as the network reads it: normalised float32, channels first, `[channels, height,
+/// width]`. Height and width must be multiples of the patch size; any size is served, the position
+/// table is interpolated as timm does it.
 struct PixelsView {
   const float* data = nullptr;
   int height = 0;
@@ -26,18 +26,19 @@ struct PixelsView {
 
 /// What one sample of a run gives.
 struct VitOutput {
-  std::vector<float> logits;         ///< `[num_classes]`, or the pooled features `[embed_dim]`.
-  RetentionTrace trace;              ///< Which tokens stayed, site by site.
-  std::vector<LayerTokens> layers;   ///< Rows in every block.
-  MacCount macs;                     ///< Multiply-accumulates executed for this sample.
+  std::vector<float> logits;        ///< `[num_classes]`, or the pooled features `[embed_dim]`.
+  RetentionTrace trace;             ///< Which tokens stayed, site by site.
+  std::vector<LayerTokens> layers;  ///< Rows in every block.
+  MacCount macs;                    ///< Multiply-accumulates executed for this sample.
 };
 
 struct VitImpl;
 class Workspace;
 
-/// A ViT, DeiT, DINOv2 or LV-ViT network ready to run on packed ragged rows in float32: linears see one
-/// `[sum of rows, C]` matrix, attention loops over samples and heads on their own rows, dropped rows
-/// really leave. Immutable: one model serves many threads, each with a Workspace of its own.
+/// A ViT, DeiT, DINOv2 or LV-ViT network ready to run on packed ragged rows in float32: linears see
+/// one
+/// `[sum of rows, C]` matrix, attention loops over samples and heads on their own rows, dropped
+/// rows really leave. Immutable: one model serves many threads, each with a Workspace of its own.
 class Vit {
  public:
   /// Reads and packs the weights, and the predictors for learned scores where there are any. Throws

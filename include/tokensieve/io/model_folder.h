@@ -16,19 +16,19 @@ namespace tokensieve {
 struct ModelFolder {
   VitConfig vit;
   Preprocessing preprocessing;
-  std::vector<std::string> labels;              ///< One a class, or empty.
-  std::string recipe = "dense";                 ///< Default recipe of sieve.json.
-  std::string provenance;                       ///< sieve.json's "provenance" object as JSON, or "".
+  std::vector<std::string> labels;  ///< One a class, or empty.
+  std::string recipe = "dense";     ///< Default recipe of sieve.json.
+  std::string provenance;           ///< sieve.json's "provenance" object as JSON, or "".
   std::shared_ptr<const WeightSource> weights;  ///< Under timm's names.
   /// Predictors of sieve.safetensors, under the names of predictor_tensors(); null without any.
   std::shared_ptr<const WeightSource> sieve;
 };
 
 /// Opens a folder with `config.json`, `model.safetensors` and optionally `sieve.json`,
-/// `sieve.safetensors` and `preprocessor_config.json`: our own, timm's (hub format) or Hugging Face's (ViT, DeiT, DINOv2
-/// with query, key and value apart). Sizes come from the tensors, the rest from config.json. Throws
-/// std::runtime_error naming the file and the key when something is missing, unknown or does not
-/// fit; every tensor of both files must be accounted for.
+/// `sieve.safetensors` and `preprocessor_config.json`: our own, timm's (hub format) or Hugging
+/// Face's (ViT, DeiT, DINOv2 with query, key and value apart). Sizes come from the tensors, the
+/// rest from config.json. Throws std::runtime_error naming the file and the key when something is
+/// missing, unknown or does not fit; every tensor of both files must be accounted for.
 ModelFolder open_model_folder(const std::filesystem::path& folder);
 
 /// Opens a lone safetensors file in timm's layout, with timm's preprocessing for `architecture`
@@ -36,8 +36,8 @@ ModelFolder open_model_folder(const std::filesystem::path& folder);
 ModelFolder open_model_file(const std::filesystem::path& file, std::string_view architecture);
 
 /// Writes `model` as a folder in timm's layout (config.json in timm's hub format, sieve.json,
-/// model.safetensors and sieve.safetensors in `dtype`, f32 or bf16) that timm loads strictly. The folder appears whole or
-/// not at all; an existing one is refused. Throws std::runtime_error.
+/// model.safetensors and sieve.safetensors in `dtype`, f32 or bf16) that timm loads strictly. The
+/// folder appears whole or not at all; an existing one is refused. Throws std::runtime_error.
 void save_model_folder(const ModelFolder& model, const std::filesystem::path& folder,
                        DType dtype = DType::F32);
 

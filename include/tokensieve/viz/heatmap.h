@@ -31,8 +31,8 @@ struct HeatmapOptions {
 Image draw_heatmap(const Image& image, int grid_height, int grid_width,
                    std::span<const float> values, const HeatmapOptions& options = {});
 
-/// draw_heatmap() of the scores at site `site`; SiteTrace::score_name says what they are. Throws std::invalid_argument for a view that does
-/// not validate or a site that is not in the trace.
+/// draw_heatmap() of the scores at site `site`; SiteTrace::score_name says what they are. Throws
+/// std::invalid_argument for a view that does not validate or a site that is not in the trace.
 Image draw_score_map(const RetentionView& view, int site, const HeatmapOptions& options = {});
 
 /// At which block each token stopped having a row of its own, as colour steps over the grey image:

@@ -16,15 +16,16 @@ const RaggedLayout& query_layout(const AttentionInput& input) {
 
 int64_t sums_of(int64_t queries) { return (queries + kQueriesPerSum - 1) / kQueriesPerSum; }
 
-// A head of a sample is a task; where that leaves threads idle, it is cut further. The cut changes no
-// result.
+// A head of a sample is a task; where that leaves threads idle, it is cut further. The cut changes
+// no result.
 void list_tasks(const AttentionInput& input, bool class_row_only, AttentionScratch& scratch) {
   scratch.tasks.clear();
   const RaggedLayout& queries = query_layout(input);
   const bool cut = queries.batch() * input.num_heads < 2 * omp_get_max_threads();
   int64_t sums = 0;
   for (int64_t b = 0; b < queries.batch(); ++b) {
-    const int64_t count = class_row_only ? std::min<int64_t>(1, queries.count(b)) : queries.count(b);
+    const int64_t count =
+        class_row_only ? std::min<int64_t>(1, queries.count(b)) : queries.count(b);
     const int64_t step = cut ? kQueriesPerSum : std::max<int64_t>(count, 1);
     for (int64_t head = 0; head < input.num_heads; ++head) {
       for (int64_t first = 0; first < count; first += step) {

@@ -11,7 +11,7 @@ namespace tokensieve {
 
 /// Multi-head attention over ragged samples, in float32. Every sample attends to its own rows only.
 struct AttentionInput {
-  RowsView<const float> qkv;      ///< [rows, 3 * heads * head_dim]; queries are scaled already.
+  RowsView<const float> qkv;  ///< [rows, 3 * heads * head_dim]; queries are scaled already.
   int num_heads = 0;
   int head_dim = 0;
   const RaggedLayout* layout = nullptr;  ///< Keys and values, and queries unless chosen below.
@@ -19,15 +19,16 @@ struct AttentionInput {
   /// Null: all rows.
   const RaggedLayout* query_layout = nullptr;
   const int64_t* query_rows = nullptr;
-  std::span<const float> key_bias;  ///< [rows] added to the logits of a key (ToMe's log size), or empty.
+  std::span<const float>
+      key_bias;  ///< [rows] added to the logits of a key (ToMe's log size), or empty.
 };
 
 /// Where to write the output and the by-products; what is empty is not computed.
 struct AttentionOutput {
-  RowsView<float> rows;                 ///< [query rows, heads * head_dim]; data null: trace only.
-  RowsView<float> class_row_per_head;   ///< [heads, key rows], from query 0 of a sample.
-  std::span<float> column_mean;         ///< [key rows] over heads and queries.
-  RowsView<float> output_norm;          ///< [heads, query rows]
+  RowsView<float> rows;                ///< [query rows, heads * head_dim]; data null: trace only.
+  RowsView<float> class_row_per_head;  ///< [heads, key rows], from query 0 of a sample.
+  std::span<float> column_mean;        ///< [key rows] over heads and queries.
+  RowsView<float> output_norm;         ///< [heads, query rows]
 };
 
 /// Memory that attention() borrows; grows, never shrinks.
@@ -37,8 +38,8 @@ struct AttentionScratch {
     int64_t sums;  // where the column sums of the head begin
   };
   std::vector<Task> tasks;
-  std::vector<float> threads;       // packed keys and logits of each thread
-  std::vector<float> column_sums;   // for each sample and head, [queries / kQueriesPerSum, keys]
+  std::vector<float> threads;      // packed keys and logits of each thread
+  std::vector<float> column_sums;  // for each sample and head, [queries / kQueriesPerSum, keys]
   int64_t num_sums = 0;
 };
 

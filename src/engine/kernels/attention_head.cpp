@@ -22,8 +22,8 @@ using Tag = hn::ScalableTag<float>;
 using Vector = hn::Vec<Tag>;
 
 // A register tile is 6 rows x 2 vectors: its accumulators fill the FMA units and fit 16 registers.
-// Keys and values are packed into panels two vectors wide, which stay in the first-level cache while
-// kBlockRows queries pass over them.
+// Keys and values are packed into panels two vectors wide, which stay in the first-level cache
+// while kBlockRows queries pass over them.
 constexpr int kTileRows = 6;
 constexpr int kBlockRows = 4 * kTileRows;
 static_assert(kQueriesPerSum % kBlockRows == 0);
@@ -63,16 +63,23 @@ template <int kVectors>
 HWY_INLINE void tile_rows(int rows, const float* const* a, const float* b, int64_t depth,
                           float* const* c, const float* scale) {
   switch (rows) {
-    case 6: return tile<6, kVectors>(a, b, depth, c, scale);
-    case 5: return tile<5, kVectors>(a, b, depth, c, scale);
-    case 4: return tile<4, kVectors>(a, b, depth, c, scale);
-    case 3: return tile<3, kVectors>(a, b, depth, c, scale);
-    case 2: return tile<2, kVectors>(a, b, depth, c, scale);
-    default: return tile<1, kVectors>(a, b, depth, c, scale);
+    case 6:
+      return tile<6, kVectors>(a, b, depth, c, scale);
+    case 5:
+      return tile<5, kVectors>(a, b, depth, c, scale);
+    case 4:
+      return tile<4, kVectors>(a, b, depth, c, scale);
+    case 3:
+      return tile<3, kVectors>(a, b, depth, c, scale);
+    case 2:
+      return tile<2, kVectors>(a, b, depth, c, scale);
+    default:
+      return tile<1, kVectors>(a, b, depth, c, scale);
   }
 }
 
-// c[rows][cols] = scale_r * a[rows][depth] b[depth][cols]; `b` in panels, room for whole vectors in c.
+// c[rows][cols] = scale_r * a[rows][depth] b[depth][cols]; `b` in panels, room for whole vectors in
+// c.
 void multiply(int rows, const float* const* a, const float* b, int64_t depth, int64_t cols,
               float* const* c, const float* scale) {
   const int64_t panel = 2 * lanes();
@@ -91,7 +98,8 @@ void multiply(int rows, const float* const* a, const float* b, int64_t depth, in
 }
 
 // Panels of the transposed keys: packed[panel][k][j] = keys[j][k], zero behind the last key.
-void pack_keys(const float* keys, int64_t stride, int64_t num_keys, int64_t head_dim, float* packed) {
+void pack_keys(const float* keys, int64_t stride, int64_t num_keys, int64_t head_dim,
+               float* packed) {
   const int64_t panel = 2 * lanes();
   for (int64_t first = 0; first < num_keys; first += panel, packed += head_dim * panel) {
     const int64_t count = std::min(panel, num_keys - first);
@@ -139,7 +147,8 @@ void pack_values(const float* values, int64_t stride, int64_t num_keys, int64_t 
   }
 }
 
-// logits -> exp(logits - max), in place; returns the sum. The padding behind num_keys takes no part.
+// logits -> exp(logits - max), in place; returns the sum. The padding behind num_keys takes no
+// part.
 float exponentials(float* logits, const float* key_bias, int64_t num_keys) {
   const Tag d;
   const int64_t padded = whole_vectors(num_keys);

@@ -4,29 +4,29 @@
 
 namespace tokensieve {
 
-/// Column sums are kept apart for every so many queries, so that how work is cut into tasks does not
-/// change the order of additions.
+/// Column sums are kept apart for every so many queries, so that how work is cut into tasks does
+/// not change the order of additions.
 constexpr int64_t kQueriesPerSum = 120;
 
 /// Some queries of one head of one sample: what a thread does at a time.
 struct AttentionHead {
-  const float* queries = nullptr;      // first key row's query of this head, if rows are not chosen
-  const int64_t* query_rows = nullptr; // chosen rows relative to the sample, or null
+  const float* queries = nullptr;  // first key row's query of this head, if rows are not chosen
+  const int64_t* query_rows = nullptr;  // chosen rows relative to the sample, or null
   const float* keys = nullptr;
   const float* values = nullptr;
-  int64_t stride = 0;                  // between rows of queries, keys and values
+  int64_t stride = 0;  // between rows of queries, keys and values
   int64_t num_keys = 0;
   int64_t head_dim = 0;
   int64_t first_query = 0, last_query = 0;  // the first one a multiple of kQueriesPerSum
-  const float* key_bias = nullptr;     // [num_keys] or null
+  const float* key_bias = nullptr;          // [num_keys] or null
 
-  float* out = nullptr;                // row 0 of the sample, or null
+  float* out = nullptr;  // row 0 of the sample, or null
   int64_t out_stride = 0;
-  float* class_row = nullptr;          // [num_keys] or null; filled from query 0
-  float* column_sums = nullptr;        // [queries / kQueriesPerSum, num_keys] or null; added to
-  float* output_norm = nullptr;        // [queries of the sample] or null
+  float* class_row = nullptr;    // [num_keys] or null; filled from query 0
+  float* column_sums = nullptr;  // [queries / kQueriesPerSum, num_keys] or null; added to
+  float* output_norm = nullptr;  // [queries of the sample] or null
 
-  float* scratch = nullptr;            // attention_head_scratch() floats
+  float* scratch = nullptr;  // attention_head_scratch() floats
 };
 
 /// Floats of scratch a head with these sizes needs.

@@ -6,8 +6,8 @@
 
 namespace tokensieve {
 
-/// y = (x - mean) / sqrt(variance + eps) * weight + bias over each row; statistics in float32, in two
-/// passes. `y` may be `x`.
+/// y = (x - mean) / sqrt(variance + eps) * weight + bias over each row; statistics in float32, in
+/// two passes. `y` may be `x`.
 void layer_norm(RowsView<const float> x, RowsView<float> y, std::span<const float> weight,
                 std::span<const float> bias, float eps);
 

@@ -109,15 +109,15 @@ Convolution::Convolution(const WeightSource& source, const std::string& scope,
   const auto shape = weights_shape(options);
   auto values = source.WeightSource::read(scope + ".weight", shape);
   const int64_t side = std::max(kPackingSide, options.kernel), out_side = output_side(side);
-  const memory::desc layout =
-      describe(options, side, side, out_side, out_side).weights_desc();
+  const memory::desc layout = describe(options, side, side, out_side, out_side).weights_desc();
   memory plain({shape, memory::data_type::f32, memory::format_tag::oihw}, cpu_engine(),
                values.data());
   memory packed(layout, cpu_engine());
   dnnl::reorder(plain, packed).execute(cpu_stream(), plain, packed);
   cpu_stream().wait();
   impl_->layouts.push_back(packed);
-  impl_->bias = memory({{options.out}, memory::data_type::f32, memory::format_tag::x}, cpu_engine());
+  impl_->bias =
+      memory({{options.out}, memory::data_type::f32, memory::format_tag::x}, cpu_engine());
   source.read(scope + ".bias", {static_cast<float*>(impl_->bias.get_data_handle()),
                                 static_cast<size_t>(options.out)});
 }
@@ -143,11 +143,12 @@ void Convolution::run(const float* x, int64_t height, int64_t width, float* y,
   const memory destination(primitive->destination, engine, y);
   const memory pad(primitive->scratchpad, engine,
                    scratchpad.reserve(primitive->scratchpad.get_size()));
-  primitive->convolution.execute(cpu_stream(), {{DNNL_ARG_SRC, source},
-                                                {DNNL_ARG_WEIGHTS, impl_->weights(primitive->weights)},
-                                                {DNNL_ARG_BIAS, impl_->bias},
-                                                {DNNL_ARG_DST, destination},
-                                                {DNNL_ARG_SCRATCHPAD, pad}});
+  primitive->convolution.execute(cpu_stream(),
+                                 {{DNNL_ARG_SRC, source},
+                                  {DNNL_ARG_WEIGHTS, impl_->weights(primitive->weights)},
+                                  {DNNL_ARG_BIAS, impl_->bias},
+                                  {DNNL_ARG_DST, destination},
+                                  {DNNL_ARG_SCRATCHPAD, pad}});
 }
 
 }  // namespace tokensieve

@@ -36,8 +36,8 @@ class ConvolutionCache {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A convolution with weights packed for oneDNN, over one image at a time, channels last: the places
-/// of an image are rows, as everywhere in the engine.
+/// A convolution with weights packed for oneDNN, over one image at a time, channels last: the
+/// places of an image are rows, as everywhere in the engine.
 class Convolution {
  public:
   /// Reads `scope.weight` `[out, in, kernel, kernel]` and `scope.bias` `[out]`.

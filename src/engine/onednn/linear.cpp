@@ -33,8 +33,8 @@ dnnl::matmul::primitive_desc describe(const memory::desc& weights, int64_t rows,
   const auto source = matrix(rows, in, memory::format_tag::ab);
   const auto destination = matrix(rows, out, memory::format_tag::ab);
   if (!bias) return {cpu_engine(), source, weights, destination, attributes};
-  return {cpu_engine(), source, weights, matrix(1, out, memory::format_tag::ab), destination,
-          attributes};
+  return {cpu_engine(), source,    weights, matrix(1, out, memory::format_tag::ab),
+          destination,  attributes};
 }
 
 struct Key {
@@ -62,7 +62,8 @@ struct LinearCache::Impl {
   PrimitiveCache<Key, Primitive, KeyHash> primitives;
 };
 
-LinearCache::LinearCache(size_t capacity) : impl_(new Impl{PrimitiveCache<Key, Primitive, KeyHash>(capacity)}) {}
+LinearCache::LinearCache(size_t capacity)
+    : impl_(new Impl{PrimitiveCache<Key, Primitive, KeyHash>(capacity)}) {}
 LinearCache::~LinearCache() = default;
 size_t LinearCache::size() const { return impl_->primitives.size(); }
 
@@ -89,10 +90,9 @@ Linear::Linear(const WeightSource& source, const std::string& scope, int64_t in,
       for (int64_t i = 0; i < in; ++i) values[static_cast<size_t>(o * in + i)] *= scale[o];
     }
   }
-  const auto packed =
-      describe({{in, out}, memory::data_type::f32, memory::format_tag::any}, kPackingRows, in, out,
-               options.bias, Epilogue::none)
-          .weights_desc();
+  const auto packed = describe({{in, out}, memory::data_type::f32, memory::format_tag::any},
+                               kPackingRows, in, out, options.bias, Epilogue::none)
+                          .weights_desc();
   // Files hold [out, in], matmul wants [in, out]: the same bytes read as the transposed format.
   const memory plain(matrix(in, out, memory::format_tag::ba), cpu_engine(), values.data());
   impl_->weights = memory(packed, cpu_engine());
@@ -132,8 +132,8 @@ void Linear::run(RowsView<const float> x, RowsView<float> y, Epilogue epilogue,
                                                {DNNL_ARG_SCRATCHPAD, pad.get()},
                                                {DNNL_ARG_BIAS, nullptr}}};
   if (bias) arguments[4].memory = impl_->bias.get();
-  const dnnl_status_t status = dnnl_primitive_execute(
-      primitive->matmul.get(), cpu_stream().get(), bias ? 5 : 4, arguments.data());
+  const dnnl_status_t status = dnnl_primitive_execute(primitive->matmul.get(), cpu_stream().get(),
+                                                      bias ? 5 : 4, arguments.data());
   check_runtime(status == dnnl_success, "[linear] oneDNN could not run ", x.rows, " x ", in_, " x ",
                 out_, " (status ", static_cast<int>(status), ")");
 }

@@ -16,8 +16,9 @@ class PrimitiveCache {
  public:
   explicit PrimitiveCache(size_t capacity) : capacity_(capacity) {}
 
-  /// The primitive of `key`, made by `make()` if it is not there. Making one takes 0.1-0.2 ms and is
-  /// done under the lock: two callers never make one twice, and a warm cache only moves a list node.
+  /// The primitive of `key`, made by `make()` if it is not there. Making one takes 0.1-0.2 ms and
+  /// is done under the lock: two callers never make one twice, and a warm cache only moves a list
+  /// node.
   template <typename Make>
   std::shared_ptr<const Primitive> get(const Key& key, Make make) {
     const std::lock_guard lock(mutex_);

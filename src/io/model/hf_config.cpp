@@ -81,8 +81,7 @@ std::vector<std::string> real_labels(const JsonObject& config, int num_classes) 
 
 }  // namespace
 
-void read_hf_config(const JsonObject& config, const std::string& weights_file,
-                    ModelFolder& model) {
+void read_hf_config(const JsonObject& config, const std::string& weights_file, ModelFolder& model) {
   check_supported(config, model);
   VitConfig vit;
   vit.name = config.text("model_type");

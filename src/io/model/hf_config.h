@@ -12,8 +12,8 @@ namespace tokensieve {
 /// sizes of config.json that are not those of the tensors.
 void read_hf_config(const JsonObject& config, const std::string& weights_file, ModelFolder& model);
 
-/// Preprocessing as preprocessor_config.json has it, for a model whose position table is made for the
-/// size of `vit`. Throws runtime_error for steps that tokensieve does not take.
+/// Preprocessing as preprocessor_config.json has it, for a model whose position table is made for
+/// the size of `vit`. Throws runtime_error for steps that tokensieve does not take.
 Preprocessing read_hf_preprocessing(const JsonObject& config, const VitConfig& vit);
 
 }  // namespace tokensieve

@@ -6,7 +6,8 @@
 namespace tokensieve {
 namespace {
 
-/// One module or parameter of transformers and where timm has it; `slot` orders parts of one tensor.
+/// One module or parameter of transformers and where timm has it; `slot` orders parts of one
+/// tensor.
 struct Renaming {
   std::string_view theirs;
   std::string_view ours;

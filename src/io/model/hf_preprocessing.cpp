@@ -41,10 +41,14 @@ double crop_share(int crop, int resized) {
 
 Interpolation interpolation_of(const JsonObject& config) {
   switch (config.integer("resample", 0, 5)) {  // PIL's numbers
-    case 1: return Interpolation::lanczos;
-    case 2: return Interpolation::bilinear;
-    case 3: return Interpolation::bicubic;
-    default: config.fail("resample", "1 (Lanczos), 2 (bilinear) or 3 (bicubic)");
+    case 1:
+      return Interpolation::lanczos;
+    case 2:
+      return Interpolation::bilinear;
+    case 3:
+      return Interpolation::bicubic;
+    default:
+      config.fail("resample", "1 (Lanczos), 2 (bilinear) or 3 (bicubic)");
   }
 }
 
@@ -59,9 +63,9 @@ void check_supported(const JsonObject& config) {
 /// Sets size, crop_pct and crop_mode.
 void read_geometry(const JsonObject& config, bool number_is_shortest_edge, Preprocessing& found) {
   const bool crops = flag_or(config, "do_center_crop", false);
-  const bool keeps_aspect =
-      config.get("size").is_number() ? number_is_shortest_edge
-                                     : config.object("size").has("shortest_edge");
+  const bool keeps_aspect = config.get("size").is_number()
+                                ? number_is_shortest_edge
+                                : config.object("size").has("shortest_edge");
   if (keeps_aspect) {
     const int resized = config.get("size").is_number()
                             ? side_of(config, "size")

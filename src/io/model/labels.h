@@ -9,11 +9,10 @@
 
 namespace tokensieve {
 
-/// The names of `num_classes` classes under the first of `keys` that is there, a list or an object of
-/// "0", "1", ...; empty if none is. Control characters come escaped. Throws runtime_error if there is
-/// not one string for each class.
+/// The names of `num_classes` classes under the first of `keys` that is there, a list or an object
+/// of "0", "1", ...; empty if none is. Control characters come escaped. Throws runtime_error if
+/// there is not one string for each class.
 std::vector<std::string> read_labels(const JsonObject& object,
-                                     std::initializer_list<std::string_view> keys,
-                                     int num_classes);
+                                     std::initializer_list<std::string_view> keys, int num_classes);
 
 }  // namespace tokensieve

@@ -12,12 +12,12 @@ namespace tokensieve {
 /// For each name to serve, the tensors of the file that make it when laid one below the other.
 using TensorParts = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-/// The tensors of a safetensors file under other names, some of them glued together on reading: query,
-/// key and value as one qkv.
+/// The tensors of a safetensors file under other names, some of them glued together on reading:
+/// query, key and value as one qkv.
 class MappedWeights final : public WeightSource {
  public:
-  /// Throws runtime_error naming the file for a part that is missing, is no float tensor, or does not
-  /// go with the parts above it.
+  /// Throws runtime_error naming the file for a part that is missing, is no float tensor, or does
+  /// not go with the parts above it.
   MappedWeights(SafetensorsFile file, TensorParts parts);
 
   using WeightSource::read;

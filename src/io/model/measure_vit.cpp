@@ -178,9 +178,9 @@ class Measure {
     const int64_t heads = config_.head_dim > 0 ? rows / config_.head_dim : 0;
     const bool as_hinted = hints_.block_heads.empty() || hints_.block_heads[block] == heads;
     check(heads * config_.head_dim == rows && as_hinted, cat("blocks.", block, ".attn.qkv.weight"),
-          hints_.block_heads.empty()
-              ? cat("to have 3 * heads * ", config_.head_dim, " rows")
-              : cat("to have the ", hints_.block_heads[block], " heads of config.json, of one width"),
+          hints_.block_heads.empty() ? cat("to have 3 * heads * ", config_.head_dim, " rows")
+                                     : cat("to have the ", hints_.block_heads[block],
+                                           " heads of config.json, of one width"),
           cat(3 * rows));
     return static_cast<int>(heads);
   }
@@ -207,7 +207,8 @@ class Measure {
       }
     }
     // Only as the caller supposes: 3 x 3 patches without a class row are as many as 2 x 4 with one.
-    const int64_t patches = std::max<int64_t>(table[1] - (config_.prefix_positions ? prefix : 0), 0);
+    const int64_t patches =
+        std::max<int64_t>(table[1] - (config_.prefix_positions ? prefix : 0), 0);
     const auto side = static_cast<int64_t>(std::lround(std::sqrt(patches)));
     if (side > 0 && side * side == patches) {
       return set_grid(static_cast<int>(side), static_cast<int>(side), table[1]);

@@ -17,9 +17,10 @@ struct VitHints {
   std::vector<std::pair<int, int>> image_sizes;
 };
 
-/// Fills in all sizes and switches of `config` that the tensors of `weights` tell. Name, pooling and
-/// eps stay as they are; `prefix_positions` is believed only if the image size is not known. Throws runtime_error naming `file` for tensors that make no ViT: every one
-/// must be there with the shape that the others imply, and none besides.
+/// Fills in all sizes and switches of `config` that the tensors of `weights` tell. Name, pooling
+/// and eps stay as they are; `prefix_positions` is believed only if the image size is not known.
+/// Throws runtime_error naming `file` for tensors that make no ViT: every one must be there with
+/// the shape that the others imply, and none besides.
 VitConfig measure_vit(VitConfig config, const VitHints& hints, const WeightSource& weights,
                       const std::string& file);
 

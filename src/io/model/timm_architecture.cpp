@@ -59,8 +59,9 @@ constexpr std::string_view kPatchPositions[] = {"deit3_", "flexivit_", "_radio_"
 bool contains(std::string_view name, std::string_view part) { return name.find(part) != name.npos; }
 
 float lvvit_skip_lam(std::string_view architecture) {
-  return architecture.starts_with("lvvit_t") ? 1.0f : architecture.starts_with("lvvit_l") ? 3.0f
-                                                                                          : 2.0f;
+  return architecture.starts_with("lvvit_t")   ? 1.0f
+         : architecture.starts_with("lvvit_l") ? 3.0f
+                                               : 2.0f;
 }
 
 }  // namespace
@@ -94,10 +95,10 @@ TimmArchitecture timm_architecture(std::string_view architecture, const std::str
   const bool mean = contains(architecture, "_gap_") || architecture.starts_with("eva_large_") ||
                     architecture.starts_with("test_vit2");
   if (mean) found.pooling = Pooling::mean;
-  found.prefix_positions =
-      contains(architecture, "_so150m") ||
-      std::ranges::none_of(kPatchPositions,
-                           [&](std::string_view part) { return contains(architecture, part); });
+  found.prefix_positions = contains(architecture, "_so150m") ||
+                           std::ranges::none_of(kPatchPositions, [&](std::string_view part) {
+                             return contains(architecture, part);
+                           });
   return found;
 }
 
@@ -128,8 +129,8 @@ Preprocessing timm_preprocessing(std::string_view architecture, int height, int 
 std::string timm_carrier(const VitConfig& config) {
   const bool only_lvvit = config.stem_channels > 0 || config.aux_head || config.skip_lam != 1.0f;
   if (only_lvvit) return is_lvvit(config.name) ? config.name : "lvvit_s";
-  const bool own_name = is_timm_vit(config.name) &&
-                        contains(config.name, "_distilled_") == config.distilled;
+  const bool own_name =
+      is_timm_vit(config.name) && contains(config.name, "_distilled_") == config.distilled;
   if (own_name) return config.name;
   if (config.distilled) return "deit_base_distilled_patch16_224";
   return config.layer_norm_eps == 1e-5f ? "vit_base_patch16_clip_224" : "vit_base_patch16_224";

@@ -27,8 +27,9 @@ bool is_lvvit(std::string_view architecture);
 /// Whether the name is one of timm's plain ViT or DeiT families, whatever its size.
 bool is_timm_vit(std::string_view architecture);
 
-/// What timm 1.0 builds under that name, or LV-ViT's authors under theirs. Throws runtime_error naming
-/// `file` for families that are not plain ViTs and for members with another activation or order of norms.
+/// What timm 1.0 builds under that name, or LV-ViT's authors under theirs. Throws runtime_error
+/// naming `file` for families that are not plain ViTs and for members with another activation or
+/// order of norms.
 TimmArchitecture timm_architecture(std::string_view architecture, const std::string& file);
 
 /// The evaluation transform of the architecture's first published weights at that image size.

@@ -59,9 +59,9 @@ int head_count(const JsonObject& args, int by_name, const ModelFolder& model) {
   if (by_name > 0) return by_name;
   const auto patch = model.weights->shape("patch_embed.proj.weight");
   if (patch.empty() || patch[0] % 64 != 0) {
-    args.fail("num_heads", cat("given, since the width ",
-                               patch.empty() ? std::int64_t{0} : patch[0],
-                               " is no multiple of 64"));
+    args.fail("num_heads",
+              cat("given, since the width ", patch.empty() ? std::int64_t{0} : patch[0],
+                  " is no multiple of 64"));
   }
   return static_cast<int>(patch[0] / 64);
 }
@@ -115,8 +115,8 @@ Preprocessing read_preprocessing(const JsonObject& pretrained, const VitConfig& 
     std::ranges::copy(pretrained.numbers("std", 3, 1e-6, 1e6), found.std.begin());
   }
   if (found.height % vit.patch_size != 0 || found.width % vit.patch_size != 0) {
-    pretrained.fail("input_size", cat("of sides that are multiples of the patch size ",
-                                      vit.patch_size));
+    pretrained.fail("input_size",
+                    cat("of sides that are multiples of the patch size ", vit.patch_size));
   }
   return found;
 }
@@ -141,8 +141,8 @@ void read_timm_config(const JsonObject& config, const std::string& weights_file,
   vit.pooling = pooling_of(config, args, known.pooling);
   vit.layer_norm_eps = known.layer_norm_eps;
   vit.skip_lam = known.skip_lam;
-  vit.prefix_positions = args.has("no_embed_class") ? !args.flag("no_embed_class")
-                                                    : known.prefix_positions;
+  vit.prefix_positions =
+      args.has("no_embed_class") ? !args.flag("no_embed_class") : known.prefix_positions;
 
   VitHints hints;
   std::vector<int> mlp_dim;

@@ -9,8 +9,8 @@
 namespace tokensieve {
 
 /// Fills in all of `model` that config.json in timm's hub format and `model.weights` tell: config,
-/// preprocessing and labels. Reads the flat format of old timm versions too. `weights_file` names the
-/// tensors' file in messages. Throws runtime_error.
+/// preprocessing and labels. Reads the flat format of old timm versions too. `weights_file` names
+/// the tensors' file in messages. Throws runtime_error.
 void read_timm_config(const JsonObject& config, const std::string& weights_file,
                       ModelFolder& model);
 

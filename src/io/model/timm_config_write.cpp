@@ -10,9 +10,8 @@ namespace tokensieve {
 namespace {
 
 bool is_pruned(const VitConfig& vit) {
-  return std::ranges::any_of(vit.num_heads, [&](int heads) {
-           return heads * vit.head_dim != vit.embed_dim;
-         }) ||
+  return std::ranges::any_of(vit.num_heads,
+                             [&](int heads) { return heads * vit.head_dim != vit.embed_dim; }) ||
          std::ranges::any_of(vit.mlp_dim, [&](int width) { return width != vit.mlp_dim.front(); });
 }
 

@@ -9,17 +9,17 @@ namespace tokensieve {
 namespace {
 
 // Arguments that change how a model trains, or which sizes timm lets in, but not what it computes.
-const std::set<std::string> kHarmless = {
-    "attn_drop_rate", "drop_path_rate", "drop_rate",    "dynamic_img_pad", "dynamic_img_size",
-    "fix_init",       "patch_drop_rate", "pos_drop_rate", "proj_drop_rate",  "strict_img_size",
-    "weight_init"};
+const std::set<std::string> kHarmless = {"attn_drop_rate",  "drop_path_rate",   "drop_rate",
+                                         "dynamic_img_pad", "dynamic_img_size", "fix_init",
+                                         "patch_drop_rate", "pos_drop_rate",    "proj_drop_rate",
+                                         "strict_img_size", "weight_init"};
 
 /// Arguments that must have one value, the default of VisionTransformer.
 const nlohmann::json& supported_values() {
-  static const nlohmann::json values = {
-      {"act_layer", "gelu"},      {"pool_include_prefix", false}, {"pos_embed", "learn"},
-      {"proj_bias", true},        {"qk_norm", false},             {"scale_attn_norm", false},
-      {"scale_mlp_norm", false},  {"use_naflex", false}};
+  static const nlohmann::json values = {{"act_layer", "gelu"},     {"pool_include_prefix", false},
+                                        {"pos_embed", "learn"},    {"proj_bias", true},
+                                        {"qk_norm", false},        {"scale_attn_norm", false},
+                                        {"scale_mlp_norm", false}, {"use_naflex", false}};
   return values;
 }
 

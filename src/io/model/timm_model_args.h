@@ -11,8 +11,8 @@ namespace tokensieve {
 /// the architecture they are given to. Only a network without pruned blocks is exactly described.
 nlohmann::ordered_json timm_model_args(const VitConfig& config);
 
-/// Holds "model_args" of a config.json against the network that the tensors make. Throws runtime_error
-/// for an argument that disagrees, asks for something not supported, or is not known.
+/// Holds "model_args" of a config.json against the network that the tensors make. Throws
+/// runtime_error for an argument that disagrees, asks for something not supported, or is not known.
 void check_timm_model_args(const JsonObject& args, const VitConfig& config);
 
 }  // namespace tokensieve

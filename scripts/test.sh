@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds everything with warnings as errors and runs all tests: C++, then core and io under the
+# Builds everything with warnings as errors and runs all tests: C++, then core, io and data under the
 # address and undefined-behaviour sanitizers, then Python. On a fresh Debian machine it installs what
 # is missing first.
 
@@ -28,7 +28,7 @@ cmake --preset test
 cmake --build --preset test
 ctest --preset test
 
-echo "== core and io under the sanitizers =="
+echo "== core, io and data under the sanitizers =="
 cmake --preset asan-core
 cmake --build --preset asan-core
 ctest --preset asan-core

@@ -1,7 +1,12 @@
 #include "usage.h"
 
+#include <exception>
+#include <iostream>
+#include <new>
+#include <stdexcept>
 #include <vector>
 
+#include "terminal.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"
 
@@ -52,7 +57,32 @@ std::string explain_usage_error(const CLI::App& program, const CLI::ParseError& 
   if (problem.empty()) problem = error.what();
   const std::string tag = parsed.empty() ? "" : cat("[", command.get_name(), "] ");
   const std::string help = parsed.empty() ? "" : command.get_name() + " ";
-  return cat(tag, problem, "; see tokensieve ", help, "--help");
+  return cat(tag, problem, "; see ", program.get_name(), " ", help, "--help");
+}
+
+int run_program(const CLI::App& program, const std::string& memory_cure,
+                const std::function<void()>& body) {
+  const auto complain = [&](const std::string& message, int code) {
+    std::cout.flush();
+    std::cerr << paint_error(program.get_name() + ":") << " " << message << "\n";
+    return code;
+  };
+  try {
+    body();
+    std::cout.flush();
+    if (!std::cout) return complain("[output] could not write to standard output", kFailure);
+    return 0;
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return program.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    return complain(explain_usage_error(program, error), kBadUsage);
+  } catch (const std::invalid_argument& error) {
+    return complain(error.what(), kBadUsage);
+  } catch (const std::bad_alloc&) {
+    return complain(cat("[memory] not enough memory; ", memory_cure), kFailure);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kFailure);
+  }
 }
 
 }  // namespace tokensieve::cli

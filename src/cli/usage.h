@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -14,5 +15,13 @@ void check_command_name(const CLI::App& program, const std::string& word);
 /// known one, comes before what CLI11 noticed first (often that something is missing, because of
 /// it).
 std::string explain_usage_error(const CLI::App& program, const CLI::ParseError& error);
+
+inline constexpr int kFailure = 1;   ///< Exit code: the work failed.
+inline constexpr int kBadUsage = 2;  ///< Exit code: the command line was wrong.
+
+/// Runs `body`, which parses and works. What it throws becomes one line on standard error and an
+/// exit code; `memory_cure` is what to do when memory runs out.
+int run_program(const CLI::App& program, const std::string& memory_cure,
+                const std::function<void()>& body);
 
 }  // namespace tokensieve::cli

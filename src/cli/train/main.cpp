@@ -7,21 +7,13 @@
 #include <stdexcept>
 
 #include "run.h"
-#include "terminal.h"
+#include "usage.h"
 
 #ifndef TOKENSIEVE_VERSION
 #define TOKENSIEVE_VERSION "unknown"
 #endif
 
 namespace {
-
-constexpr int kFailure = 1;
-constexpr int kBadUsage = 2;
-
-int complain(const std::string& message, int code) {
-  std::cerr << tokensieve::cli::paint_error("tokensieve-train:") << " " << message << "\n";
-  return code;
-}
 
 torch::Device parse_device(const std::string& name) {
   try {
@@ -77,7 +69,7 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   program.add_flag("--json", json, "Print the result as JSON");
 
-  try {
+  return run_program(program, "use smaller batches and more of them (batch, accumulate)", [&] {
     program.parse(argc, argv);
     TrainConfig config = read_train_config(config_path);
     config.train.device = parse_device(device);
@@ -100,18 +92,5 @@ int main(int argc, char** argv) {
                 << (result.best_is_ema ? " (moving average)" : "") << ", in " << model << "\n";
     }
     if (!result.finished) std::cerr << "stopped; the same command without --stop-after goes on\n";
-    return 0;
-  } catch (const CLI::Success& wanted) {
-    return program.exit(wanted);
-  } catch (const CLI::ParseError& error) {
-    return complain(error.what(), kBadUsage);
-  } catch (const std::invalid_argument& error) {
-    return complain(error.what(), kBadUsage);
-  } catch (const std::bad_alloc&) {
-    return complain(
-        "[memory] not enough memory; use smaller batches and more of them (batch, accumulate)",
-        kFailure);
-  } catch (const std::exception& error) {
-    return complain(error.what(), kFailure);
-  }
+  });
 }

@@ -15,8 +15,7 @@ struct TrainPaths {
 };
 
 /// Trains and leaves in `out`: `model` (the best model folder so far), `metrics.jsonl` with its
-/// plot
-/// (`metrics.svg`, `metrics.png`) and `checkpoint.safetensors`. Throws std::runtime_error and
+/// plot (`metrics.svg`, `metrics.png`) and `checkpoint.safetensors`. Throws std::runtime_error and
 /// std::invalid_argument.
 nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths);
 

@@ -153,20 +153,7 @@ TEST_CASE("DynamicViT gives an image in a batch what it gets alone, on any numbe
   Model model(tiny(), 3);
   Pictures pictures = same_size(7);  // more rows than the first bucket
   pictures.add(64, 32, 9);
-  auto views = pictures.views();
-  const auto together = model.run(views, recipe);
-  std::reverse(views.begin(), views.end());
-  const auto reversed = model.run(views, recipe, 1);
-  for (size_t i = 0; i < views.size(); ++i) {
-    const auto alone = model.run(std::span(&views[i], 1), recipe)[0];
-    const VitOutput& first = together[views.size() - 1 - i];
-    CHECK(alone.trace.kept_indices() == first.trace.kept_indices());
-    CHECK(alone.trace.kept_indices() == reversed[i].trace.kept_indices());
-    CHECK(alone.layers == first.layers);
-    CHECK(alone.macs.total() == first.macs.total());
-    check_close(alone.logits, first.logits, 1e-5f);
-    check_close(alone.logits, reversed[i].logits, 1e-5f);
-  }
+  check_batch_equals_alone(model, pictures, recipe);
 }
 
 TEST_CASE("a threshold keeps another count for each image", "[engine][predictor][vit]") {

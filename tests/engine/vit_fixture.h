@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <string>
@@ -84,6 +85,25 @@ inline void check_close(const std::vector<float>& a, const std::vector<float>& b
   for (size_t i = 0; i < a.size(); ++i) {
     INFO("index " << i << ": " << a[i] << " against " << b[i]);
     REQUIRE(std::fabs(a[i] - b[i]) <= relative * scale);
+  }
+}
+
+/// A batch of pictures gives each what it gets alone, in either order and on one or two threads.
+inline void check_batch_equals_alone(Model& model, const Pictures& pictures,
+                                     const std::string& recipe) {
+  auto views = pictures.views();
+  const auto together = model.run(views, recipe);
+  std::reverse(views.begin(), views.end());
+  const auto reversed = model.run(views, recipe, 1);
+  for (size_t i = 0; i < views.size(); ++i) {
+    const auto alone = model.run(std::span(&views[i], 1), recipe)[0];
+    const VitOutput& first = together[views.size() - 1 - i];
+    CHECK(alone.trace.kept_indices() == first.trace.kept_indices());
+    CHECK(alone.trace.kept_indices() == reversed[i].trace.kept_indices());
+    CHECK(alone.layers == first.layers);
+    CHECK(alone.macs.total() == first.macs.total());
+    check_close(alone.logits, first.logits, 1e-5f);
+    check_close(alone.logits, reversed[i].logits, 1e-5f);
   }
 }
 

@@ -107,19 +107,7 @@ TEST_CASE("an image gets in a batch what it gets alone, in any order", "[engine]
   Model model(tiny());
   Pictures pictures = same_size(5);
   pictures.add(64, 32, 9);
-  auto views = pictures.views();
-  const auto together = model.run(views, recipe);
-  std::reverse(views.begin(), views.end());
-  const auto reversed = model.run(views, recipe, 1);
-  for (size_t i = 0; i < views.size(); ++i) {
-    const auto alone = model.run(std::span(&views[i], 1), recipe)[0];
-    const VitOutput& first = together[views.size() - 1 - i];
-    CHECK(alone.trace.kept_indices() == first.trace.kept_indices());
-    CHECK(alone.trace.kept_indices() == reversed[i].trace.kept_indices());
-    CHECK(alone.layers == first.layers);
-    check_close(alone.logits, first.logits, 1e-5f);
-    check_close(alone.logits, reversed[i].logits, 1e-5f);
-  }
+  check_batch_equals_alone(model, pictures, recipe);
 }
 
 TEST_CASE("keep = 1 is dense bit for bit", "[engine][vit]") {

@@ -1,6 +1,7 @@
 """DynamicViT equals an independent PyTorch version: the same patches at every site, the same logits."""
 
 import numpy as np
+import parity
 import pytest
 import tokensieve as ts
 import torch
@@ -16,7 +17,6 @@ COUNTS = {
     0.6: [117, 70, 42],
     0.5: [98, 49, 24],
 }
-TIE = 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -49,25 +49,10 @@ def dynamicvit_small(deit_small, tmp_path_factory):
 
 
 def assert_parity(models, pixels, recipe, select):
-    """Compares every image up to a tie that either side may break as it likes."""
     network, predictors, model = models
-    result = model(pixels, recipe=recipe)
-    ties = 0
-    for index, image in enumerate(pixels):
-        expected, selected = dynamicvit(network, predictors, image, select)
-        trace = result.traces[index]
-        tied = False
-        for site, (ours, theirs) in enumerate(zip(trace.sites, selected, strict=True)):
-            if trace.kept_indices(site).tolist() != theirs.kept or ours.rows != theirs.rows:
-                assert theirs.margin < TIE, (recipe, index, site, theirs.margin)
-                tied = True
-                break
-        ties += tied
-        if not tied:
-            error = np.abs(result.logits[index] - expected[0].numpy()).max()
-            assert error <= 1e-4 * expected.abs().max().item(), (recipe, index)
-    assert ties <= 1, "ties are rare"
-    return result
+    return parity.assert_parity(
+        model, pixels, recipe, lambda image: dynamicvit(network, predictors, image, select)
+    )
 
 
 @pytest.mark.parametrize("keep", KEEPS)

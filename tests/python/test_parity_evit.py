@@ -1,6 +1,7 @@
 """EViT equals an independent PyTorch version: the same patches at every site, the same logits."""
 
 import numpy as np
+import parity
 import pytest
 import tokensieve as ts
 import torch
@@ -8,7 +9,6 @@ from conftest import random_pixels
 from reference_evit import evit, mass, threshold, top_k
 
 KEEPS = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]
-TIE = 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -17,25 +17,10 @@ def pixels():
 
 
 def assert_parity(deit_small, pixels, recipe, select, fuse):
-    """Compares every image up to a tie that either side may break as it likes."""
     network, model = deit_small
-    result = model(pixels, recipe=recipe)
-    ties = 0
-    for index, image in enumerate(pixels):
-        expected, selected = evit(network, image, select, fuse)
-        trace = result.traces[index]
-        tied = False
-        for site, (ours, theirs) in enumerate(zip(trace.sites, selected, strict=True)):
-            if trace.kept_indices(site).tolist() != theirs.kept or ours.rows != theirs.rows:
-                assert theirs.margin < TIE, (recipe, index, site, theirs.margin)
-                tied = True
-                break
-        ties += tied
-        if not tied:
-            error = np.abs(result.logits[index] - expected[0].numpy()).max()
-            assert error <= 1e-4 * expected.abs().max().item(), (recipe, index)
-    assert ties <= 1, "ties are rare"
-    return result
+    return parity.assert_parity(
+        model, pixels, recipe, lambda image: evit(network, image, select, fuse)
+    )
 
 
 @pytest.mark.parametrize("fuse", [True, False], ids=["fused", "gone"])

@@ -20,10 +20,13 @@ void cut_patches(const PixelsView& image, int channels, int patch_size, RowsView
   }
 }
 
+// One pixel in so many: each step waits for the one before, and a call should not.
+constexpr int64_t kPixelsPerStep = 31;
+
 uint64_t pixels_key(const PixelsView& image, int channels) {
   const int64_t count = int64_t{channels} * image.height * image.width;
   uint64_t key = 0x9e3779b97f4a7c15ull ^ static_cast<uint64_t>(count);
-  for (int64_t i = 0; i < count; i += 7) {
+  for (int64_t i = 0; i < count; i += kPixelsPerStep) {
     key = (key ^ std::bit_cast<uint32_t>(image.data[i])) * 0xff51afd7ed558ccdull;
     key ^= key >> 32;
   }

@@ -11,7 +11,7 @@ namespace tokensieve {
 /// of patch i, the order in which a convolution's kernel is stored.
 void cut_patches(const PixelsView& image, int channels, int patch_size, RowsView<float> rows);
 
-/// A hash of the pixels (every seventh), the same for the same picture wherever it stands in a
+/// A hash of a sample of the pixels, the same for the same picture wherever it stands in a
 /// batch.
 uint64_t pixels_key(const PixelsView& image, int channels);
 

@@ -160,9 +160,11 @@ void PredictorRun::predict(const SiteInput& input, std::span<float> log_keep) {
   buffers.executed_macs += second.rows * second.cols;
   for (int64_t b = 0; b < batch; ++b) {
     float* to = log_keep.data() + input.layout.offset(b) + prefix;
-    for (int64_t i = patches.offset(b); i < patches.offset(b + 1); ++i) {
-      const float margin = dot(second.row(i).data(), predictor.margin.data(), second.cols);
-      *to++ = log_sigmoid(margin + predictor.margin_bias);
+    const int64_t first = patches.offset(b);
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < patches.count(b); ++i) {
+      const float margin = dot(second.row(first + i).data(), predictor.margin.data(), second.cols);
+      to[i] = log_sigmoid(margin + predictor.margin_bias);
     }
   }
 }

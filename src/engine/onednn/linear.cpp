@@ -7,6 +7,7 @@
 #include "onednn/cpu_engine.h"
 #include "onednn/primitive_cache.h"
 #include "tokensieve/core/error.h"
+#include "weight_memory.h"
 
 namespace tokensieve {
 namespace {
@@ -59,11 +60,12 @@ struct Primitive {
 }  // namespace
 
 struct LinearCache::Impl {
+  WeightMemory weights;
   PrimitiveCache<Key, Primitive, KeyHash> primitives;
 };
 
 LinearCache::LinearCache(size_t capacity)
-    : impl_(new Impl{PrimitiveCache<Key, Primitive, KeyHash>(capacity)}) {}
+    : impl_(new Impl{{}, PrimitiveCache<Key, Primitive, KeyHash>(capacity)}) {}
 LinearCache::~LinearCache() = default;
 size_t LinearCache::size() const { return impl_->primitives.size(); }
 
@@ -95,7 +97,7 @@ Linear::Linear(const WeightSource& source, const std::string& scope, int64_t in,
                           .weights_desc();
   // Files hold [out, in], matmul wants [in, out]: the same bytes read as the transposed format.
   const memory plain(matrix(in, out, memory::format_tag::ba), cpu_engine(), values.data());
-  impl_->weights = memory(packed, cpu_engine());
+  impl_->weights = memory(packed, cpu_engine(), cache.impl().weights.take(packed.get_size()));
   dnnl::stream& stream = cpu_stream();
   dnnl::reorder(plain, impl_->weights).execute(stream, const_cast<memory&>(plain), impl_->weights);
   if (options.bias) {

@@ -20,8 +20,9 @@ enum class Epilogue {
   add_gelu,  ///< y = GELU(y + x W^T + b): y comes with a bias of its own for every row.
 };
 
-/// Primitives for each (sizes, rows, epilogue), shared by the linears of one model. Bounded: the
-/// least recently used ones go. Thread-safe.
+/// What the linears of one model share: the memory of their weights, and primitives for each
+/// (sizes, rows, epilogue). Bounded: the least recently used primitives go. Linears are made by one
+/// thread and run by many.
 class LinearCache {
  public:
   explicit LinearCache(size_t capacity);

@@ -17,14 +17,12 @@ class DenseMethod final : public Method {
   }
 
   Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) override {
-    torch::Tensor x = network_->embed(pixels);
-    for (int i = 0; i < network_->config().depth(); ++i) x = network_->block(i, x);
-    const torch::Tensor finished = network_->finish(x);
+    const torch::Tensor finished = network_->features(pixels);
     const torch::Tensor logits = network_->classify(finished).to(torch::kFloat);
     Loss loss;
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
-    teacher_.add_to(loss, pixels, logits, finished.slice(1, network_->config().num_prefix_tokens()),
-                    {});
+    teacher_.add_to(loss, *network_, pixels, logits,
+                    finished.slice(1, network_->config().num_prefix_tokens()), {});
     return loss;
   }
 

@@ -41,7 +41,7 @@ class DynamicVitMethod final : public Method {
     const torch::Tensor logits = output.logits.to(torch::kFloat);
     Loss loss;
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
-    teacher_.add_to(loss, pixels, logits, output.tokens, output.decisions.back());
+    teacher_.add_to(loss, *network_, pixels, logits, output.tokens, output.decisions.back());
     if (!sampled) {
       add_term(loss, "ratio", ratio_loss(output.decisions, rates(options_.keep)),
                options_.ratio_weight);

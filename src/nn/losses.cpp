@@ -3,6 +3,17 @@
 #include "tokensieve/core/error.h"
 
 namespace tokensieve::nn {
+namespace {
+
+/// Mean of `values` `[B, N]` over the kept tokens of the batch, 0 without any.
+torch::Tensor mean_over_kept(const torch::Tensor& values, const torch::Tensor& kept) {
+  const torch::Tensor mask = kept.detach();
+  const torch::Tensor count = mask.sum();
+  if (count.item<double>() < 0.1) return torch::zeros({}, values.options());
+  return (values * mask).sum() / count;
+}
+
+}  // namespace
 
 torch::Tensor soft_cross_entropy(const torch::Tensor& logits, const torch::Tensor& targets) {
   return -(targets * torch::log_softmax(logits, -1)).sum(-1).mean();
@@ -16,11 +27,16 @@ torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tenso
 
 torch::Tensor token_loss(const torch::Tensor& student, const torch::Tensor& teacher,
                          const torch::Tensor& kept) {
-  const torch::Tensor mask = kept.detach();
-  const torch::Tensor count = mask.sum();
-  if (count.item<double>() < 0.1) return torch::zeros({}, student.options());
-  const torch::Tensor squares = (student - teacher).square().mean(-1);
-  return (squares * mask).sum() / count;
+  return mean_over_kept((student - teacher).square().mean(-1), kept);
+}
+
+torch::Tensor token_distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
+                                      const torch::Tensor& kept) {
+  const torch::Tensor divergence =
+      torch::kl_div(torch::log_softmax(student, -1), torch::log_softmax(teacher, -1),
+                    at::Reduction::None, /*log_target=*/true)
+          .sum(-1);
+  return mean_over_kept(divergence, kept);
 }
 
 torch::Tensor ratio_loss(const std::vector<torch::Tensor>& decisions,

@@ -1,19 +1,12 @@
 #include "tokensieve/nn/predictor.h"
 
+#include "linear.h"
 #include "tokensieve/core/error.h"
 
 namespace tokensieve::nn {
 namespace {
 
 constexpr double kNormEps = 1e-5;  // the framework's default, not the backbone's 1e-6
-
-torch::nn::Linear linear(int64_t in, int64_t out) {
-  torch::nn::Linear layer(in, out);
-  torch::NoGradGuard guard;
-  torch::nn::init::normal_(layer->weight, 0.0, 0.02).clamp_(-2.0, 2.0);
-  layer->bias.zero_();
-  return layer;
-}
 
 torch::Tensor gumbel_like(const torch::Tensor& x) {
   return -torch::empty_like(x, x.options().requires_grad(false)).exponential_().log();

@@ -23,11 +23,13 @@ Teacher::Teacher(Vit network, const VitConfig& student, TeacherOptions options)
                  "[teacher] expected ", student.num_classes, " classes and images of ",
                  student.image_height, " x ", student.image_width, ", got ", config.num_classes,
                  " and ", config.image_height, " x ", config.image_width);
-  check_argument(options.tokens_weight == 0 || (config.embed_dim == student.embed_dim &&
-                                                config.patch_size == student.patch_size),
-                 "[teacher] expected rows of ", student.embed_dim, " and patches of ",
-                 student.patch_size, " to compare tokens with, got ", config.embed_dim, " and ",
-                 config.patch_size, "; set the weight of tokens to 0");
+  const bool same_rows =
+      config.embed_dim == student.embed_dim || (config.aux_head && student.aux_head);
+  check_argument(
+      options.tokens_weight == 0 || (same_rows && config.patch_size == student.patch_size),
+      "[teacher] expected rows of ", student.embed_dim, " and patches of ", student.patch_size,
+      " to compare tokens with, got ", config.embed_dim, " and ", config.patch_size,
+      "; set the weight of tokens to 0");
   network_->eval();
   for (torch::Tensor& parameter : network_->parameters()) parameter.set_requires_grad(false);
 }
@@ -36,15 +38,16 @@ void Teacher::to(torch::Device device) {
   if (network_) network_->to(device);
 }
 
-void Teacher::add_to(Loss& loss, const torch::Tensor& pixels, const torch::Tensor& logits,
-                     const torch::Tensor& tokens, const torch::Tensor& kept) {
+void Teacher::add_to(Loss& loss, VitImpl& student, const torch::Tensor& pixels,
+                     const torch::Tensor& logits, const torch::Tensor& tokens,
+                     const torch::Tensor& kept) {
   if (!network_) return;
-  torch::Tensor finished, teacher_logits;
+  torch::Tensor theirs, their_answers, teacher_logits;
   {
     torch::NoGradGuard guard;
-    torch::Tensor x = network_->embed(pixels);
-    for (int i = 0; i < network_->config().depth(); ++i) x = network_->block(i, x);
-    finished = network_->finish(x);
+    const torch::Tensor finished = network_->features(pixels);
+    theirs = finished.slice(1, network_->config().num_prefix_tokens());
+    their_answers = network_->token_logits(theirs);
     teacher_logits = network_->classify(finished).to(torch::kFloat);
   }
   if (options_.logits_weight > 0) {
@@ -52,11 +55,15 @@ void Teacher::add_to(Loss& loss, const torch::Tensor& pixels, const torch::Tenso
              options_.logits_weight);
   }
   if (options_.tokens_weight > 0) {
-    const torch::Tensor theirs = finished.slice(1, network_->config().num_prefix_tokens());
     const torch::Tensor mask =
         kept.defined() ? kept : torch::ones({tokens.size(0), tokens.size(1)}, tokens.options());
-    add_term(loss, "tokens", token_loss(tokens.to(torch::kFloat), theirs.to(torch::kFloat), mask),
-             options_.tokens_weight);
+    const torch::Tensor answers =
+        their_answers.defined() ? student.token_logits(tokens) : torch::Tensor();
+    const torch::Tensor value =
+        answers.defined() ? token_distillation_loss(answers.to(torch::kFloat),
+                                                    their_answers.to(torch::kFloat), mask)
+                          : token_loss(tokens.to(torch::kFloat), theirs.to(torch::kFloat), mask);
+    add_term(loss, "tokens", value, options_.tokens_weight);
   }
 }
 

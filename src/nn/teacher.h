@@ -11,10 +11,11 @@ class Teacher {
   Teacher(Vit network, const VitConfig& student, TeacherOptions options);
 
   void to(torch::Device device);
-  /// Adds its terms to `loss`; `kept` `[B, N]`, undefined: all tokens. `tokens`: the student's
-  /// patch rows after its final norm.
-  void add_to(Loss& loss, const torch::Tensor& pixels, const torch::Tensor& logits,
-              const torch::Tensor& tokens, const torch::Tensor& kept);
+  /// Adds its terms to `loss`; `kept` `[B, N]`, undefined: all tokens. `tokens`: the patch rows of
+  /// `student` after its final norm. Where both networks have a second head (LV-ViT), its answers
+  /// are compared instead of the rows.
+  void add_to(Loss& loss, VitImpl& student, const torch::Tensor& pixels,
+              const torch::Tensor& logits, const torch::Tensor& tokens, const torch::Tensor& kept);
 
  private:
   Vit network_;

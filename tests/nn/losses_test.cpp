@@ -24,6 +24,15 @@ TEST_CASE("losses have the values of their formulas", "[nn][losses]") {
       nn::token_loss(student, torch::zeros_like(student), torch::zeros_like(kept)).item<double>() ==
       0.0);
 
+  // The divergence of every kept token's answer, by hand.
+  const torch::Tensor answers = torch::log_softmax(student, -1).exp();
+  const torch::Tensor theirs = torch::softmax(student.flip({-1}), -1);
+  const torch::Tensor divergence = (theirs * (theirs / answers).log()).sum(-1);
+  CHECK(nn::token_distillation_loss(student, student.flip({-1}), kept).item<double>() ==
+        Approx((divergence * kept).sum().item<double>() / 3));
+  CHECK(nn::token_distillation_loss(student, student.flip({-1}), torch::zeros_like(kept))
+            .item<double>() == 0.0);
+
   CHECK(nn::ratio_loss({kept, torch::zeros_like(kept)}, {0.7, 0.49}).item<double>() ==
         Approx((0.04 + 0.09) / 2 / 2 + 0.49 * 0.49 / 2));
 }
@@ -43,6 +52,9 @@ TEST_CASE("losses have the gradients of finite differences", "[nn][losses]") {
   const torch::Tensor kept = (torch::rand({2, 5}) > 0.5).to(torch::kDouble);
   CHECK(test::gradient_error([&](const auto& x) { return nn::token_loss(x, theirs, kept); },
                              tokens) < 1e-8);
+  CHECK(test::gradient_error(
+            [&](const auto& x) { return nn::token_distillation_loss(x, theirs, kept); }, tokens) <
+        1e-8);
   CHECK(test::gradient_error(
             [&](const auto& d) {
               return nn::ratio_loss({d, d * d}, {0.7, 0.5});

@@ -8,6 +8,7 @@
 #include "tokensieve/data/random.h"
 #include "tokensieve/io/file.h"
 #include "tokensieve/io/safetensors.h"
+#include "tokensieve/nn/losses.h"
 #include "tokensieve/nn/trainer.h"
 #include "tokensieve/nn/weights.h"
 
@@ -199,6 +200,39 @@ TEST_CASE("options out of range are refused", "[nn][trainer][errors]") {
   refused([](auto& o) { o.final_rate = 1; });
   refused([](auto& o) { o.warmup_epochs = 4; });
   refused([](auto& o) { o.accumulate = 100; });
+}
+
+TEST_CASE("tokens are compared by second heads where both networks have one", "[nn][method]") {
+  VitConfig config = test::tiny_config();
+  config.aux_head = true;
+  nn::DynamicVit student(config, std::vector<int>{1, 2});
+  nn::Vit teacher(config);
+  test::randomize(*student, 1);
+  test::randomize(*teacher, 2);
+  student->train();
+  const torch::Tensor pixels = torch::randn({2, 3, 16, 16});
+  const torch::Tensor targets = torch::softmax(torch::randn({2, 3}), -1);
+
+  torch::manual_seed(5);
+  const nn::DynamicOutput output = student->forward_masked(pixels, {}, 1e-6);
+  const torch::Tensor theirs = teacher->features(pixels).slice(1, config.num_prefix_tokens());
+  const double expected =
+      nn::token_distillation_loss(student->token_logits(output.tokens),
+                                  teacher->token_logits(theirs), output.decisions.back())
+          .item<double>();
+  torch::manual_seed(5);
+  const auto method = nn::dynamic_vit_method(student, teacher);
+  for (const auto& [name, value] : method->loss(pixels, targets).terms) {
+    if (name == "tokens") CHECK(value.item<double>() == Approx(expected));
+  }
+
+  VitConfig wide = config;
+  wide.embed_dim = 32;
+  wide.num_heads.assign(4, 4);
+  CHECK_NOTHROW(nn::dynamic_vit_method(student, nn::Vit(wide)));
+  wide.aux_head = false;
+  CHECK_THROWS_WITH(nn::dynamic_vit_method(student, nn::Vit(wide)),
+                    Catch::Contains("set the weight of tokens to 0"));
 }
 
 TEST_CASE("methods refuse a teacher or numbers that do not fit", "[nn][method][errors]") {

@@ -17,6 +17,12 @@ torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tenso
 torch::Tensor token_loss(const torch::Tensor& student, const torch::Tensor& teacher,
                          const torch::Tensor& kept);
 
+/// KL(teacher, student) of the softmax of every kept token's own answer, mean over kept tokens:
+/// what DynamicViT asks of LV-ViT's tokens in place of token_loss. Logits `[B, N, classes]`; `kept`
+/// `[B, N]` is detached. 0 when nothing is kept in the whole batch.
+torch::Tensor token_distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
+                                      const torch::Tensor& kept);
+
 /// (1/S) sum_s mean_b (mean_i D_s,i - keep_s)^2 (DynamicViT eq. 15): `decisions` S times `[B, N]`,
 /// the mean over i divides by the N input tokens.
 torch::Tensor ratio_loss(const std::vector<torch::Tensor>& decisions,

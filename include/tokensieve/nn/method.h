@@ -37,7 +37,9 @@ class Method {
 /// What is asked of the student beside the labels. The defaults are DynamicViT's.
 struct TeacherOptions {
   double logits_weight = 0.5;  ///< Of distillation_loss.
-  double tokens_weight = 0.5;  ///< Of token_loss over the kept tokens; 0 with another architecture.
+  /// Of token_loss over the kept tokens, or with second heads on both sides (LV-ViT) of
+  /// token_distillation_loss; 0 with another architecture.
+  double tokens_weight = 0.5;
 };
 
 /// Fine-tuning of all tokens, with a teacher or without (null). The teacher never trains. Throws

@@ -68,6 +68,12 @@ class VitImpl : public torch::nn::Module {
   /// With `kept` `[B, N]` (1 or 0), patches that are not kept count for nothing.
   torch::Tensor classify(const torch::Tensor& finished, const torch::Tensor& kept = {});
 
+  /// The second head's answer for every patch row `[B, N, C]` behind the final norm,
+  /// `[B, N, classes]`; undefined for a network without one.
+  torch::Tensor token_logits(const torch::Tensor& patches);
+
+  /// Pixels to rows behind the last block and the final norm, `[B, prefix + N, C]`.
+  torch::Tensor features(const torch::Tensor& pixels);
   /// Pixels to logits.
   torch::Tensor forward(const torch::Tensor& pixels);
 

@@ -160,10 +160,10 @@ void PredictorRun::predict(const SiteInput& input, std::span<float> log_keep) {
   buffers.executed_macs += second.rows * second.cols;
   for (int64_t b = 0; b < batch; ++b) {
     float* to = log_keep.data() + input.layout.offset(b) + prefix;
-    const int64_t first = patches.offset(b);
+    const RowsView<float> own{second.row(patches.offset(b)).data(), patches.count(b), second.cols};
 #pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < patches.count(b); ++i) {
-      const float margin = dot(second.row(first + i).data(), predictor.margin.data(), second.cols);
+    for (int64_t i = 0; i < own.rows; ++i) {
+      const float margin = dot(own.data + i * own.stride, predictor.margin.data(), own.cols);
       to[i] = log_sigmoid(margin + predictor.margin_bias);
     }
   }

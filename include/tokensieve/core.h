@@ -2,6 +2,7 @@
 
 /// The pruning core: decides which tokens stay. Depends on the standard library only.
 
+#include "tokensieve/core/ats.h"
 #include "tokensieve/core/attention_trace.h"
 #include "tokensieve/core/drop_policy.h"
 #include "tokensieve/core/error.h"
@@ -19,5 +20,6 @@
 #include "tokensieve/core/site.h"
 #include "tokensieve/core/token_plan.h"
 #include "tokensieve/core/token_predictor.h"
+#include "tokensieve/core/tome.h"
 #include "tokensieve/core/triple_reducer.h"
 #include "tokensieve/core/vit_config.h"

@@ -32,22 +32,26 @@ RecipeCall checked_call(const RecipeText& text, const std::string& part,
   for (const Parameter& parameter : word.parameters) {
     if (parameter.kind != Parameter::Kind::numbers || !arguments.has(parameter.key)) continue;
     const size_t count = arguments.numbers(parameter.key).size();
-    check_argument(count == 1 || count == text.sites.size(), "[recipe] expected one ",
-                   parameter.key, ", or one for each of ", text.sites.size(), " sites, got ", count,
-                   " in '", to_string(call), "'");
+    check_argument(count == 1 || parameter.padded || !text.to_last, "[recipe] expected one ",
+                   parameter.key, " for at=", to_string(text.sites, true), ", got ", count, " in '",
+                   to_string(call), "'; name each block to give each a number");
+    check_argument(count == 1 || count == text.sites.size() || parameter.padded,
+                   "[recipe] expected one ", parameter.key, ", or one for each of ",
+                   text.sites.size(), " sites, got ", count, " in '", to_string(call), "'");
   }
   return call;
 }
 
 template <typename Product>
-std::unique_ptr<Product> make(const std::vector<Word<Product>>& words, const RecipeCall& call) {
+std::unique_ptr<Product> make(const std::vector<Word<Product>>& words, const RecipeCall& call,
+                              size_t num_sites) {
   const Word<Product>& word = find_entry("word", words, call.name);
-  return word.make(Arguments(call, word.parameters));
+  return word.make(Arguments(call, word.parameters, num_sites));
 }
 
 /// Query rows can leave inside attention, but they cannot be summed there.
 void check_inside_attention(const std::vector<Site>& sites, const RecipeCall& drop) {
-  if (make(registry().drop, drop)->is_gather()) return;
+  if (make(registry().drop, drop, sites.size())->is_gather()) return;
   for (const Site& site : sites) {
     check_argument(site.position != SitePosition::inside_attention,
                    "[recipe] expected drop=gone at ", to_string(site), ", got drop=", drop.name,
@@ -67,6 +71,7 @@ Recipe Recipe::parse(std::string_view text) {
                  "[recipe] expected at=..., got none; for example at=after_attention:3/6/9");
   Recipe recipe;
   recipe.sites_ = parsed.sites;
+  recipe.to_last_ = parsed.to_last;
   if (parsed.parts.contains("reduce")) {
     check_argument(parsed.parts.size() == 1,
                    "[recipe] expected reduce= or score=, select= and drop=, got both");
@@ -82,7 +87,7 @@ Recipe Recipe::parse(std::string_view text) {
 }
 
 void Recipe::check() const {
-  make_reducer();  // throws when a number is out of range
+  make_reducer(sites_.size());  // throws when a number is out of range
   const size_t length = str().size();
   check_argument(length <= kMaxRecipeLength, "[recipe] expected at most ", kMaxRecipeLength,
                  " characters in the long form, got ", length);
@@ -94,7 +99,7 @@ std::string Recipe::str() const {
       reduce_.name.empty() ? cat("score=", to_string(score_), " | select=", to_string(select_),
                                  " | drop=", to_string(drop_))
                            : cat("reduce=", to_string(reduce_));
-  return cat(method, " | at=", to_string(sites_));
+  return cat(method, " | at=", to_string(sites_, to_last_));
 }
 
 std::string Recipe::density_key() const {
@@ -120,17 +125,22 @@ Recipe Recipe::with(std::string_view key, double value) const {
   return changed;
 }
 
-std::shared_ptr<const Reducer> Recipe::make_reducer() const {
-  if (!reduce_.name.empty()) return make(registry().reduce, reduce_);
-  return triple_reducer(make(registry().score, score_), make(registry().select, select_),
-                        make(registry().drop, drop_));
+std::shared_ptr<const Reducer> Recipe::make_reducer(size_t num_sites) const {
+  if (!reduce_.name.empty()) return make(registry().reduce, reduce_, num_sites);
+  return triple_reducer(make(registry().score, score_, num_sites),
+                        make(registry().select, select_, num_sites),
+                        make(registry().drop, drop_, num_sites));
 }
 
 Schedule Recipe::compile(int num_layers) const {
   if (is_dense()) return Schedule();
-  const std::shared_ptr<const Reducer> reducer = make_reducer();
+  std::vector<Site> sites = sites_;
+  while (to_last_ && sites.back().layer + 1 < num_layers) {
+    sites.push_back({sites.back().layer + 1, sites.back().position});
+  }
+  const std::shared_ptr<const Reducer> reducer = make_reducer(sites.size());
   std::vector<ScheduledSite> scheduled;
-  for (const Site& site : sites_) {
+  for (const Site& site : sites) {
     scheduled.push_back({site, static_cast<int>(scheduled.size()), reducer});
   }
   return Schedule(std::move(scheduled), num_layers);

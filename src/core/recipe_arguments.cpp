@@ -70,7 +70,9 @@ Parameter choice(std::string key, std::vector<std::string> choices) {
   return {std::move(key), Kind::choice, std::move(first), std::move(choices)};
 }
 
-Arguments::Arguments(const RecipeCall& call, const std::vector<Parameter>& parameters) {
+Arguments::Arguments(const RecipeCall& call, const std::vector<Parameter>& parameters,
+                     size_t num_sites)
+    : num_sites_(num_sites) {
   for (const auto& [key, value] : call.arguments) {
     const Parameter& parameter = meant(call.name, key, value, parameters);
     std::string text = canonical_value(call.name, parameter, value);

@@ -24,6 +24,7 @@ struct Parameter {
   std::string initial = "";  ///< What it is when not given; "" = nothing.
   std::vector<std::string> choices = {};
   bool required = false;
+  bool padded = false;  ///< A list need not have a number for each site.
 };
 
 /// The number of a selector, which must be given; with or without its key.
@@ -35,8 +36,11 @@ Parameter choice(std::string key, std::vector<std::string> choices);
 class Arguments {
  public:
   /// Throws std::invalid_argument on an unknown argument (with the nearest known one), one given
-  /// twice, a value of the wrong kind, and a required one that is missing.
-  Arguments(const RecipeCall& call, const std::vector<Parameter>& parameters);
+  /// twice, a value of the wrong kind, and a required one that is missing. `num_sites` is how many
+  /// sites the recipe has.
+  Arguments(const RecipeCall& call, const std::vector<Parameter>& parameters, size_t num_sites = 1);
+
+  size_t num_sites() const { return num_sites_; }
 
   bool has(const std::string& key) const { return values_.contains(key); }
   /// The canonical text of an argument that is there.
@@ -45,6 +49,7 @@ class Arguments {
   uint64_t integer(const std::string& key) const;
 
  private:
+  size_t num_sites_;
   std::map<std::string, std::string> values_;
 };
 

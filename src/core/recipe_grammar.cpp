@@ -11,6 +11,8 @@
 namespace tokensieve {
 namespace {
 
+constexpr int kMaxSites = 1024;  // no network is as deep
+
 RecipeCall scan_call(Scanner& scanner, std::string name) {
   RecipeCall call{std::move(name), {}};
   if (!scanner.accept('(') || scanner.accept(')')) return call;
@@ -30,29 +32,44 @@ int parse_block(std::string_view text) {
   return static_cast<int>(block);
 }
 
-std::vector<Site> scan_sites(Scanner& scanner) {
-  std::vector<Site> sites;
+void add_site(const Site& site, RecipeText& recipe) {
+  const std::vector<Site>& sites = recipe.sites;
+  if (recipe.to_last || (!sites.empty() && site <= sites.back())) {
+    fail_argument("[recipe] expected each site once and in order of execution, got ",
+                  to_string(site), " behind ", to_string(sites, recipe.to_last));
+  }
+  recipe.sites.push_back(site);
+}
+
+/// "3", "3..5" or "3..".
+void add_blocks(std::string_view text, SitePosition position, RecipeText& recipe) {
+  const size_t dots = text.find("..");
+  const int first = parse_block(text.substr(0, dots));
+  add_site({first, position}, recipe);
+  if (dots == std::string_view::npos) return;
+  const std::string_view end = text.substr(dots + 2);
+  recipe.to_last = end.empty();
+  if (recipe.to_last) return;
+  const int last = parse_block(end);
+  check_argument(first <= last && last - first < kMaxSites, "[recipe] expected blocks from a ",
+                 "lower to a higher number, at most ", kMaxSites, " of them, got ", text);
+  for (int block = first + 1; block <= last; ++block) add_site({block, position}, recipe);
+}
+
+void scan_sites(Scanner& scanner, RecipeText& recipe) {
   do {
     const SitePosition position = parse_site_position(scanner.word("a position"));
     scanner.expect(':');
-    const std::string blocks = scanner.word("block numbers such as 3/6/9");
-    for (const std::string_view block : split(blocks, '/')) {
-      const Site site{parse_block(block), position};
-      if (!sites.empty() && site <= sites.back()) {
-        fail_argument("[recipe] expected each site once and in order of execution, got ",
-                      to_string(site), " behind ", to_string(sites.back()));
-      }
-      sites.push_back(site);
-    }
+    const std::string blocks = scanner.word("block numbers such as 3/6/9 or 3..");
+    for (const std::string_view part : split(blocks, '/')) add_blocks(part, position, recipe);
   } while (scanner.accept(','));
-  return sites;
 }
 
 /// What follows `key=`.
 void scan_part(Scanner& scanner, const std::string& key, RecipeText& recipe) {
   if (key == "at") {
     check_argument(recipe.sites.empty(), "[recipe] expected at= once, got it twice");
-    recipe.sites = scan_sites(scanner);
+    scan_sites(scanner, recipe);
     return;
   }
   bool known = false;
@@ -97,7 +114,7 @@ std::string to_string(const RecipeCall& call) {
   return text.empty() ? call.name : call.name + "(" + text + ")";
 }
 
-std::string to_string(const std::vector<Site>& sites) {
+std::string to_string(const std::vector<Site>& sites, bool to_last) {
   std::string text;
   for (size_t i = 0; i < sites.size(); ++i) {
     if (i > 0 && sites[i].position == sites[i - 1].position) {
@@ -106,7 +123,7 @@ std::string to_string(const std::vector<Site>& sites) {
       text += (i > 0 ? ", " : "") + to_string(sites[i]);
     }
   }
-  return text;
+  return to_last ? text + ".." : text;
 }
 
 }  // namespace tokensieve

@@ -14,23 +14,25 @@ struct RecipeText {
   RecipeCall method;                        ///< The short form; its name is empty in the long form.
   std::map<std::string, RecipeCall> parts;  ///< "score", "select", "drop", "reduce".
   std::vector<Site> sites;                  ///< Of the part "at", in order of execution.
+  bool to_last = false;                     ///< The last site repeats in every block behind it.
 };
 
 ///     recipe = call | part { "|" part }
 ///     part   = ("score" | "select" | "drop" | "reduce") "=" call | "at" "=" place { "," place }
 ///     call   = word [ "(" [ argument { "," argument } ] ")" ]
 ///     argument = [ word "=" ] word
-///     place  = word ":" block { "/" block }
+///     place  = word ":" blocks { "/" blocks }
+///     blocks = number | number ".." number | number ".."
 ///     word   = letters, digits and _ . + - /
 ///
 /// Throws std::invalid_argument on anything else, on a part given twice, and on sites that are not
-/// in order of execution.
+/// in order of execution, as those behind an open range cannot be.
 RecipeText parse_recipe_text(std::string_view text);
 
 /// "name(value, key=value)"
 std::string to_string(const RecipeCall& call);
-/// "before:3, after_attention:6/9"
-std::string to_string(const std::vector<Site>& sites);
+/// "before:3, after_attention:6/9", with ".." behind it for `to_last`.
+std::string to_string(const std::vector<Site>& sites, bool to_last);
 
 /// The parts of the long form: "score", "select", "drop", "reduce", "at".
 const std::vector<std::string>& recipe_parts();

@@ -1,5 +1,10 @@
 #include "registry.h"
 
+#include <cmath>
+
+#include "tokensieve/core/ats.h"
+#include "tokensieve/core/tome.h"
+
 namespace tokensieve {
 namespace {
 
@@ -52,6 +57,61 @@ std::string expand_dynamicvit(const Arguments& arguments) {
              " | drop=gone | at=before:", arguments.text("sites"));
 }
 
+/// Merges in every block.
+std::string expand_tome(const Arguments& arguments) {
+  return cat("reduce=tome(", arguments.text("r"), ", inflection=", arguments.text("inflection"),
+             ", attention=", arguments.text("attention"),
+             ") | at=after_attention:", arguments.text("sites"));
+}
+
+std::string expand_ats(const Arguments& arguments) {
+  return cat("reduce=ats(", arguments.text("keep"),
+             ") | at=inside_attention:", arguments.text("sites"));
+}
+
+/// Every score above a learned threshold, or a share of the input's tokens.
+std::string expand_asvit(const Arguments& arguments) {
+  const std::string density = given_density(arguments, "asvit", {"threshold", "keep"});
+  const std::string select =
+      density == "keep"
+          ? cat("top_k(", arguments.text(density), ", of=input, round=floor)")
+          : cat("threshold(", density.empty() ? "0.001/0.002/0.003" : arguments.text(density), ")");
+  return cat("score=weighted_cls_attention | select=", select,
+             " | drop=gone | at=before:", arguments.text("sites"));
+}
+
+/// One site; a share of the input's tokens, or those that hold a share of the attention.
+std::string expand_sait(const Arguments& arguments) {
+  const std::string density = given_density(arguments, "sait", {"keep", "mass"});
+  const std::string select = density == "mass"
+                                 ? cat("mass(", arguments.text(density), ")")
+                                 : cat("top_k(", density.empty() ? "0.46" : arguments.text(density),
+                                       ", of=input, round=floor)");
+  return cat("score=", arguments.text("score"), " | select=", select,
+             " | drop=gone | at=before:", arguments.text("sites"));
+}
+
+/// What tome() makes of its numbers: r at every site, or one that changes from site to site.
+std::vector<int64_t> tome_merges(const Arguments& arguments) {
+  const std::vector<double> r = arguments.numbers("r");
+  std::vector<int64_t> merges;
+  for (const double value : r) {
+    check_argument(value >= 0 && value <= 1e6 && value == std::floor(value),
+                   "[recipe] expected r in tome(...) to be whole numbers of 0 or more, got ",
+                   value);
+    merges.push_back(static_cast<int64_t>(value));
+  }
+  const std::vector<double> inflection = arguments.numbers("inflection");
+  check_argument(inflection.size() == 1 && (r.size() == 1 || inflection[0] == 0),
+                 "[recipe] expected one inflection, and one r with it, in tome(...), got ",
+                 inflection.size(), " and ", r.size());
+  check_argument(r.size() == 1 || r.size() <= arguments.num_sites() || arguments.num_sites() == 1,
+                 "[recipe] expected at most ", arguments.num_sites(), " values of r, got ",
+                 r.size());
+  if (inflection[0] == 0) return merges;
+  return tome_schedule(merges[0], inflection[0], static_cast<int64_t>(arguments.num_sites()));
+}
+
 /// Drops where EViT does and as many, but any.
 std::string expand_random(const Arguments& arguments) {
   return cat("score=random(seed=", arguments.text("seed"), ") | select=top_k(",
@@ -64,6 +124,9 @@ Registry make_registry() {
   words.score = {
       {"cls_attention", {}, [](const Arguments&) { return class_attention_scorer(); }},
       {"received_attention", {}, [](const Arguments&) { return received_attention_scorer(); }},
+      {"weighted_cls_attention",
+       {},
+       [](const Arguments&) { return weighted_class_attention_scorer(); }},
       {"predictor", {}, [](const Arguments&) { return predictor_scorer(); }},
       {"random",
        {{"seed", Kind::integer, "0"}},
@@ -88,12 +151,38 @@ Registry make_registry() {
       {"gone", {}, [](const Arguments&) { return gone_policy(); }},
       {"fuse", {}, [](const Arguments&) { return fuse_policy(); }},
   };
+  Parameter merges = rate("r");
+  merges.padded = true;
+  words.reduce = {
+      {"tome",
+       {merges, {"inflection", Kind::numbers, "0"}, choice("attention", {"proportional", "plain"})},
+       [](const Arguments& given) {
+         return tome_reducer(tome_merges(given), given.text("attention") == "proportional");
+       }},
+      {"ats",
+       {rate("keep")},
+       [](const Arguments& given) { return ats_reducer(given.numbers("keep")); }},
+  };
   words.method = {
       {"dense", {}, expand_dense},
       {"evit",
        {{"keep"}, {"threshold"}, {"mass"}, {"fuse", Kind::flag}, {"sites", Kind::text, "3/6/9"}},
        expand_evit},
       {"dynamicvit", {{"keep"}, {"threshold"}, {"sites", Kind::text, "3/6/9"}}, expand_dynamicvit},
+      {"sait",
+       {{"keep"},
+        {"mass"},
+        choice("score", {"received_attention", "cls_attention"}),
+        {"sites", Kind::text, "3"}},
+       expand_sait},
+      {"asvit", {{"threshold"}, {"keep"}, {"sites", Kind::text, "4/7/10"}}, expand_asvit},
+      {"tome",
+       {{"r", Kind::numbers, "13"},
+        {"inflection", Kind::numbers, "0"},
+        choice("attention", {"proportional", "plain"}),
+        {"sites", Kind::text, "0.."}},
+       expand_tome},
+      {"ats", {{"keep", Kind::numbers, "1"}, {"sites", Kind::text, "3.."}}, expand_ats},
       {"random",
        {{"keep", Kind::numbers, "0.7"},
         {"seed", Kind::integer, "0"},

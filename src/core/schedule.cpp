@@ -45,6 +45,12 @@ const ScheduledSite* Schedule::find(const Site& site) const {
   return nullptr;
 }
 
+bool Schedule::proportional_attention() const {
+  return std::ranges::any_of(sites_, [](const ScheduledSite& scheduled) {
+    return scheduled.reducer->proportional_attention();
+  });
+}
+
 AttentionRequest Schedule::attention_request(int layer) const {
   const Site first{layer, SitePosition::inside_attention};
   const Site last{layer + 1, SitePosition::before_block};

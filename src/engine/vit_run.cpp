@@ -103,6 +103,7 @@ void VitRun::attend(const BlockWeights& block, int layer) {
   input.head_dim = config_.head_dim;
   const RaggedLayout keys = layout_;
   input.layout = &keys;
+  if (schedule_.proportional_attention()) input.key_bias = key_bias();
 
   AttentionOutput output =
       buffers_.record.prepare(schedule_.attention_request(layer), block.num_heads, keys);
@@ -126,6 +127,14 @@ void VitRun::attend(const BlockWeights& block, int layer) {
   run_attention(input, output);
   if (!site) buffers_.record.finish(input);
   residual(*block.proj, output.rows);
+}
+
+std::span<const float> VitRun::key_bias() {
+  const std::span<const float> sizes = buffers_.columns.size();
+  buffers_.key_bias.resize(sizes.size());
+  std::ranges::transform(sizes, buffers_.key_bias.begin(),
+                         [](float size) { return std::log(size); });
+  return buffers_.key_bias;
 }
 
 void VitRun::score_queries(const AttentionInput& input, const AttentionOutput& output, int layer) {

@@ -30,6 +30,8 @@ class VitRun {
   void follow(const TokenPlan& plan);
   void residual(const Linear& linear, RowsView<const float> x);
   void normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y);
+  /// Log of every row's size, for attention in proportion to it.
+  std::span<const float> key_bias();
   /// The pass ahead of a site inside attention: by-products only.
   void score_queries(const AttentionInput& input, const AttentionOutput& output, int layer);
   void run_attention(const AttentionInput& input, const AttentionOutput& output);

@@ -15,6 +15,7 @@ struct Workspace::Buffers {
   AttentionScratch attention;
   AttentionRecord record;
   RowColumns columns;
+  std::vector<float> key_bias;  ///< Logarithms of the sizes of the rows.
   TraceRecorder recorder;
   int64_t executed_macs = 0;  ///< Of the last run, counted at every call of a kernel.
 

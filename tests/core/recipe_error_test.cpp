@@ -21,7 +21,8 @@ std::string with_sites(const std::string& sites) {
 TEST_CASE("an unknown word gets the nearest right one", "[core][recipe]") {
   const auto [text, message] = GENERATE(table<const char*, const char*>({
       {"evti(keep=0.7)",
-       "expected a method of dense, evit, dynamicvit, random, got 'evti' (did you mean 'evit'?)"},
+       "expected a method of dense, evit, dynamicvit, sait, asvit, tome, ats, random, got 'evti' "
+       "(did you mean 'evit'?)"},
       {"DENSE", "(did you mean 'dense'?)"},
       {"evit(kepe=0.7)", "in evit(...), got 'kepe' (did you mean 'keep'?)"},
       {"evit(fuze)", "got 'fuze' (did you mean 'fuse'?)"},
@@ -36,7 +37,8 @@ TEST_CASE("an unknown word gets the nearest right one", "[core][recipe]") {
        "expected of in top_k(...) to be one of present, input, got 'presnt' (did you mean "
        "'present'?)"},
       {"score=random|select=top_k(1, round=cel)|drop=gone|at=before:1", "(did you mean 'ceil'?)"},
-      {"reduce=tome(r=13)|at=before:1", "expected a reduce of none, got 'tome'"},
+      {"reduce=tomy(r=13)|at=before:1",
+       "expected a reduce of tome, ats, got 'tomy' (did you mean 'tome'?)"},
   }));
   CHECK_REFUSES(Recipe::parse(text), message);
 }
@@ -71,6 +73,8 @@ TEST_CASE("a list has one number for each site", "[core][recipe]") {
   CHECK_REFUSES(Recipe::parse("evit(keep=0.9/0.8/0.7/0.6)"), "got 4");
   CHECK_REFUSES(Recipe::parse(with_select("mass(0.5/0.5)")), "expected one mass");
   CHECK_NOTHROW(Recipe::parse("evit(keep=0.9/0.8/0.7)"));
+  CHECK_REFUSES(Recipe::parse("evit(keep=0.9/0.8, sites=3..)"),
+                "expected one keep for at=after_attention:3.., got 2");
 }
 
 TEST_CASE("an argument is given once", "[core][recipe]") {
@@ -120,6 +124,12 @@ TEST_CASE("sites are blocks in order of execution", "[core][recipe]") {
       {"before:2147483647", "expected a block number, got 2147483647"},
       {"before:99999999999999999999", "got '99999999999999999999'"},
       {"before:3//6", "got ''"},
+      {"before:5..3", "expected blocks from a lower to a higher number"},
+      {"before:0..4000", "at most 1024 of them, got 0..4000"},
+      {"before:..", "got ''"},
+      {"before:1..x", "got 'x'"},
+      {"before:3../5", "got before:5 behind before:3.."},
+      {"before:3.., before:4", "got before:4 behind before:3.."},
       {"before:", "expected block numbers such as 3/6/9"},
       {"before", "expected ':'"},
       {"before:3,", "expected a position"},

@@ -43,6 +43,59 @@ TEST_CASE("a short form expands to its long form", "[core][recipe]") {
         "drop=gone | at=after_attention:1/2");
 }
 
+TEST_CASE("short forms of methods without training expand, too", "[core][recipe]") {
+  CHECK(long_form("sait") ==
+        "score=received_attention | select=top_k(0.46, of=input, round=floor) | drop=gone | "
+        "at=before:3");
+  CHECK(long_form("sait(mass=0.8, score=cls_attention, sites=4)") ==
+        "score=cls_attention | select=mass(0.8) | drop=gone | at=before:4");
+  CHECK(long_form("asvit") ==
+        "score=weighted_cls_attention | select=threshold(0.001/0.002/0.003, of=score) | "
+        "drop=gone | at=before:4/7/10");
+  CHECK(long_form("asvit(keep=0.7)") ==
+        "score=weighted_cls_attention | select=top_k(0.7, of=input, round=floor) | drop=gone | "
+        "at=before:4/7/10");
+  CHECK(long_form("tome") ==
+        "reduce=tome(13, inflection=0, attention=proportional) | at=after_attention:0..");
+  CHECK(long_form("tome(8/8/4, attention=plain, sites=1/2/3)") ==
+        "reduce=tome(8/8/4, inflection=0, attention=plain) | at=after_attention:1/2/3");
+  CHECK(long_form("ats") == "reduce=ats(1) | at=inside_attention:3..");
+  CHECK(Recipe::parse("tome").density_key() == "r");
+  CHECK(Recipe::parse("tome").with("r", 8) == Recipe::parse("tome(r=8)"));
+}
+
+TEST_CASE("sites may be ranges, and one to the end", "[core][recipe]") {
+  const auto with_sites = [](const std::string& sites) {
+    return "score=random | select=top_k(0.5) | drop=gone | at=" + sites;
+  };
+  CHECK(Recipe::parse(with_sites("before:2..5")) == Recipe::parse(with_sites("before:2/3/4/5")));
+  CHECK(Recipe::parse(with_sites("before:1/3..4, after_block:7..7")) ==
+        Recipe::parse(with_sites("before:1/3/4, after_block:7")));
+  const Recipe open = Recipe::parse(with_sites("before:1, after_attention:3.."));
+  CHECK(open.str().ends_with("at=before:1, after_attention:3.."));
+  CHECK(Recipe::parse(open.str()) == open);
+  CHECK_FALSE(open == Recipe::parse(with_sites("before:1, after_attention:3")));
+  CHECK(open.compile(6).num_sites() == 4);
+  CHECK(open.compile(6).sites().back().site == Site{5, SitePosition::after_attention});
+  CHECK(open.compile(4).num_sites() == 2);
+  CHECK_REFUSES(open.compile(3), "the network has 3 blocks");
+}
+
+TEST_CASE("ToMe's numbers spread over the sites of the network", "[core][recipe]") {
+  const Schedule falling = Recipe::parse("tome(r=8, inflection=-1)").compile(5);
+  CHECK(falling.num_sites() == 5);
+  CHECK(falling.sites().size() == 4);  // nothing merges in the last block
+  CHECK(falling.proportional_attention());
+  CHECK_FALSE(Recipe::parse("tome(attention=plain)").compile(5).proportional_attention());
+  CHECK_FALSE(Recipe::parse("evit").compile(12).proportional_attention());
+  CHECK(Recipe::parse("tome(r=8/4)").compile(12).sites().size() == 2);
+  CHECK(Recipe::parse("tome(r=0)").compile(12).sites().empty());
+  CHECK_REFUSES(Recipe::parse("tome(r=8/4/2)").compile(2), "expected at most 2 values of r, got 3");
+  CHECK_REFUSES(Recipe::parse("tome(r=1.5)"), "whole numbers of 0 or more, got 1.5");
+  CHECK_REFUSES(Recipe::parse("tome(r=8/4, inflection=1)"), "one inflection, and one r with it");
+  CHECK_REFUSES(Recipe::parse("tome(r=8, inflection=2)"), "an inflection in [-1, 1]");
+}
+
 TEST_CASE("dense is the recipe without sites", "[core][recipe]") {
   CHECK(Recipe::parse("dense") == Recipe());
   CHECK(Recipe().is_dense());
@@ -196,7 +249,7 @@ TEST_CASE("a method that is no triple is one registered word", "[core][recipe]")
   CHECK(recipe.compile(4).sites().size() == 2);
   CHECK(recipe.compile(4).attention_request(0) == AttentionRequest::mean_key);
   CHECK(recipe.with("stride", 1).compile(4).sites().empty());
-  CHECK(recipe_words("reduce") == std::vector<std::string>{"stride"});
+  CHECK(recipe_words("reduce") == std::vector<std::string>{"tome", "ats", "stride"});
   CHECK_REFUSES(Recipe::parse("reduce=stribe(2) | at=before:1"), "(did you mean 'stride'?)");
   CHECK_REFUSES(Recipe::parse("reduce=stride(2) | drop=gone | at=before:1"),
                 "expected reduce= or score=, select= and drop=, got both");

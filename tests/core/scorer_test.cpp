@@ -46,6 +46,22 @@ TEST_CASE("class attention refuses a network without prefix tokens", "[core][sco
   CHECK_REFUSES(scores_of(*class_attention_scorer(), fixture), "use score=received_attention");
 }
 
+TEST_CASE("AS-ViT weighs heads by the length of their outputs", "[core][scorer]") {
+  SiteFixture fixture({3}, 1, {0, 0, 0});
+  const std::vector<float> attention = {.5f, .3f, .2f, .1f, .6f, .3f};  // [2 heads, 3 rows]
+  const std::vector<float> norms = {1, 3, 0, 1, 1, 0};
+  fixture.attention.class_row_per_head = {attention.data(), 2, 3};
+  fixture.attention.output_norm = {norms.data(), 2, 3};
+  const auto scores = scores_of(*weighted_class_attention_scorer(), fixture);
+  CHECK(scores[1] == Approx(.3 * .75 + .6 * .25));
+  CHECK(scores[2] == 0.0f);  // a row without any output
+  CHECK(weighted_class_attention_scorer()->attention_request() ==
+        (AttentionRequest::class_row_per_head | AttentionRequest::output_norm));
+  fixture.attention.output_norm = {};
+  CHECK_REFUSES(scores_of(*weighted_class_attention_scorer(), fixture),
+                "[weighted_cls_attention] expected class rows and output norms of 3 values");
+}
+
 TEST_CASE("random scores need nothing of the attention", "[core][scorer]") {
   CHECK(random_scorer(1)->attention_request() == AttentionRequest::none);
 }

@@ -28,8 +28,9 @@ struct RecipeCall {
 /// at=after_attention:3/6/9`. A method that is no triple stands as `reduce=NAME(...) | at=...`.
 ///
 /// Sites stand in order of execution, several positions with a comma between them:
-/// `at=before:3, after_attention:6/9`. A rate can be a list with one number for each site:
-/// `top_k(0.9/0.8/0.7)`. What is left out takes its default, and str() writes it.
+/// `at=before:3, after_attention:6/9`; `3..6` are the blocks from 3 to 6, `3..` all from 3 on. A
+/// rate can be a list with one number for each site: `top_k(0.9/0.8/0.7)`. What is left out takes
+/// its default, and str() writes it.
 class Recipe {
  public:
   /// The dense network.
@@ -56,11 +57,13 @@ class Recipe {
 
  private:
   void check() const;
-  std::shared_ptr<const Reducer> make_reducer() const;
+  /// For so many sites; some methods spread their numbers over them.
+  std::shared_ptr<const Reducer> make_reducer(size_t num_sites) const;
 
   RecipeCall score_, select_, drop_;
   RecipeCall reduce_;  // instead of the triple
   std::vector<Site> sites_;
+  bool to_last_ = false;  // the last site repeats in every block behind it
 };
 
 /// Words a recipe can use, for help texts and completion: methods ("evit"), and the words of the

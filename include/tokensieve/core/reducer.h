@@ -50,6 +50,9 @@ class Reducer {
   /// True when the method would keep every row at site `site_index` whatever the input, so that the
   /// site can be skipped and costs nothing.
   virtual bool keeps_everything(int site_index) const = 0;
+  /// True when attention behind this site adds log(size of a row) to the logits of its key, so that
+  /// a merged row counts as often as the tokens it holds (ToMe, arXiv 2210.09461 eq. 1).
+  virtual bool proportional_attention() const { return false; }
   /// Decides. The plan reads `input.layout` and keeps prefix rows in front.
   virtual Reduction reduce(const SiteInput& input) const = 0;
 };

@@ -32,6 +32,9 @@ class Schedule {
   /// ask for, up to the next attention.
   AttentionRequest attention_request(int layer) const;
 
+  /// True when a site's method wants attention to weigh keys by the size of their row.
+  bool proportional_attention() const;
+
  private:
   std::vector<ScheduledSite> sites_;
   int num_sites_ = 0;

@@ -28,6 +28,10 @@ class Scorer {
 
 /// Mean over heads of the class token's attention to each row (EViT, arXiv 2202.07800 eq. 3).
 std::unique_ptr<Scorer> class_attention_scorer();
+/// The class token's attention to each row, summed over heads with weights of the row itself: the
+/// length of a head's output for it, divided by the sum over heads (AS-ViT, arXiv 2209.13802). All
+/// of the block ahead of the site, so for sites before a block.
+std::unique_ptr<Scorer> weighted_class_attention_scorer();
 /// Attention received: mean over heads and live query rows (LTP, arXiv 2107.00910; SaiT).
 std::unique_ptr<Scorer> received_attention_scorer();
 /// Probability that a token is kept, by the predictor that was trained for the site (DynamicViT,

@@ -16,6 +16,8 @@ std::string_view fate_name(Fate fate) {
   switch (fate) {
     case Fate::kept:
       return "kept";
+    case Fate::merged:
+      return "merged";
     case Fate::fused:
       return "fused";
     default:
@@ -48,7 +50,7 @@ void register_trace(py::module_& m) {
           "float32 [tokens]: score of its row at this site; NaN when it had none.")
       .def_readonly("score_name", &SiteTrace::score_name,
                     "What the scores are: for example 'keep probability'.")
-      .def_property_readonly("fate", &fates, "[tokens]: 'kept', 'fused' or 'dropped'.")
+      .def_property_readonly("fate", &fates, "[tokens]: 'kept', 'merged', 'fused' or 'dropped'.")
       .def("__repr__", [](const SiteTrace& t) {
         return "<SiteTrace " + to_string(t.site) + ", " + std::to_string(t.rows) + " rows>";
       });

@@ -1,5 +1,7 @@
 #include "tokensieve/core/retention_trace.h"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -13,17 +15,27 @@ namespace {
 struct Destination {
   int32_t row = -1;
   float weight = 0.0f;
-  bool copy = false;
+  Fate fate = Fate::dropped;  // of a token that was alone in its row
 };
+
+constexpr float kRounding = 1e-4f;  // by which the weights of a mean may miss 1
+
+Fate fate_in(const TokenPlan& plan, int64_t output_row) {
+  if (plan.is_copy(output_row)) return Fate::kept;
+  float sum = 0.0f;
+  for (const Source& source : plan.sources(output_row)) sum += source.weight;
+  return std::abs(sum - 1.0f) <= kRounding ? Fate::merged : Fate::fused;
+}
 
 /// `[input rows of the sample]`
 std::vector<Destination> destinations(const TokenPlan& plan, int64_t sample) {
   std::vector<Destination> result(static_cast<size_t>(plan.input_layout().count(sample)));
   const int64_t first = plan.output_layout().offset(sample);
   for (int32_t row = 0; row < plan.output_layout().count(sample); ++row) {
+    const Fate fate = fate_in(plan, first + row);
     for (const Source& source : plan.sources(first + row)) {
       Destination& destination = result[static_cast<size_t>(source.row)];
-      if (destination.row < 0) destination = {row, source.weight, plan.is_copy(first + row)};
+      if (destination.row < 0) destination = {row, source.weight, fate};
     }
   }
   return result;
@@ -49,11 +61,8 @@ void follow(SiteTrace& state, size_t token, std::span<const Destination> destina
   if (!scores.empty()) state.score[token] = scores[from];
   state.row[token] = to.row;
   state.weight[token] *= to.weight;
-  if (to.row < 0) {
-    state.fate[token] = Fate::dropped;
-  } else if (!to.copy) {
-    state.fate[token] = Fate::fused;
-  }
+  // Once in a sum, never alone again: kept, merged, fused and dropped only get worse.
+  state.fate[token] = std::max(state.fate[token], to.fate);
 }
 
 }  // namespace

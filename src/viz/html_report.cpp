@@ -34,7 +34,7 @@ std::string css_color(Color color) {
   return cat("rgb(", int{color.red}, ' ', int{color.green}, ' ', int{color.blue}, ')');
 }
 
-char fate_letter(Fate fate) { return fate == Fate::kept ? 'k' : fate == Fate::fused ? 'f' : 'd'; }
+char fate_letter(Fate fate) { return "kmfd"[static_cast<size_t>(fate)]; }
 
 /// The ends of the colour scale of the scores, or null.
 std::string range_json(const ValueRange& range) {
@@ -89,14 +89,15 @@ std::string sites_html(const RetentionTrace& trace) {
     return cat("<p>Dense: all ", trace.num_tokens, " tokens stay to the end.</p>");
   }
   std::string out =
-      "<table><thead><tr><th>site</th><th>kept</th><th>fused</th><th>dropped</th><th>rows</th>"
+      "<table><thead><tr><th>site</th><th>kept</th><th>merged</th><th>fused</th><th>dropped</"
+      "th><th>rows</th>"
       "</tr></thead><tbody>";
   for (const SiteTrace& site : trace.sites) {
     const FateCount count = count_fates(site);
     const double share = static_cast<double>(count.kept) / static_cast<double>(trace.num_tokens);
     out += cat("<tr><th>", to_string(site.site), "</th><td>", count.kept, " <small>",
-               percent_text(share, 0), "</small></td><td>", count.fused, "</td><td>", count.dropped,
-               "</td><td>", site.rows, "</td></tr>");
+               percent_text(share, 0), "</small></td><td>", count.merged, "</td><td>", count.fused,
+               "</td><td>", count.dropped, "</td><td>", site.rows, "</td></tr>");
   }
   return out + "</tbody></table>";
 }

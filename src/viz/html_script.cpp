@@ -35,6 +35,23 @@ const char kReportScript[] = R"js(
     return canvas;
   }
 
+  // The mean colour of every patch.
+  function patchMeans(image, gridHeight, gridWidth) {
+    const canvas = element('canvas');
+    const width = canvas.width = image.naturalWidth, height = canvas.height = image.naturalHeight;
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0);
+    const data = context.getImageData(0, 0, width, height).data;
+    const means = Array.from({length: gridHeight * gridWidth}, () => [0, 0, 0]);
+    const share = gridHeight * gridWidth / (width * height);
+    for (let i = 0; i < width * height; ++i) {
+      const row = Math.floor(Math.floor(i / width) * gridHeight / height);
+      const mean = means[row * gridWidth + Math.floor(i % width * gridWidth / width)];
+      for (let c = 0; c < 3; ++c) mean[c] += share * data[4 * i + c];
+    }
+    return means;
+  }
+
   function start(article) {
     const trace = JSON.parse(article.querySelector('script').textContent);
     const image = article.querySelector('img');
@@ -46,6 +63,7 @@ const char kReportScript[] = R"js(
     const tableRows = article.querySelectorAll('tbody tr');
     const {gridHeight, gridWidth, sites} = trace;
     const tokens = gridHeight * gridWidth;
+    const means = patchMeans(image, gridHeight, gridWidth);
     const dark = greyCopy(image, 14, 0.32), grey = greyCopy(image, 0, 1);
 
     const canvas = element('canvas');
@@ -64,6 +82,7 @@ const char kReportScript[] = R"js(
     const site = () => Number(slider.value) - 1;  // -1: the input
     const view = () => controls.querySelector('input[type=radio]:checked').value;
     const fate = i => site() < 0 ? 'k' : sites[site()].fate[i];
+    const stays = i => fate(i) === 'k' || fate(i) === 'm';
     const cell = i => [(i % gridWidth) * cellWidth, Math.floor(i / gridWidth) * cellHeight];
 
     // Runs `paint` with drawing limited to the tokens that pass `test`.
@@ -96,22 +115,48 @@ const char kReportScript[] = R"js(
       lines('rgb(86 180 233 / 0.5)', 1.2 * unit, slants);
     }
 
+    // Every group of merged tokens in its mean colour, and lines where two rows meet.
+    function groups() {
+      const now = sites[site()], members = new Map();
+      for (let i = 0; i < tokens; ++i) {
+        if (fate(i) !== 'm') continue;
+        if (!members.has(now.row[i])) members.set(now.row[i], []);
+        members.get(now.row[i]).push(i);
+      }
+      for (const patches of members.values()) {
+        const sum = [0, 0, 0];
+        for (const i of patches) means[i].forEach((value, c) => { sum[c] += value; });
+        context.fillStyle = `rgb(${sum.map(value => value / patches.length).join(' ')})`;
+        for (const i of patches) context.fillRect(...cell(i), cellWidth, cellHeight);
+      }
+      const edges = [];
+      const meet = (i, j, edge) => {
+        if ((fate(i) === 'm' || fate(j) === 'm') && now.row[i] !== now.row[j]) edges.push(edge);
+      };
+      for (let i = 0; i < tokens; ++i) {
+        const [x, y] = cell(i), right = x + cellWidth, bottom = y + cellHeight;
+        if ((i + 1) % gridWidth !== 0) meet(i, i + 1, [right, y, right, bottom]);
+        if (i + gridWidth < tokens) meet(i, i + gridWidth, [x, bottom, right, bottom]);
+      }
+      lines('rgb(255 255 255 / 0.7)', 1.6 * unit, edges);
+    }
+
     // Edges between a kept token and one that is not, drawn on the side of the latter.
     function outline() {
       const edges = [];
       for (let i = 0; i < tokens; ++i) {
-        if (fate(i) !== 'k') continue;
+        if (!stays(i)) continue;
         const [x, y] = cell(i), right = x + cellWidth, bottom = y + cellHeight;
         const column = i % gridWidth;
-        if (column > 0 && fate(i - 1) !== 'k') edges.push([x, y, x, bottom]);
-        if (column < gridWidth - 1 && fate(i + 1) !== 'k') edges.push([right, y, right, bottom]);
-        if (i >= gridWidth && fate(i - gridWidth) !== 'k') edges.push([x, y, right, y]);
-        if (i + gridWidth < tokens && fate(i + gridWidth) !== 'k') {
+        if (column > 0 && !stays(i - 1)) edges.push([x, y, x, bottom]);
+        if (column < gridWidth - 1 && !stays(i + 1)) edges.push([right, y, right, bottom]);
+        if (i >= gridWidth && !stays(i - gridWidth)) edges.push([x, y, right, y]);
+        if (i + gridWidth < tokens && !stays(i + gridWidth)) {
           edges.push([x, bottom, right, bottom]);
         }
       }
       context.lineCap = 'square';
-      inside(i => fate(i) !== 'k', () => lines('rgb(255 255 255 / 0.9)', 4 * unit, edges));
+      inside(i => !stays(i), () => lines('rgb(255 255 255 / 0.9)', 4 * unit, edges));
     }
 
     function grid() {
@@ -135,12 +180,17 @@ const char kReportScript[] = R"js(
 
     function drawKept() {
       fill(image);
-      inside(i => fate(i) !== 'k', () => fill(dark));
+      inside(i => !stays(i), () => fill(dark));
       inside(i => fate(i) === 'f', hatch);
+      if (site() >= 0) groups();
       grid();
       outline();
       const occurs = letter => sites.some(s => s.fate.includes(letter));
       swatch('rgb(196 148 84)', 'kept');
+      if (occurs('m')) {
+        swatch('linear-gradient(#c49454, #c49454) center / 75% 75% no-repeat, #fff',
+               'merged: a group in its mean colour');
+      }
       if (occurs('d')) swatch('#3a3a3a', 'dropped');
       if (occurs('f')) {
         swatch('repeating-linear-gradient(135deg, #2d3a42 0 3px, #56b4e9 3px 4px)',
@@ -204,6 +254,7 @@ const char kReportScript[] = R"js(
       const parts = [];
       if (now.score[token] !== null) parts.push(now.scoreName + ' ' + number(now.score[token]));
       if (now.fate[token] === 'k') parts.push('kept as row ' + now.row[token]);
+      if (now.fate[token] === 'm') parts.push('merged into row ' + now.row[token]);
       if (now.fate[token] === 'f') parts.push('fused into row ' + now.row[token]);
       if (now.fate[token] === 'd') parts.push('dropped');
       if (now.fate[token] !== 'd') parts.push('weight ' + number(now.weight[token]));

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <opencv2/imgproc.hpp>
+#include <vector>
 
 #include "fate_style.h"
 #include "picture.h"
@@ -22,6 +24,40 @@ cv::Mat1b fate_mask(const PatchGrid& grid, const SiteTrace& site, Fate fate) {
   return mask;
 }
 
+/// Every group of merged patches gets its mean colour, and lines where two rows meet.
+void draw_groups(cv::Mat3b& picture, const PatchGrid& grid, const SiteTrace& site, double unit) {
+  std::map<int32_t, std::vector<int>> groups;
+  for (int i = 0; i < grid.count(); ++i) {
+    const auto token = static_cast<size_t>(i);
+    if (site.fate[token] == Fate::merged) groups[site.row[token]].push_back(i);
+  }
+  for (const auto& [row, patches] : groups) {
+    cv::Scalar sum;
+    for (const int patch : patches) sum += cv::mean(picture(grid.cell(patch)));
+    for (const int patch : patches) {
+      picture(grid.cell(patch)).setTo(sum / static_cast<double>(patches.size()));
+    }
+  }
+  if (groups.empty()) return;
+  cv::Mat1b borders(picture.size(), uint8_t{0});
+  const int half = std::max(1, static_cast<int>(std::lround(0.5 * unit)));
+  const auto meet = [&](int i, int j, cv::Rect edge) {
+    const auto a = static_cast<size_t>(i), b = static_cast<size_t>(j);
+    const bool group = site.fate[a] == Fate::merged || site.fate[b] == Fate::merged;
+    if (group && site.row[a] != site.row[b]) borders(edge) = 255;
+  };
+  for (int i = 0; i < grid.count(); ++i) {
+    const cv::Rect cell = grid.cell(i);
+    if ((i + 1) % grid.width != 0) {
+      meet(i, i + 1, {cell.x + cell.width - half, cell.y, 2 * half, cell.height});
+    }
+    if (i + grid.width < grid.count()) {
+      meet(i, i + grid.width, {cell.x, cell.y + cell.height - half, cell.width, 2 * half});
+    }
+  }
+  tint(picture, borders, {255, 255, 255}, 0.7);
+}
+
 /// The pixels just outside the kept patches, so that those stay untouched.
 cv::Mat1b outline_of(const cv::Mat1b& kept, int thickness) {
   cv::Mat1b grown;
@@ -39,8 +75,10 @@ Image draw_overlay(const RetentionView& view, int site, const OverlayOptions& op
   cv::Mat3b picture = enlarge(view.image, magnify);
   if (site != -1) {
     const SiteTrace& trace = site_of("draw_overlay", view, site);
-    const cv::Mat1b kept = fate_mask(grid, trace, Fate::kept);
+    const cv::Mat1b kept =
+        fate_mask(grid, trace, Fate::kept) | fate_mask(grid, trace, Fate::merged);
     const double unit = unit_for(picture.cols);
+    draw_groups(picture, grid, trace, unit);
     dim(picture, ~kept);
     hatch(picture, fate_mask(grid, trace, Fate::fused), unit);
     if (options.grid) draw_grid_lines(picture, grid);

@@ -6,6 +6,7 @@
 
 #include "fate_style.h"
 #include "heatmap_panel.h"
+#include "picture.h"
 #include "site_text.h"
 #include "strip_header.h"
 #include "tokensieve/core/error.h"
@@ -75,7 +76,9 @@ cv::Mat3b site_column(const RetentionView& view, int index, const PanelLayout& l
   std::vector<cv::Mat3b> parts = {
       captioned(site_caption(site), site_note(site), as_picture(overlay), layout)};
   if (options.scores && has_scores(site)) {
-    parts.push_back(captioned(cat(site.score_name, " at block ", site.site.layer), "high is kept",
+    const bool merges = count_fates(site).merged > 0;
+    parts.push_back(captioned(cat(site.score_name, " at block ", site.site.layer),
+                              merges ? "high is merged" : "high is kept",
                               value_panel(view.image, site.score, layout, heatmap_options(options)),
                               layout));
   }
@@ -87,6 +90,14 @@ bool occurs(const RetentionTrace& trace, int64_t FateCount::*fate) {
                      [fate](const SiteTrace& site) { return count_fates(site).*fate > 0; });
 }
 
+/// The rim of a swatch.
+cv::Mat1b outline(cv::Size size, double unit) {
+  cv::Mat1b rim(size, uint8_t{255});
+  const int width = std::max(1, static_cast<int>(std::lround(unit)));
+  rim(cv::Rect(width, width, size.width - 2 * width, size.height - 2 * width)) = 0;
+  return rim;
+}
+
 /// What bright, dark and hatched mean, where they occur.
 cv::Mat3b fate_legend(const RetentionTrace& trace, int width, const Metrics& metrics) {
   const cv::Mat3b kept = swatch({196, 148, 84}, metrics);
@@ -96,7 +107,13 @@ cv::Mat3b fate_legend(const RetentionTrace& trace, int width, const Metrics& met
   cv::Mat3b fused = dropped.clone();
   hatch(fused, all, metrics.unit);
 
+  cv::Mat3b merged = kept.clone();
+  tint(merged, outline(merged.size(), metrics.unit), {255, 255, 255}, 0.7);
+
   std::vector<LegendEntry> entries = {{kept, "kept"}};
+  if (occurs(trace, &FateCount::merged)) {
+    entries.push_back({merged, "merged: a group in its mean colour"});
+  }
   if (occurs(trace, &FateCount::dropped)) entries.push_back({dropped, "dropped"});
   if (occurs(trace, &FateCount::fused)) entries.push_back({fused, "fused with others"});
   return entry_legend(entries, width, metrics);

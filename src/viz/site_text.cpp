@@ -10,7 +10,7 @@ namespace tokensieve::drawing {
 
 FateCount count_fates(const SiteTrace& site) {
   FateCount count;
-  std::set<int32_t> fused_rows;
+  std::set<int32_t> merged_rows, fused_rows;
   for (size_t i = 0; i < site.fate.size(); ++i) {
     switch (site.fate[i]) {
       case Fate::kept:
@@ -19,21 +19,27 @@ FateCount count_fates(const SiteTrace& site) {
       case Fate::dropped:
         ++count.dropped;
         break;
+      case Fate::merged:
+        ++count.merged;
+        merged_rows.insert(site.row[i]);
+        break;
       case Fate::fused:
         ++count.fused;
         fused_rows.insert(site.row[i]);
         break;
     }
   }
+  count.merged_rows = static_cast<int64_t>(merged_rows.size());
   count.fused_rows = static_cast<int64_t>(fused_rows.size());
   return count;
 }
 
 std::string site_caption(const SiteTrace& site) {
-  const int64_t kept = count_fates(site).kept;
+  const FateCount count = count_fates(site);
+  const int64_t left = count.kept + count.merged_rows;
   const size_t tokens = site.fate.size();
-  return cat("block ", site.site.layer, ": ", kept, " of ", tokens, " tokens (",
-             percent_text(static_cast<double>(kept) / static_cast<double>(tokens), 0), ")");
+  return cat("block ", site.site.layer, ": ", left, " of ", tokens, " tokens (",
+             percent_text(static_cast<double>(left) / static_cast<double>(tokens), 0), ")");
 }
 
 std::string site_note(const SiteTrace& site) {
@@ -41,10 +47,11 @@ std::string site_note(const SiteTrace& site) {
   std::string note(to_string(site.site.position));
   std::replace(note.begin(), note.end(), '_', ' ');
   if (count.dropped > 0) note += cat(", ", count.dropped, " dropped");
-  if (count.fused > 0) {
-    note += cat(", ", count.fused, " fused into ", count.fused_rows,
-                count.fused_rows == 1 ? " row" : " rows");
-  }
+  const auto shared = [&](int64_t tokens, const char* how, int64_t rows) {
+    if (tokens > 0) note += cat(", ", tokens, how, rows, rows == 1 ? " row" : " rows");
+  };
+  shared(count.merged, " merged into ", count.merged_rows);
+  shared(count.fused, " fused into ", count.fused_rows);
   return note;
 }
 

@@ -68,12 +68,36 @@ TEST_CASE("a fused row that is kept later leaves its tokens fused", "[core][trac
   TokenPlan fuse;
   fuse.begin_sample(3);
   fuse.keep(0);
-  fuse.combine(std::array{Source{1, 0.5f}, Source{2, 0.5f}});
+  fuse.combine(std::array{Source{1, 0.5f}, Source{2, 0.4f}});
   recorder.record(kFirst, fuse, {});
   recorder.record(kSecond, TokenPlan::identity(RaggedLayout::uniform(1, 2)), {});
   const RetentionTrace trace = recorder.take().at(0);
   CHECK(trace.sites[1].fate == std::vector<Fate>{Fate::fused, Fate::fused});
   CHECK(trace.kept_indices().empty());
+}
+
+TEST_CASE("tokens of a row that is their mean are merged, until it is fused", "[core][trace]") {
+  TraceRecorder recorder;
+  recorder.reset(RaggedLayout::uniform(1, 5), 1);
+  TokenPlan merge;
+  merge.begin_sample(5);
+  merge.keep(0);
+  merge.keep(1);
+  merge.combine(std::array{Source{2, 1.0f / 3.0f}, Source{3, 2.0f / 3.0f}});
+  merge.keep(4);
+  recorder.record(kFirst, merge, {});
+  TokenPlan fuse;
+  fuse.begin_sample(4);
+  fuse.keep(0);
+  fuse.keep(1);
+  fuse.combine(std::array{Source{2, 0.5f}, Source{3, 0.2f}});
+  recorder.record(kSecond, fuse, {});
+  const RetentionTrace trace = recorder.take().at(0);
+  using enum Fate;
+  CHECK(trace.sites[0].fate == std::vector<Fate>{kept, merged, merged, kept});
+  CHECK(trace.sites[0].row == Tokens{1, 2, 2, 3});
+  CHECK(trace.sites[1].fate == std::vector<Fate>{kept, fused, fused, fused});
+  CHECK(trace.kept_indices(0) == Tokens{0, 3});
 }
 
 TEST_CASE("a token that is summed alone is fused: its row is no longer itself", "[core][trace]") {

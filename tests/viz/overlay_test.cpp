@@ -49,6 +49,21 @@ TEST_CASE("fused patches look other than dropped ones", "[viz][overlay]") {
   CHECK(fused < 110.0);
 }
 
+TEST_CASE("merged patches show their group's mean colour and where it ends", "[viz][overlay]") {
+  Image image = plain_image(96, 32, {200, 100, 0});
+  for (int y = 0; y < 32; ++y) {
+    for (int x = 32; x < 64; ++x) image.pixels[3 * (y * 96 + x)] = 100;
+  }
+  const RetentionTrace trace = trace_from(3, {site_from(0, "11k")});
+  const Image overlay = draw_overlay({image, 1, 3, trace}, 0, {.magnify = 1, .grid = false});
+  CHECK(pixel_at(overlay, 16, 16) == Color{150, 100, 0});
+  CHECK(pixel_at(overlay, 48, 16) == Color{150, 100, 0});
+  CHECK(pixel_at(overlay, 31, 16) == Color{150, 100, 0});  // no line inside the group
+  CHECK(luma_of(pixel_at(overlay, 63, 16)) > 180.0);
+  CHECK(luma_of(pixel_at(overlay, 64, 16)) > 180.0);
+  CHECK(pixel_at(overlay, 80, 16) == Color{200, 100, 0});
+}
+
 TEST_CASE("site -1 and a dense trace show the input", "[viz][overlay]") {
   const Image image = colorful_image(24, 24);
   const RetentionTrace dense = trace_from(4, {});

@@ -23,6 +23,9 @@ TEST_CASE("a site's caption says block, count and share", "[viz][strip]") {
   CHECK(drawing::site_note(site_from(3, "kffd")) ==
         "after attention, 1 dropped, 2 fused into 1 row");
   CHECK(drawing::site_note(site_from(3, "kk")) == "after attention");
+  CHECK(drawing::site_caption(site_from(3, "k11k222d")) == "block 3: 4 of 8 tokens (50%)");
+  CHECK(drawing::site_note(site_from(3, "k11k222d")) ==
+        "after attention, 1 dropped, 5 merged into 2 rows");
 }
 
 TEST_CASE("numbers are printed short and the same everywhere", "[viz][strip]") {

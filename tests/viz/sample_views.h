@@ -52,7 +52,7 @@ inline double mean_luma(const Image& image, int x0, int y0, int x1, int y1) {
 }
 
 /// A site from a string of fates, a letter a token: k kept, f fused, d dropped, D dropped before,
-/// so without a score. Scores rise with the index.
+/// so without a score; digits are groups of merged tokens. Scores rise with the index.
 inline SiteTrace site_from(int layer, const std::string& fates, int prefix = 1) {
   SiteTrace site;
   site.site = {layer, SitePosition::after_attention};
@@ -61,9 +61,16 @@ inline SiteTrace site_from(int layer, const std::string& fates, int prefix = 1) 
   int32_t row = prefix;
   for (size_t i = 0; i < fates.size(); ++i) {
     const char fate = fates[i];
-    site.fate.push_back(fate == 'k' ? Fate::kept : fate == 'f' ? Fate::fused : Fate::dropped);
-    site.row.push_back(fate == 'k' ? row++ : fate == 'f' ? prefix + kept : -1);
-    site.weight.push_back(fate == 'k' ? 1.0f : fate == 'f' ? 0.25f : 0.0f);
+    const bool merged = fate >= '0' && fate <= '9';
+    site.fate.push_back(fate == 'k'   ? Fate::kept
+                        : merged      ? Fate::merged
+                        : fate == 'f' ? Fate::fused
+                                      : Fate::dropped);
+    site.row.push_back(fate == 'k'   ? row++
+                       : merged      ? 100 + fate - '0'
+                       : fate == 'f' ? prefix + kept
+                                     : -1);
+    site.weight.push_back(fate == 'k' ? 1.0f : merged ? 0.5f : fate == 'f' ? 0.25f : 0.0f);
     site.score.push_back(fate == 'D' ? std::numeric_limits<float>::quiet_NaN()
                                      : 0.1f * static_cast<float>(i + 1));
   }

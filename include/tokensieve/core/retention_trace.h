@@ -14,7 +14,8 @@ namespace tokensieve {
 /// What became of an input token at a site.
 enum class Fate : uint8_t {
   kept,     ///< Alone in its row, unchanged.
-  fused,    ///< In a row that is a weighted sum, as a rule of several tokens.
+  merged,   ///< In a row that is a mean of several tokens: weights sum to 1 (ToMe's groups).
+  fused,    ///< In a row that is any other weighted sum (EViT's fused token).
   dropped,  ///< In no row (any more).
 };
 

@@ -3,6 +3,8 @@
 /// Training, apart from tokensieve.h because it pulls in LibTorch.
 
 #include "tokensieve/nn/adamw.h"
+#include "tokensieve/nn/as_vit.h"
+#include "tokensieve/nn/attention_scores.h"
 #include "tokensieve/nn/autocast.h"
 #include "tokensieve/nn/dynamic_vit.h"
 #include "tokensieve/nn/ema.h"

@@ -21,7 +21,7 @@ class DenseMethod final : public Method {
     const torch::Tensor logits = network_->classify(finished).to(torch::kFloat);
     Loss loss;
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
-    teacher_.add_to(loss, *network_, pixels, logits,
+    teacher_.add_to(loss, *network_, teacher_.answer(pixels), logits,
                     finished.slice(1, network_->config().num_prefix_tokens()), {});
     return loss;
   }

@@ -2,36 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
+#include "row_selection.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/selector.h"
 
 namespace tokensieve::nn {
-namespace {
-
-/// core's choice of the best floor(N keep) tokens of each sample: indices `[B, k]`, ascending.
-torch::Tensor select(const torch::Tensor& scores, double keep, int64_t input_count) {
-  const auto selector = top_k_selector({keep}, {TopKOptions::Of::input, TopKOptions::Round::floor});
-  const torch::Tensor values = scores.to(torch::kCPU, torch::kFloat).contiguous();
-  std::vector<torch::Tensor> kept;
-  for (int64_t b = 0; b < values.size(0); ++b) {
-    const std::span<const float> row(values.const_data_ptr<float>() + b * values.size(1),
-                                     static_cast<size_t>(values.size(1)));
-    const auto chosen = selector->select({row, input_count, 0});
-    kept.push_back(torch::tensor(std::vector<int64_t>(chosen.begin(), chosen.end())));
-  }
-  return torch::stack(kept).to(scores.device());
-}
-
-/// Rows `[B, prefix + N, C]` to the prefix and the rows `index` `[B, k]` behind it.
-torch::Tensor keep_rows(const torch::Tensor& x, int64_t prefix, const torch::Tensor& index) {
-  const torch::Tensor rows =
-      x.slice(1, prefix).gather(1, index.unsqueeze(-1).expand({-1, -1, x.size(2)}));
-  return torch::cat({x.slice(1, 0, prefix), rows}, 1);
-}
-
-}  // namespace
 
 std::vector<double> keep_rates(double rho, size_t sites) {
   std::vector<double> rates;  // powers, as core takes them: a product may round another way
@@ -43,16 +19,12 @@ DynamicVitImpl::DynamicVitImpl(const VitConfig& config, std::vector<int> sites, 
     : VitImpl(config, drop_path), sites_(std::move(sites)) {
   check_argument(config.class_token, "[dynamic_vit] expected a network with a class token, got ",
                  config.name, " without one");
-  check_argument(!sites_.empty() && sites_.front() >= 1 && sites_.back() < config.depth() &&
-                     std::ranges::adjacent_find(sites_, std::greater_equal<>()) == sites_.end(),
-                 "[dynamic_vit] expected ascending sites from 1 to ", config.depth() - 1);
+  check_sites("dynamic_vit", sites_, 1, config.depth());
   auto scope = register_module("score_predictor", std::make_shared<torch::nn::Module>());
   for (size_t s = 0; s < sites_.size(); ++s) {
     predictors_.push_back(scope->register_module(std::to_string(s), Predictor(config.embed_dim)));
   }
 }
-
-bool DynamicVitImpl::is_site(int block) const { return std::ranges::count(sites_, block) > 0; }
 
 DynamicOutput DynamicVitImpl::forward_masked(const torch::Tensor& pixels,
                                              const DynamicDecisions& decisions, double eps) {
@@ -71,7 +43,7 @@ DynamicOutput DynamicVitImpl::forward_masked(const torch::Tensor& pixels,
       policy;  // undefined ahead of the first site: plain softmax, which all ones would give
   DynamicOutput output;
   for (int i = 0; i < config().depth(); ++i) {
-    if (is_site(i)) {
+    if (is_site(sites_, i)) {
       const size_t s = output.decisions.size();
       torch::Tensor hard;
       if (!decisions.forced.empty()) {
@@ -103,7 +75,7 @@ torch::Tensor DynamicVitImpl::gathered(const torch::Tensor& pixels, Decide decid
   torch::Tensor x = embed(pixels);
   size_t site = 0;
   for (int i = 0; i < config().depth(); ++i) {
-    if (is_site(i)) x = keep_rows(x, prefix, decide(x.slice(1, prefix), site++));
+    if (is_site(sites_, i)) x = keep_rows(x, prefix, decide(x.slice(1, prefix), site++));
     x = block(i, x);
   }
   return classify(finish(x));
@@ -118,8 +90,10 @@ torch::Tensor DynamicVitImpl::forward_gathered(const torch::Tensor& pixels,
     const torch::Tensor ones = torch::ones({tokens.size(0), tokens.size(1)}, tokens.options());
     const torch::Tensor log_probabilities = predictors_[site](tokens, ones);
     // The same order as the log-probability of being kept, without its ties where that is nearly 0.
-    return select(log_probabilities.select(-1, 0) - log_probabilities.select(-1, 1), keep[site],
-                  count);
+    const auto best =
+        top_k_selector({keep[site]}, {TopKOptions::Of::input, TopKOptions::Round::floor});
+    return selected_rows(*best, log_probabilities.select(-1, 0) - log_probabilities.select(-1, 1),
+                         count);
   });
 }
 

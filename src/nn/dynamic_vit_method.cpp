@@ -1,6 +1,9 @@
+#include "parameter_names.h"
+#include "row_selection.h"
 #include "teacher.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/nn/losses.h"
+#include "tokensieve/nn/weights.h"
 
 namespace tokensieve::nn {
 namespace {
@@ -13,11 +16,7 @@ class DynamicVitMethod final : public Method {
         options_(std::move(options)) {
     check_argument(options_.keep > 0 && options_.keep <= 1,
                    "[dynamicvit] expected keep in (0, 1], got ", options_.keep);
-    check_argument(
-        options_.keep_range.empty() ||
-            (options_.keep_range.size() == 2 && options_.keep_range[0] > 0 &&
-             options_.keep_range[0] <= options_.keep_range[1] && options_.keep_range[1] <= 1),
-        "[dynamicvit] expected keep_range to be two rates in (0, 1], the smaller first");
+    check_keep_range("dynamicvit", options_.keep_range);
     check_argument(options_.ratio_weight >= 0 && options_.eps >= 0,
                    "[dynamicvit] expected ratio_weight and eps of 0 or more, got ",
                    options_.ratio_weight, " and ", options_.eps);
@@ -33,15 +32,13 @@ class DynamicVitMethod final : public Method {
   Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) override {
     const bool sampled = !options_.keep_range.empty();
     DynamicDecisions decisions;
-    if (sampled) {
-      const double low = options_.keep_range[0], high = options_.keep_range[1];
-      decisions.keep = rates(low + (high - low) * torch::rand({1}).item<double>());
-    }
+    if (sampled) decisions.keep = rates(draw(options_.keep_range));
     const DynamicOutput output = network_->forward_masked(pixels, decisions, options_.eps);
     const torch::Tensor logits = output.logits.to(torch::kFloat);
     Loss loss;
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
-    teacher_.add_to(loss, *network_, pixels, logits, output.tokens, output.decisions.back());
+    teacher_.add_to(loss, *network_, teacher_.answer(pixels), logits, output.tokens,
+                    output.decisions.back());
     if (!sampled) {
       add_term(loss, "ratio", ratio_loss(output.decisions, rates(options_.keep)),
                options_.ratio_weight);
@@ -57,9 +54,11 @@ class DynamicVitMethod final : public Method {
   }
 
   std::string recipe() const override {
-    std::string sites;
-    for (const int site : network_->sites()) sites = cat(sites, sites.empty() ? "" : "/", site);
-    return cat("dynamicvit(keep=", options_.keep, ", sites=", sites, ")");
+    return cat("dynamicvit(keep=", options_.keep, ", sites=", joined_sites(network_->sites()), ")");
+  }
+  std::string own_prefix() const override { return std::string(kPredictors); }
+  std::shared_ptr<const WeightSource> sieve() const override {
+    return export_parameters(*network_, own_prefix());
   }
 
  private:

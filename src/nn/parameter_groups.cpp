@@ -41,7 +41,7 @@ std::vector<ParameterGroup> parameter_groups(const VitImpl& network, const Learn
     if (frozen) continue;
     double rate = rates.base;
     int64_t first_epoch = rates.frozen_epochs;
-    if (name.starts_with("score_predictor.")) {
+    if (is_of_method(name)) {
       if (rates.predictors > 0) rate = rates.predictors;
       first_epoch = 0;
     } else if (is_classifier(name)) {

@@ -1,6 +1,7 @@
 #include "teacher.h"
 
 #include "tokensieve/core/error.h"
+#include "tokensieve/nn/attention_scores.h"
 #include "tokensieve/nn/losses.h"
 
 namespace tokensieve::nn {
@@ -38,31 +39,46 @@ void Teacher::to(torch::Device device) {
   if (network_) network_->to(device);
 }
 
-void Teacher::add_to(Loss& loss, VitImpl& student, const torch::Tensor& pixels,
+TeacherAnswer Teacher::answer(const torch::Tensor& pixels, bool attention) {
+  TeacherAnswer answer;
+  if (!network_) return answer;
+  torch::NoGradGuard guard;
+  const VitConfig& config = network_->config();
+  torch::Tensor x = network_->embed(pixels);
+  AttentionTap tap;
+  for (int i = 0; i < config.depth(); ++i) {
+    const bool last = attention && i + 1 == config.depth();
+    x = network_->mlp(i, network_->attend(i, x, {}, 0, last ? &tap : nullptr));
+  }
+  const torch::Tensor finished = network_->finish(x);
+  answer.tokens = finished.slice(1, config.num_prefix_tokens());
+  answer.token_logits = network_->token_logits(answer.tokens);
+  answer.logits = network_->classify(finished).to(torch::kFloat);
+  if (!attention) return answer;
+  check_argument(config.class_token && tap.probabilities.defined(),
+                 "[teacher] expected a class token and an attention in the last block of ",
+                 config.name, "; its attention is what the student learns from");
+  answer.class_attention = class_attention(tap).slice(1, config.num_prefix_tokens());
+  return answer;
+}
+
+void Teacher::add_to(Loss& loss, VitImpl& student, const TeacherAnswer& answer,
                      const torch::Tensor& logits, const torch::Tensor& tokens,
                      const torch::Tensor& kept) {
   if (!network_) return;
-  torch::Tensor theirs, their_answers, teacher_logits;
-  {
-    torch::NoGradGuard guard;
-    const torch::Tensor finished = network_->features(pixels);
-    theirs = finished.slice(1, network_->config().num_prefix_tokens());
-    their_answers = network_->token_logits(theirs);
-    teacher_logits = network_->classify(finished).to(torch::kFloat);
-  }
   if (options_.logits_weight > 0) {
-    add_term(loss, "distillation", distillation_loss(logits, teacher_logits),
+    add_term(loss, "distillation", distillation_loss(logits, answer.logits),
              options_.logits_weight);
   }
   if (options_.tokens_weight > 0) {
     const torch::Tensor mask =
         kept.defined() ? kept : torch::ones({tokens.size(0), tokens.size(1)}, tokens.options());
-    const torch::Tensor answers =
-        their_answers.defined() ? student.token_logits(tokens) : torch::Tensor();
+    const torch::Tensor own =
+        answer.token_logits.defined() ? student.token_logits(tokens) : torch::Tensor();
     const torch::Tensor value =
-        answers.defined() ? token_distillation_loss(answers.to(torch::kFloat),
-                                                    their_answers.to(torch::kFloat), mask)
-                          : token_loss(tokens.to(torch::kFloat), theirs.to(torch::kFloat), mask);
+        own.defined() ? token_distillation_loss(own.to(torch::kFloat),
+                                                answer.token_logits.to(torch::kFloat), mask)
+                      : token_loss(tokens.to(torch::kFloat), answer.tokens.to(torch::kFloat), mask);
     add_term(loss, "tokens", value, options_.tokens_weight);
   }
 }

@@ -4,6 +4,14 @@
 
 namespace tokensieve::nn {
 
+/// What a teacher makes of a batch; undefined without a teacher.
+struct TeacherAnswer {
+  torch::Tensor logits;           ///< `[B, classes]`, float32.
+  torch::Tensor tokens;           ///< `[B, N, C]` patch rows after the final norm.
+  torch::Tensor token_logits;     ///< `[B, N, classes]` of its second head, if it has one.
+  torch::Tensor class_attention;  ///< `[B, N]` of its last block, if it was asked for.
+};
+
 /// A frozen network and what a student pays for not doing as it does.
 class Teacher {
  public:
@@ -11,10 +19,14 @@ class Teacher {
   Teacher(Vit network, const VitConfig& student, TeacherOptions options);
 
   void to(torch::Device device);
-  /// Adds its terms to `loss`; `kept` `[B, N]`, undefined: all tokens. `tokens`: the patch rows of
-  /// `student` after its final norm. Where both networks have a second head (LV-ViT), its answers
-  /// are compared instead of the rows.
-  void add_to(Loss& loss, VitImpl& student, const torch::Tensor& pixels,
+  explicit operator bool() const { return static_cast<bool>(network_); }
+  /// `attention`: the class token's to the patches, too. Throws std::invalid_argument when the
+  /// last block has none.
+  TeacherAnswer answer(const torch::Tensor& pixels, bool attention = false);
+  /// Adds its terms to `loss`, none without a teacher; `kept` `[B, N]`, undefined: all tokens.
+  /// `tokens`: the patch rows of `student` after its final norm. Where both networks have a second
+  /// head (LV-ViT), its answers are compared instead of the rows.
+  void add_to(Loss& loss, VitImpl& student, const TeacherAnswer& answer,
               const torch::Tensor& logits, const torch::Tensor& tokens, const torch::Tensor& kept);
 
  private:

@@ -103,6 +103,7 @@ class Run {
   void one_step(int64_t epoch) {
     method_.network().train();
     torch::manual_seed(derived_seed(options_.seed, static_cast<uint64_t>(step_)));
+    method_.begin_step(static_cast<double>(step_) / static_cast<double>(steps_per_epoch_));
     const double share = 1.0 / static_cast<double>(options_.accumulate);
     // An epoch of the loader may end with batches that fill no step.
     const int64_t batch_step =

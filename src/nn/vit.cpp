@@ -50,7 +50,7 @@ AttentionImpl::AttentionImpl(int64_t dim, int64_t num_heads, int64_t head_dim, b
 }
 
 torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& policy,
-                                     double eps, const torch::Tensor& gamma) {
+                                     double eps, const torch::Tensor& gamma, AttentionTap* tap) {
   const int64_t batch = x.size(0), tokens = x.size(1);
   const auto qkv =
       qkv_(x).view({batch, tokens, 3, num_heads_, head_dim_}).permute({2, 0, 3, 1, 4}).unbind(0);
@@ -60,6 +60,7 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const torch::Tensor
   const torch::Tensor attention =
       policy.defined() ? masked_softmax(logits, policy, eps) : torch::softmax(logits, -1);
   const torch::Tensor attended = torch::matmul(attention, qkv[2]);
+  if (tap) *tap = {attention, attended};
   return scaled_linear(
       proj_, attended.transpose(1, 2).reshape({batch, tokens, num_heads_ * head_dim_}), gamma);
 }
@@ -95,10 +96,19 @@ torch::Tensor BlockImpl::scale(const torch::Tensor& gamma, const torch::Tensor& 
   return gamma.defined() ? gamma / skip_lam_ : torch::full({x.size(2)}, 1 / skip_lam_, x.options());
 }
 
-torch::Tensor BlockImpl::forward(torch::Tensor x, const torch::Tensor& policy, double eps) {
-  if (attention_) x = add(x, attention_->forward(norm1_(x), policy, eps, scale(gamma1_, x)));
-  if (fc1_) x = add(x, scaled_linear(fc2_, torch::gelu(fc1_(norm2_(x))), scale(gamma2_, x)));
-  return x;
+torch::Tensor BlockImpl::attend(const torch::Tensor& x, const torch::Tensor& policy, double eps,
+                                AttentionTap* tap) {
+  if (!attention_) return x;
+  return add(x, attention_->forward(norm1_(x), policy, eps, scale(gamma1_, x), tap));
+}
+
+torch::Tensor BlockImpl::mlp(const torch::Tensor& x) {
+  if (!fc1_) return x;
+  return add(x, scaled_linear(fc2_, torch::gelu(fc1_(norm2_(x))), scale(gamma2_, x)));
+}
+
+torch::Tensor BlockImpl::forward(const torch::Tensor& x, const torch::Tensor& policy, double eps) {
+  return mlp(attend(x, policy, eps));
 }
 
 VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(config)) {
@@ -170,6 +180,15 @@ torch::Tensor VitImpl::embed(const torch::Tensor& pixels) {
 torch::Tensor VitImpl::block(int index, const torch::Tensor& rows, const torch::Tensor& policy,
                              double eps) {
   return blocks_.at(static_cast<size_t>(index))(rows, policy, eps);
+}
+
+torch::Tensor VitImpl::attend(int index, const torch::Tensor& rows, const torch::Tensor& policy,
+                              double eps, AttentionTap* tap) {
+  return blocks_.at(static_cast<size_t>(index))->attend(rows, policy, eps, tap);
+}
+
+torch::Tensor VitImpl::mlp(int index, const torch::Tensor& rows) {
+  return blocks_.at(static_cast<size_t>(index))->mlp(rows);
 }
 
 torch::Tensor VitImpl::finish(const torch::Tensor& rows) { return norm_ ? norm_(rows) : rows; }

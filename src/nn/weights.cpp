@@ -41,7 +41,7 @@ void load_weights(VitImpl& network, const WeightSource& weights, const LoadOptio
   const VitConfig& config = network.config();
   for (const auto& item : network.named_parameters()) {
     const std::string& name = item.key();
-    if (name.starts_with("score_predictor.")) continue;
+    if (is_of_method(name)) continue;
     const torch::Tensor& parameter = item.value();
     if (is_classifier(name) && options.head != LoadOptions::Head::load) {
       const bool fits =

@@ -3,8 +3,9 @@
 // never meet in one process: each brings a oneDNN of its own.
 //
 // IN: pixels [B, 3, H, W], probe [B, classes], and with predictors keep [sites] and kept.0 ... [B,
-// k]. OUT: logits, gradient.<parameter> of sum(logits * probe); with predictors gathered (own
-// decisions at `keep`), gathered_forced and masked_forced (the decisions of `kept`).
+// k]; with thresholds [3], evit, sait and asvit. OUT: logits, gradient.<parameter> of sum(logits *
+// probe); with predictors gathered (own decisions at `keep`), gathered_forced and masked_forced
+// (the decisions of `kept`); with thresholds evit (fused at 0.7), sait (0.46) and asvit.
 
 #include <torch/torch.h>
 
@@ -13,6 +14,7 @@
 #include "tokensieve/io/model_folder.h"
 #include "tokensieve/io/safetensors.h"
 #include "tokensieve/nn/dynamic_vit.h"
+#include "tokensieve/nn/method.h"
 #include "tokensieve/nn/weights.h"
 
 namespace {
@@ -71,6 +73,25 @@ void dynamic(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out)
   out["masked_forced"] = network->forward_masked(pixels, {{}, masks}, 0).logits;
 }
 
+/// The methods that need no predictor, as they evaluate themselves while they train.
+void adaptive(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
+  torch::NoGradGuard guard;
+  const torch::Tensor pixels = read(in, "pixels");
+  nn::Vit network(folder.vit);
+  nn::load_weights(*network, *folder.weights);
+  network->eval();
+  nn::SaitOptions sait;
+  sait.attention_weight = 0;  // there is no teacher
+  out["evit"] = nn::evit_method(network, nullptr)->predict(pixels);
+  out["sait"] = nn::sait_method(network, nullptr, sait)->predict(pixels);
+  std::vector<double> thresholds;
+  for (const float value : in.read_f32("thresholds")) thresholds.push_back(value);
+  nn::AsVit adaptive(folder.vit, std::vector<int>{4, 7, 10}, thresholds);
+  nn::load_weights(*adaptive, *folder.weights);
+  adaptive->eval();
+  out["asvit"] = nn::asvit_method(adaptive, nullptr)->predict(pixels);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -83,5 +104,6 @@ int main(int argc, char** argv) {
   Tensors out;
   dense(folder, in, out);
   if (folder.sieve) dynamic(folder, in, out);
+  if (in.contains("thresholds")) adaptive(folder, in, out);
   write(argv[3], out);
 }

@@ -95,6 +95,27 @@ def test_masked_gathered_and_engine_agree(keep, tmp_path):
         assert np.abs(ours[way].numpy() - engine.logits).max() < 1e-4 * scale, way
 
 
+def test_methods_without_predictors_evaluate_as_the_engine_runs_them(tmp_path):
+    network = random_timm("deit_small_patch16_224", num_classes=10)
+    folder = tmp_path / "model"
+    ts.convert(network, folder)
+    generator = torch.Generator().manual_seed(4)
+    pixels = torch.randn(2, 3, 224, 224, generator=generator)
+    thresholds = torch.tensor([0.003, 0.004, 0.005])
+    tensors = {"pixels": pixels, "probe": torch.zeros(2, 10), "thresholds": thresholds}
+    ours = run_probe(folder, tensors, tmp_path)
+    model = ts.load(folder, threads=2)
+    for name, recipe in {
+        "evit": "evit(keep=0.7, fuse)",
+        "sait": "sait(keep=0.46)",
+        "asvit": "asvit(threshold=0.003/0.004/0.005)",
+    }.items():
+        engine = model(list(pixels.numpy()), recipe=recipe)
+        error = np.abs(ours[name].numpy() - engine.logits).max()
+        assert error < 1e-4 * np.abs(engine.logits).max(), name
+        assert len(engine.kept[0]) < 140, "something leaves"
+
+
 PREDICTOR = {
     "in_conv.0.weight": [384],
     "in_conv.0.bias": [384],

@@ -102,9 +102,31 @@ def test_dense_training_of_another_size(place):
     assert "best on the held-out pictures" in done.stdout
 
 
+METHODS = [
+    ({"name": "evit", "keep": 0.5, "sites": [3, 6]}, "evit(keep=0.5, fuse, sites=3/6)"),
+    ({"name": "sait", "keep": 0.5, "keep_range": [0.4, 0.8]}, "sait(keep=0.5, sites=3)"),
+    ({"name": "asvit", "sites": [4, 7, 9], "thresholds": [0.02, 0.03, 0.04]}, "asvit(threshold="),
+]
+
+
+@pytest.mark.parametrize("method, recipe", METHODS, ids=[method["name"] for method, _ in METHODS])
+def test_every_method_trains_and_leaves_its_recipe(place, method, recipe):
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": method, "epochs": 2}))
+    done = run(place, "out", "--json")
+    assert done.returncode == 0, done.stderr
+    model = ts.load(place / "out" / "model")
+    assert json.loads((place / "out" / "model" / "sieve.json").read_text())["recipe"].startswith(recipe)
+    result = model(place / "data" / "green" / "0.png")
+    assert np.isfinite(result.logits).all()
+    assert not (place / "out" / "model" / "sieve.safetensors").exists()
+    assert ts.Recipe(str(model.recipe)).density_key in ("keep", "threshold")
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
+        ({"method": {"name": "sait", "sites": [3]}}, "unknown key 'sites'"),
+        ({"method": {"name": "evit", "keep": 2}}, "keep in (0, 1]"),
         ({"epoch": 3}, "did you mean 'epochs'"),
         ({"epochs": "three"}, "'epochs'"),
         ({"epochs": 0}, "epochs"),
@@ -158,6 +180,8 @@ def test_the_configs_of_the_demo_run(place):
     for path in sorted((ROOT / "demos" / "train").glob("*.json")):
         config = json.loads(path.read_text()) | {"epochs": 1, "image_size": 56, "accumulate": 1}
         config["optimizer"] |= {"warmup_epochs": 0, "final_learning_rate": 0}
+        if path.stem == "asvit":
+            config["method"]["sites"] = [4, 7, 9]  # the tiny model has ten blocks
         if path.stem == "dynamicvit_paper":
             config |= {"batch": 8, "mixing": {"mixup": 0.8}}
         (place / "config.json").write_text(json.dumps(config))

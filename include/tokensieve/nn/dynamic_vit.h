@@ -50,7 +50,6 @@ class DynamicVitImpl : public VitImpl {
  private:
   template <typename Decide>
   torch::Tensor gathered(const torch::Tensor& pixels, Decide decide);
-  bool is_site(int block) const;
 
   std::vector<int> sites_;
   std::vector<Predictor> predictors_;

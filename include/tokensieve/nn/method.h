@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "tokensieve/io/weights.h"
+#include "tokensieve/nn/as_vit.h"
 #include "tokensieve/nn/dynamic_vit.h"
 #include "tokensieve/nn/vit.h"
 
@@ -25,6 +27,9 @@ class Method {
   virtual VitImpl& network() = 0;
   /// Moves the network, and the teacher if there is one.
   virtual void to(torch::Device device) = 0;
+  /// Called ahead of every step with the epochs done so far, a fraction: 2.5 in the middle of the
+  /// third. For methods whose rates or phases change while they train.
+  virtual void begin_step(double /*epoch*/) {}
   /// `pixels` `[B, 3, H, W]`, `targets` `[B, classes]` (soft); may draw from torch's generator.
   virtual Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) = 0;
   /// Logits `[B, classes]` as inference would give them (network() in eval mode); drawn from
@@ -32,6 +37,12 @@ class Method {
   virtual torch::Tensor predict(const torch::Tensor& pixels) = 0;
   /// The recipe to store with the trained model.
   virtual std::string recipe() const = 0;
+  /// What the names of the method's own parameters begin with, which the backbone's file leaves
+  /// out;
+  /// "" for none.
+  virtual std::string own_prefix() const { return ""; }
+  /// What goes into `sieve.safetensors`, or null.
+  virtual std::shared_ptr<const WeightSource> sieve() const { return nullptr; }
 };
 
 /// What is asked of the student beside the labels. The defaults are DynamicViT's.
@@ -60,5 +71,58 @@ struct DynamicVitOptions {
 /// Throws std::invalid_argument when a number is out of range or the teacher does not fit.
 std::unique_ptr<Method> dynamic_vit_method(DynamicVit network, Vit teacher,
                                            DynamicVitOptions options = {});
+
+/// EViT (arXiv 2202.07800): after the attention of each site the tokens with the most class
+/// attention stay, ceil(keep * present); with `fuse` the others become one row, their sum weighted
+/// by that attention, through which gradients reach it.
+struct EvitOptions {
+  std::vector<int> sites = {3, 6, 9};
+  double keep = 0.7;
+  bool fuse = true;
+  /// Training from scratch starts with all tokens for `full_epochs` and falls to `keep` along a
+  /// cosine over `shrink_epochs`; fine-tuning starts at `keep`.
+  double full_epochs = 0;
+  double shrink_epochs = 0;
+  TeacherOptions teacher = {0.5, 0.0};  ///< Token rows have left, so only logits are compared.
+};
+
+/// The keep rate after so many epochs (EViT's schedule).
+double evit_keep(const EvitOptions& options, double epoch);
+
+/// Throws std::invalid_argument when a number is out of range, the network has no class token, the
+/// teacher does not fit, or `teacher.tokens_weight` is not 0.
+std::unique_ptr<Method> evit_method(Vit network, Vit teacher, EvitOptions options = {});
+
+/// SaiT (arXiv 2210.05832): one set of weights for dense and sparse runs. Epochs alternate, the
+/// first is dense; in sparse ones the tokens that receive the most attention in the block ahead of
+/// `site` stay, floor(keep N). In both, these shares are pulled to the teacher's: the class token's
+/// attention in its last block.
+struct SaitOptions {
+  int site = 3;
+  double keep = 0.46;
+  std::vector<double> keep_range;  ///< Not empty: {low, high}; each sparse step draws its share.
+  bool class_score = false;        ///< Score by the class token's attention instead of all rows'.
+  double attention_weight = 1.0;   ///< Of KL(teacher's shares, student's shares).
+  TeacherOptions teacher = {0.5, 0.0};
+};
+
+/// Throws std::invalid_argument as evit_method does, and without a teacher while
+/// `attention_weight` is not 0.
+std::unique_ptr<Method> sait_method(Vit network, Vit teacher, SaitOptions options = {});
+
+/// AS-ViT (arXiv 2209.13802): a learned threshold for each site; a token stays where its class
+/// attention, heads weighted, is above it.
+struct AsvitOptions {
+  std::vector<int> sites = {4, 7, 10};
+  std::vector<double> initial = {0.001, 0.002, 0.003};  ///< Thresholds to start from, one a site.
+  double temperature = 1e-4;  ///< Of the soft decision that gradients go through.
+  double rate = 0.65;         ///< Share of the dense multiply-adds that is aimed at.
+  double macs_weight = 2.0;   ///< Of |mean MACs - rate * dense MACs| in units of 1e9.
+  double eps = 1e-6;          ///< Of masked_softmax.
+  TeacherOptions teacher = {0.5, 0.0};
+};
+
+/// Throws std::invalid_argument as evit_method does.
+std::unique_ptr<Method> asvit_method(AsVit network, Vit teacher, AsvitOptions options = {});
 
 }  // namespace tokensieve::nn

@@ -17,7 +17,7 @@ namespace tokensieve::nn {
 struct LearningRates {
   double base = 1e-4;        ///< Peak rate of the backbone's last block.
   double head = 0;           ///< Of the classifier; 0: `base`.
-  double predictors = 0;     ///< Of `score_predictor.*`; 0: `base`.
+  double predictors = 0;     ///< Of predictors and thresholds of sites; 0: `base`.
   double layer_decay = 1.0;  ///< Factor from each block to the one below it, and to the embedding.
   double weight_decay = 0.05;  ///< Of tensors with more than one axis that are not biases.
   /// In these first epochs the rate of everything but the predictors is 0.

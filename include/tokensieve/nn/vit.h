@@ -8,15 +8,22 @@
 
 namespace tokensieve::nn {
 
+/// What an attention hands over beside its rows, with gradients; the functions of
+/// attention_scores.h make scores of it.
+struct AttentionTap {
+  torch::Tensor probabilities;  ///< `[B, H, n, n]`, a row for each query.
+  torch::Tensor outputs;        ///< `[B, H, n, head_dim]`: probabilities times values.
+};
+
 /// Self-attention with a fused qkv layer (timm's `attn`).
 class AttentionImpl : public torch::nn::Module {
  public:
   AttentionImpl(int64_t dim, int64_t num_heads, int64_t head_dim, bool qkv_bias);
   /// `x` `[B, N, C]` to `[B, N, C]`. With `policy` `[B, N]` in [0, 1], rows attend to kept tokens
   /// and to themselves only (masked_softmax.h, with `eps`); gradients reach `policy`. `gamma` `[C]`
-  /// scales the result (LayerScale).
+  /// scales the result (LayerScale). Fills `tap` where there is one.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& policy = {}, double eps = 0,
-                        const torch::Tensor& gamma = {});
+                        const torch::Tensor& gamma = {}, AttentionTap* tap = nullptr);
 
  private:
   int64_t num_heads_, head_dim_;
@@ -29,7 +36,11 @@ class BlockImpl : public torch::nn::Module {
  public:
   BlockImpl(const VitConfig& config, int index, double drop_path);
   /// `[B, N, C]` to `[B, N, C]`; `policy` and `eps` as in AttentionImpl::forward.
-  torch::Tensor forward(torch::Tensor x, const torch::Tensor& policy = {}, double eps = 0);
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& policy = {}, double eps = 0);
+  /// The two halves of forward(), residuals included.
+  torch::Tensor attend(const torch::Tensor& x, const torch::Tensor& policy = {}, double eps = 0,
+                       AttentionTap* tap = nullptr);
+  torch::Tensor mlp(const torch::Tensor& x);
 
  private:
   torch::Tensor add(const torch::Tensor& x, const torch::Tensor& branch) const;
@@ -61,6 +72,12 @@ class VitImpl : public torch::nn::Module {
   /// Block `index` on rows; see BlockImpl::forward.
   torch::Tensor block(int index, const torch::Tensor& rows, const torch::Tensor& policy = {},
                       double eps = 0);
+  /// The attention half of block `index`, which a method that drops rows before the MLP needs
+  /// apart.
+  torch::Tensor attend(int index, const torch::Tensor& rows, const torch::Tensor& policy = {},
+                       double eps = 0, AttentionTap* tap = nullptr);
+  /// The other half.
+  torch::Tensor mlp(int index, const torch::Tensor& rows);
   /// The final norm over all rows `[B, n, C]`.
   torch::Tensor finish(const torch::Tensor& rows);
   /// finish()'s rows to logits `[B, classes]` (or pooled features without a head). Distilled: the

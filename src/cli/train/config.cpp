@@ -13,18 +13,48 @@ constexpr uint64_t kMaxConfigBytes = 1 << 20;
 void read_method(const nlohmann::json& json, TrainConfig& config) {
   JsonReader reader(json, "method");
   reader.read("name", config.method);
-  const std::vector<std::string> methods = {"dense", "dynamicvit"};
+  const std::vector<std::string> methods = {"dense", "dynamicvit", "evit", "sait", "asvit"};
   check_runtime(std::ranges::count(methods, config.method) > 0,
-                "[config] expected a method's name, dense or dynamicvit, got '", config.method, "'",
-                did_you_mean(config.method, methods));
-  nn::DynamicVitOptions& options = config.dynamicvit;
-  reader.read("teacher_logits", options.teacher.logits_weight);
-  reader.read("teacher_tokens", options.teacher.tokens_weight);
-  if (config.method == "dynamicvit") {
+                "[config] expected a method's name, dense, dynamicvit, evit, sait or asvit, got '",
+                config.method, "'", did_you_mean(config.method, methods));
+  const auto read_teacher = [&](nn::TeacherOptions& teacher) {
+    reader.read("teacher_logits", teacher.logits_weight);
+    reader.read("teacher_tokens", teacher.tokens_weight);
+  };
+  if (config.method == "dense") {
+    read_teacher(config.dense);
+  } else if (config.method == "dynamicvit") {
+    nn::DynamicVitOptions& options = config.dynamicvit;
+    read_teacher(options.teacher);
     reader.read("sites", config.sites);
     reader.read("keep", options.keep);
     reader.read("keep_range", options.keep_range);
     reader.read("ratio", options.ratio_weight);
+    reader.read("eps", options.eps);
+  } else if (config.method == "evit") {
+    nn::EvitOptions& options = config.evit;
+    read_teacher(options.teacher);
+    reader.read("sites", options.sites);
+    reader.read("keep", options.keep);
+    reader.read("fuse", options.fuse);
+    reader.read("full_epochs", options.full_epochs);
+    reader.read("shrink_epochs", options.shrink_epochs);
+  } else if (config.method == "sait") {
+    nn::SaitOptions& options = config.sait;
+    read_teacher(options.teacher);
+    reader.read("site", options.site);
+    reader.read("keep", options.keep);
+    reader.read("keep_range", options.keep_range);
+    reader.read("class_score", options.class_score);
+    reader.read("attention", options.attention_weight);
+  } else {
+    nn::AsvitOptions& options = config.asvit;
+    read_teacher(options.teacher);
+    reader.read("sites", options.sites);
+    reader.read("thresholds", options.initial);
+    reader.read("temperature", options.temperature);
+    reader.read("rate", options.rate);
+    reader.read("macs", options.macs_weight);
     reader.read("eps", options.eps);
   }
   reader.finish();

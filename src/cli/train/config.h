@@ -12,12 +12,16 @@ namespace tokensieve::cli {
 
 /// One training run, as its JSON file says it. docs/training.md lists the keys.
 struct TrainConfig {
-  std::string method = "dense";  ///< "dense" or "dynamicvit".
-  std::vector<int> sites = {3, 6, 9};
-  nn::DynamicVitOptions dynamicvit;  ///< Its `teacher` holds for the dense method, too.
-  int image_size = 0;                ///< 0: the start's.
-  double crop_pct = 0;               ///< Of the evaluation transform; 0: the start's.
-  double held_out = 0.1;             ///< Share of the training pictures that choices are made on.
+  std::string method = "dense";  ///< "dense", "dynamicvit", "evit", "sait" or "asvit".
+  nn::TeacherOptions dense;      ///< Of the dense method; the others have theirs in their options.
+  std::vector<int> sites = {3, 6, 9};  ///< Of DynamicViT.
+  nn::DynamicVitOptions dynamicvit;
+  nn::EvitOptions evit;
+  nn::SaitOptions sait;
+  nn::AsvitOptions asvit;
+  int image_size = 0;     ///< 0: the start's.
+  double crop_pct = 0;    ///< Of the evaluation transform; 0: the start's.
+  double held_out = 0.1;  ///< Share of the training pictures that choices are made on.
   double drop_path = 0;
   LoaderOptions loader;
   nn::TrainOptions train;

@@ -73,14 +73,22 @@ std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFo
                                         const ModelFolder& target, const fs::path& teacher_folder) {
   torch::manual_seed(config.train.seed);  // for what the start does not have: head, predictors
   nn::Vit teacher = load_teacher(teacher_folder, target);
-  if (config.method == "dense") {
-    nn::Vit network(target.vit, config.drop_path);
+  if (config.method == "dynamicvit") {
+    nn::DynamicVit network(target.vit, config.sites, config.drop_path);
     load_start(*network, start, target);
-    return nn::dense_method(network, teacher, config.dynamicvit.teacher);
+    return nn::dynamic_vit_method(network, teacher, config.dynamicvit);
   }
-  nn::DynamicVit network(target.vit, config.sites, config.drop_path);
+  if (config.method == "asvit") {
+    const nn::AsvitOptions& options = config.asvit;
+    nn::AsVit network(target.vit, options.sites, options.initial, config.drop_path);
+    load_start(*network, start, target);
+    return nn::asvit_method(network, teacher, options);
+  }
+  nn::Vit network(target.vit, config.drop_path);
   load_start(*network, start, target);
-  return nn::dynamic_vit_method(network, teacher, config.dynamicvit);
+  if (config.method == "evit") return nn::evit_method(network, teacher, config.evit);
+  if (config.method == "sait") return nn::sait_method(network, teacher, config.sait);
+  return nn::dense_method(network, teacher, config.dense);
 }
 
 /// Puts the folder in place of the one before: a reader finds either, or for a moment none.
@@ -118,11 +126,9 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
       *method, train, held_out, config.train, paths.out,
       [&](int64_t epoch, double accuracy) {
         target.recipe = method->recipe();
-        target.weights = nn::export_parameters(method->network(), "score_predictor.", true);
-        target.sieve = nullptr;
-        if (config.method == "dynamicvit") {
-          target.sieve = nn::export_parameters(method->network(), "score_predictor.");
-        }
+        const std::string own = method->own_prefix();
+        target.weights = nn::export_parameters(method->network(), own, !own.empty());
+        target.sieve = method->sieve();
         target.provenance = provenance_json(config, paths, split, epoch, accuracy);
         replace_model_folder(target, paths.out / "model");
       },

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "tokensieve/nn/vit.h"
+
+namespace tokensieve::nn {
+
+/// The class token's attention to every row, mean over heads (EViT, arXiv 2202.07800 eq. 3):
+/// `[B, n]`, float32, with gradients, as all of these.
+torch::Tensor class_attention(const AttentionTap& tap);
+/// Attention received: mean over heads and queries (SaiT, arXiv 2210.05832).
+torch::Tensor received_attention(const AttentionTap& tap);
+/// The class token's attention, heads weighted by the length of the row's own outputs (AS-ViT,
+/// arXiv 2209.13802).
+torch::Tensor weighted_class_attention(const AttentionTap& tap);
+
+}  // namespace tokensieve::nn

@@ -1,0 +1,55 @@
+#include "row_selection.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "tokensieve/core/error.h"
+
+namespace tokensieve::nn {
+
+torch::Tensor selected_rows(const Selector& selector, const torch::Tensor& scores,
+                            int64_t input_count, int site_index) {
+  const torch::Tensor values = scores.detach().to(torch::kCPU, torch::kFloat).contiguous();
+  std::vector<torch::Tensor> rows;
+  for (int64_t b = 0; b < values.size(0); ++b) {
+    const std::span<const float> own(values.const_data_ptr<float>() + b * values.size(1),
+                                     static_cast<size_t>(values.size(1)));
+    const auto chosen = selector.select({own, input_count, site_index});
+    rows.push_back(torch::tensor(std::vector<int64_t>(chosen.begin(), chosen.end())));
+  }
+  return torch::stack(rows).to(scores.device());
+}
+
+torch::Tensor keep_rows(const torch::Tensor& x, int64_t prefix, const torch::Tensor& index) {
+  const torch::Tensor rows =
+      x.slice(1, prefix).gather(1, index.unsqueeze(-1).expand({-1, -1, x.size(2)}));
+  return torch::cat({x.slice(1, 0, prefix), rows}, 1);
+}
+
+bool is_site(const std::vector<int>& sites, int block) {
+  return std::ranges::count(sites, block) > 0;
+}
+
+std::string joined_sites(const std::vector<int>& sites) {
+  std::string text;
+  for (const int site : sites) text = cat(text, text.empty() ? "" : "/", site);
+  return text;
+}
+
+void check_keep_range(const std::string& method, const std::vector<double>& range) {
+  check_argument(
+      range.empty() || (range.size() == 2 && range[0] > 0 && range[0] <= range[1] && range[1] <= 1),
+      "[", method, "] expected keep_range to be two rates in (0, 1], the smaller first");
+}
+
+double draw(const std::vector<double>& range) {
+  return range[0] + (range[1] - range[0]) * torch::rand({1}).item<double>();
+}
+
+void check_sites(const std::string& method, const std::vector<int>& sites, int first, int depth) {
+  check_argument(!sites.empty() && sites.front() >= first && sites.back() < depth &&
+                     std::ranges::adjacent_find(sites, std::greater_equal<>()) == sites.end(),
+                 "[", method, "] expected ascending sites from ", first, " to ", depth - 1);
+}
+
+}  // namespace tokensieve::nn

@@ -1,0 +1,278 @@
+#include "nn_test.h"
+#include "tokensieve/core/recipe.h"
+#include "tokensieve/nn/attention_scores.h"
+#include "tokensieve/nn/losses.h"
+#include "tokensieve/nn/method.h"
+#include "tokensieve/nn/trainer.h"
+
+using namespace tokensieve;
+
+namespace {
+
+nn::Vit random_vit(uint64_t seed, const VitConfig& config = test::tiny_config()) {
+  nn::Vit network(config);
+  test::randomize(*network, seed);
+  return network;
+}
+
+struct TwoPictures {
+  TwoPictures() {
+    torch::manual_seed(9);
+    pixels = torch::randn({2, 3, 16, 16});
+    targets = torch::softmax(torch::randn({2, 3}), -1);
+  }
+  torch::Tensor pixels, targets;
+};
+
+double term(const nn::Loss& loss, const std::string& wanted) {
+  for (const auto& [name, value] : loss.terms) {
+    if (name == wanted) return value.item<double>();
+  }
+  FAIL("no term " << wanted);
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("attention hands over its probabilities and head outputs", "[nn][attention_scores]") {
+  nn::Vit network = random_vit(1);
+  const TwoPictures batch;
+  torch::NoGradGuard guard;
+  const torch::Tensor x = network->embed(batch.pixels);
+  nn::AttentionTap tap;
+  const torch::Tensor attended = network->attend(0, x, {}, 0, &tap);
+  CHECK(test::difference(network->mlp(0, attended), network->block(0, x)) == 0);
+  CHECK(tap.probabilities.sizes() == torch::IntArrayRef({2, 2, 17, 17}));
+  CHECK(tap.outputs.sizes() == torch::IntArrayRef({2, 2, 17, 8}));
+  CHECK(test::difference(tap.probabilities.sum(-1), torch::ones({2, 2, 17})) < 1e-5);
+
+  const torch::Tensor class_rows = tap.probabilities.select(2, 0);
+  CHECK(test::difference(nn::class_attention(tap),
+                         (class_rows.select(1, 0) + class_rows.select(1, 1)) / 2) < 1e-6);
+  CHECK(test::difference(nn::received_attention(tap).sum(1), torch::ones({2})) < 1e-5);
+  const torch::Tensor lengths = tap.outputs.square().sum(-1).sqrt();
+  const torch::Tensor expected = (lengths * class_rows).sum(1) / lengths.sum(1);
+  CHECK(test::difference(nn::weighted_class_attention(tap), expected) < 1e-5);
+}
+
+TEST_CASE("EViT's keep rate is the published schedule", "[nn][evit]") {
+  nn::EvitOptions options;
+  CHECK(nn::evit_keep(options, 0) == 0.7);
+  options.full_epochs = 10;
+  options.shrink_epochs = 100;
+  CHECK(nn::evit_keep(options, 9.9) == 1.0);
+  CHECK(nn::evit_keep(options, 35) == Approx(0.956066).epsilon(1e-6));
+  CHECK(nn::evit_keep(options, 60) == Approx(0.85));
+  CHECK(nn::evit_keep(options, 85) == Approx(0.743934).epsilon(1e-6));
+  CHECK(nn::evit_keep(options, 110) == 0.7);
+}
+
+TEST_CASE("EViT fuses what it drops, and gradients go through the weights", "[nn][evit]") {
+  const TwoPictures batch;
+  nn::Vit network = random_vit(2);
+  nn::EvitOptions options;
+  options.sites = {1};
+  options.keep = 0.5;
+  const auto method = nn::evit_method(network, nullptr, options);
+  // By hand: the sum of all but the eight best, weighted by class attention.
+  torch::Tensor x = network->block(0, network->embed(batch.pixels));
+  nn::AttentionTap tap;
+  x = network->attend(1, x, {}, 0, &tap);
+  const torch::Tensor scores = nn::class_attention(tap).slice(1, 1);
+  const torch::Tensor order = scores.argsort(true, 1, true);
+  const torch::Tensor index = std::get<0>(order.slice(1, 0, 8).sort(1)) + 1;
+  const torch::Tensor dropped = order.slice(1, 8);
+  const torch::Tensor fused = (scores.gather(1, dropped).unsqueeze(-1) *
+                               x.gather(1, (dropped + 1).unsqueeze(-1).expand({-1, -1, 16})))
+                                  .sum(1, true);
+  x = torch::cat({x.slice(1, 0, 1), x.gather(1, index.unsqueeze(-1).expand({-1, -1, 16})), fused},
+                 1);
+  x = network->mlp(1, x);
+  for (int i = 2; i < 4; ++i) x = network->block(i, x);
+  const torch::Tensor expected = network->classify(network->finish(x));
+  CHECK(test::difference(method->predict(batch.pixels), expected) < 1e-5);
+
+  // Without a teacher nothing but the labels counts; keep = 1 is the dense network.
+  options.keep = 1;
+  CHECK(test::difference(nn::evit_method(network, nullptr, options)->predict(batch.pixels),
+                         network->forward(batch.pixels)) == 0);
+  CHECK(Recipe::parse(method->recipe()) == Recipe::parse("evit(keep=0.5, fuse, sites=1)"));
+}
+
+TEST_CASE("SaiT's epochs are dense and sparse in turn", "[nn][sait]") {
+  const TwoPictures batch;
+  nn::Vit network = random_vit(3);
+  nn::SaitOptions options;
+  options.site = 2;
+  options.keep = 0.5;
+  const auto method = nn::sait_method(network, random_vit(4), options);
+  torch::NoGradGuard guard;
+  const auto classification = [&](double epoch) {
+    method->begin_step(epoch);
+    const nn::Loss loss = method->loss(batch.pixels, batch.targets);
+    CHECK(term(loss, "kept") == (static_cast<int>(epoch) % 2 == 1 ? 0.5 : 1.0));
+    return term(loss, "classification");
+  };
+  const double dense =
+      nn::soft_cross_entropy(network->forward(batch.pixels), batch.targets).item<double>();
+  CHECK(classification(0) == Approx(dense));
+  CHECK(classification(2.5) == Approx(dense));
+  CHECK(classification(1.99) != Approx(dense));
+  CHECK(classification(1) == classification(3));
+  const double sparse =
+      nn::soft_cross_entropy(method->predict(batch.pixels), batch.targets).item<double>();
+  CHECK(classification(1) == Approx(sparse));
+  CHECK(Recipe::parse(method->recipe()) == Recipe::parse("sait(keep=0.5, sites=2)"));
+}
+
+TEST_CASE("SaiT learns its shares from the teacher's last block", "[nn][sait]") {
+  const TwoPictures batch;
+  nn::Vit network = random_vit(3), teacher = random_vit(4);
+  nn::SaitOptions options;
+  options.site = 2;
+  options.teacher.logits_weight = 0;
+  const auto method = nn::sait_method(network, teacher, options);
+  // By hand.
+  nn::AttentionTap own, theirs;
+  torch::Tensor x = network->block(0, network->embed(batch.pixels));
+  network->attend(1, x, {}, 0, &own);
+  x = teacher->embed(batch.pixels);
+  for (int i = 0; i < 3; ++i) x = teacher->block(i, x);
+  teacher->attend(3, x, {}, 0, &theirs);
+  const auto shares = [](const torch::Tensor& scores) {
+    return scores.slice(1, 1) / scores.slice(1, 1).sum(1, true);
+  };
+  const torch::Tensor p = shares(nn::class_attention(theirs)),
+                      q = shares(nn::received_attention(own));
+  const double expected = ((p * (p / q).log()).sum() / 2).item<double>();
+  nn::Loss loss = method->loss(batch.pixels, batch.targets);
+  CHECK(term(loss, "attention") == Approx(expected).epsilon(1e-4));
+
+  // Its gradient ends ahead of the site; the teacher has none.
+  loss.total = loss.total - nn::soft_cross_entropy(network->forward(batch.pixels), batch.targets);
+  loss.total.backward();
+  for (const auto& item : network->named_parameters()) {
+    if (!item.value().grad().defined()) continue;
+    const double size = item.value().grad().abs().max().item<double>();
+    if (item.key() == "blocks.1.attn.qkv.weight") CHECK(size > 1e-4);
+    if (item.key().starts_with("blocks.2.") || item.key().starts_with("blocks.3.")) {
+      INFO(item.key());
+      CHECK(size < 1e-5);
+    }
+  }
+  for (const auto& parameter : teacher->parameters()) CHECK_FALSE(parameter.grad().defined());
+}
+
+TEST_CASE("AS-ViT keeps what is above its thresholds and learns them", "[nn][asvit]") {
+  const TwoPictures batch;
+  const std::vector<int> sites = {1, 2};
+  nn::AsVit network(test::tiny_config(), sites, std::vector<double>{0.058, 0.06});
+  test::randomize(*network, 5);
+  {
+    torch::NoGradGuard guard;
+    network->named_parameters()["site_thresholds"].copy_(torch::tensor({0.058f, 0.06f}));
+  }
+  const auto output = network->forward_masked(batch.pixels, 1e-2, 0);
+  nn::AttentionTap tap;
+  torch::Tensor x = network->embed(batch.pixels);
+  network->attend(0, x, {}, 0, &tap);
+  const torch::Tensor above =
+      (nn::weighted_class_attention(tap).slice(1, 1) > 0.058f).to(torch::kFloat);
+  CHECK(above.sum().item<float>() > 0);
+  CHECK(above.sum().item<float>() < 32);
+  CHECK(test::difference(output.decisions[0], above) < 1e-6);
+  CHECK((output.decisions[1].round() > above).sum().item<int64_t>() == 0);
+
+  // MACs by hand: 4 n C^2 + 2 n^2 C + 2 n C F.
+  const auto block = [](const torch::Tensor& n) {
+    return (4 * 256 + 2 * 16 * 32) * n + 2 * 16 * n * n;
+  };
+  const torch::Tensor n0 = torch::full({2}, 17.0f), n1 = 1 + above.sum(1),
+                      n2 = 1 + output.decisions[1].round().sum(1);
+  const torch::Tensor macs = (block(n0) + block(n1) + 2 * block(n2)) / 1e9;
+  CHECK(test::difference(output.macs / macs, torch::ones({2})) < 1e-5);
+  CHECK(network->dense_macs() == Approx(4 * block(n0)[0].item<double>() / 1e9));
+
+  // With the budget alone, thresholds move towards it.
+  for (const double rate : {0.1, 1.0}) {
+    nn::AsvitOptions options;
+    options.temperature = 1e-2;
+    options.rate = rate;
+    options.macs_weight = 1e9;
+    options.teacher.logits_weight = 0;
+    network->zero_grad();
+    const auto method = nn::asvit_method(network, nullptr, options);
+    const nn::Loss loss = method->loss(batch.pixels, batch.targets);
+    (loss.total - nn::soft_cross_entropy(output.logits.detach(), batch.targets)).backward();
+    const torch::Tensor gradient = network->named_parameters()["site_thresholds"].grad();
+    const double sum = gradient.sum().item<double>();
+    CHECK((rate < 0.5 ? sum < 0 : sum > 0));  // down the gradient: thresholds rise, or fall
+  }
+  const auto method = nn::asvit_method(network, nullptr);
+  CHECK(Recipe::parse(method->recipe()) == Recipe::parse("asvit(threshold=0.058/0.06, sites=1/2)"));
+  CHECK(method->own_prefix() == "site_thresholds");
+  CHECK(method->sieve() == nullptr);
+}
+
+TEST_CASE("methods refuse options that make no sense", "[nn][method][errors]") {
+  nn::Vit network = random_vit(1), teacher = random_vit(2);
+  VitConfig without = test::tiny_config();
+  without.class_token = false;
+  without.pooling = Pooling::mean;
+  const nn::Vit mean(without);
+
+  const auto evit = [&](auto change, const nn::Vit& net) {
+    nn::EvitOptions options;
+    options.sites = {1};
+    change(options);
+    return nn::evit_method(net, teacher, options);
+  };
+  CHECK_THROWS_WITH(evit([](auto&) {}, mean), Catch::Contains("[evit] expected a network with"));
+  CHECK_THROWS_WITH(evit([](auto& o) { o.sites = {4}; }, network), Catch::Contains("0 to 3"));
+  CHECK_THROWS_WITH(evit([](auto& o) { o.keep = 0; }, network), Catch::Contains("keep in (0, 1]"));
+  CHECK_THROWS_WITH(evit([](auto& o) { o.full_epochs = -1; }, network),
+                    Catch::Contains("full_epochs"));
+  CHECK_THROWS_WITH(evit([](auto& o) { o.teacher.tokens_weight = 1; }, network),
+                    Catch::Contains("teacher_tokens 0"));
+
+  const auto sait = [&](auto change, const nn::Vit& net, const nn::Vit& from) {
+    nn::SaitOptions options;
+    options.site = 2;
+    change(options);
+    return nn::sait_method(net, from, options);
+  };
+  CHECK_THROWS_WITH(sait([](auto& o) { o.class_score = true; }, mean, teacher),
+                    Catch::Contains("score by received attention"));
+  CHECK_THROWS_WITH(sait([](auto& o) { o.site = 0; }, network, teacher), Catch::Contains("[sait]"));
+  CHECK_THROWS_WITH(sait([](auto& o) { o.keep = 1.1; }, network, teacher),
+                    Catch::Contains("keep in (0, 1]"));
+  CHECK_THROWS_WITH(sait(
+                        [](auto& o) {
+                          o.keep_range = {0.7, 0.3};
+                        },
+                        network, teacher),
+                    Catch::Contains("the smaller first"));
+  CHECK_THROWS_WITH(sait([](auto& o) { o.teacher.tokens_weight = 1; }, network, teacher),
+                    Catch::Contains("teacher_tokens 0"));
+  CHECK_THROWS_WITH(sait([](auto&) {}, network, nullptr), Catch::Contains("expected a teacher"));
+  // A teacher without a class token has no attention to learn from.
+  const TwoPictures batch;
+  CHECK_THROWS_WITH(sait([](auto&) {}, network, mean)->loss(batch.pixels, batch.targets),
+                    Catch::Contains("[teacher] expected a class token"));
+
+  CHECK_THROWS_WITH(nn::AsVit(without, std::vector<int>{1}, std::vector<double>{0.1}),
+                    Catch::Contains("[as_vit] expected a network with a class token"));
+  CHECK_THROWS_WITH(
+      nn::AsVit(test::tiny_config(), std::vector<int>{1, 2}, std::vector<double>{0.1}),
+      Catch::Contains("a threshold for each of 2 sites, got 1"));
+  CHECK_THROWS_WITH(nn::AsVit(test::tiny_config(), std::vector<int>{0}, std::vector<double>{0.1}),
+                    Catch::Contains("[as_vit]"));
+  const nn::AsVit adaptive(test::tiny_config(), std::vector<int>{1}, std::vector<double>{0.1});
+  nn::AsvitOptions options;
+  options.rate = 0;
+  CHECK_THROWS_WITH(nn::asvit_method(adaptive, teacher, options),
+                    Catch::Contains("rate in (0, 1]"));
+  options.rate = 0.5;
+  options.temperature = 0;
+  CHECK_THROWS_WITH(nn::asvit_method(adaptive, teacher, options), Catch::Contains("a temperature"));
+}

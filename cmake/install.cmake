@@ -11,7 +11,9 @@ set(tokensieve_licence_folder ${CMAKE_INSTALL_DATADIR}/doc/tokensieve)
 install(TARGETS tokensieve EXPORT tokensieve-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  COMPONENT development FILES_MATCHING PATTERN "*.h")
+  COMPONENT development FILES_MATCHING PATTERN "*.h"
+  # Training is a program, not a part of the installed library.
+  PATTERN "nn" EXCLUDE PATTERN "nn.h" EXCLUDE)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/THIRD_PARTY.txt
   DESTINATION ${tokensieve_licence_folder} COMPONENT runtime)
 if(TARGET tokensieve_cli)

@@ -36,4 +36,4 @@ ctest --preset asan-core
 echo "== Python =="
 "$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
   -Cbuild-dir=build/wheel -Ccmake.define.TOKENSIEVE_WARNINGS_AS_ERRORS=ON .
-"$python" -m pytest tests/python
+TOKENSIEVE_REQUIRE_NN=1 "$python" -m pytest tests/python

@@ -3,6 +3,7 @@
 /// The pruning core: decides which tokens stay. Depends on the standard library only.
 
 #include "tokensieve/core/ats.h"
+#include "tokensieve/core/attention_masks.h"
 #include "tokensieve/core/attention_trace.h"
 #include "tokensieve/core/drop_policy.h"
 #include "tokensieve/core/error.h"

@@ -79,7 +79,8 @@ void register_core(py::module_& m) {
   py::class_<Recipe>(m, "Recipe", R"doc(A whole method as a string that round-trips.
 
 Short: "dense", "dynamicvit(keep=0.7, sites=3/6/9)", "dynamicvit(threshold=0.5)",
-"evit(keep=0.7, fuse)", "evit(mass=0.9, sites=3/6/9)", "random(keep=0.7, seed=1)".
+"evit(keep=0.7, fuse)", "evit(mass=0.9, sites=3/6/9)", "sait(keep=0.46)", "tome(r=13)", "ats(keep=1)",
+"asvit(threshold=0.001/0.002/0.003)", "random(keep=0.7, seed=1)".
 Long: "score=cls_attention | select=top_k(0.7, of=present, round=ceil) | drop=fuse |
 at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
       .def(py::init([](const std::string& text) { return Recipe::parse(text); }), py::arg("text"))
@@ -92,11 +93,11 @@ at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
       .def("__hash__", [](const Recipe& r) { return std::hash<std::string>()(r.str()); })
       .def_property_readonly("is_dense", &Recipe::is_dense)
       .def_property_readonly("density_key", &Recipe::density_key,
-                             "'keep', 'threshold' or 'mass'; '' when dense.")
+                             "'keep', 'threshold', 'mass' or 'r'; '' when dense.")
       .def("with_density", &Recipe::with, py::arg("key"), py::arg("value"),
            "The same recipe at another density. Raises ValueError when it has no such number.");
   m.def("recipe_words", &recipe_words, py::arg("part"),
-        "Names a recipe can use, by part: 'method', 'score', 'select', 'drop', 'at'.");
+        "Names a recipe can use, by part: 'method', 'score', 'select', 'drop', 'reduce', 'at'.");
   m.def(
       "did_you_mean",
       [](const std::string& word, const std::vector<std::string>& known) {

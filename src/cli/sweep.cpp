@@ -37,14 +37,15 @@ std::vector<NamedRecipe> sweep(const std::vector<NamedRecipe>& recipes,
   bool any = false;
   for (const NamedRecipe& recipe : recipes) {
     const std::string key = recipe.recipe.density_key();
-    if (key.empty()) {
+    const bool rate = key == "keep" || key == "threshold" || key == "mass";
+    if (!rate) {  // dense, or a method that counts in rows, such as tome(r=8)
       swept.push_back(recipe);
       continue;
     }
     any = true;
     for (const double density : densities) swept.push_back(with_density(recipe, key, density));
   }
-  check_argument(any, "[sweep] expected a recipe with a density, got '", recipes.front().name,
+  check_argument(any, "[sweep] expected a recipe with a keep rate, threshold or mass, got '", recipes.front().name,
                  "'; pass --recipes 'evit(keep=0.7)' too");
   return swept;
 }

@@ -46,10 +46,16 @@ MacCount count_macs(const VitConfig& config, int64_t num_patches,
   MacCount count;
   count.patch_embed = patch_embed_macs(config, num_patches);
   for (size_t layer = 0; layer < layers.size(); ++layer) {
-    const auto [attention, queries, mlp, scored] = layers[layer];
+    const auto [attention, queries, mlp, scored, masked_pairs] = layers[layer];
     const int64_t inner = int64_t{config.num_heads[layer]} * config.head_dim;
+    const int64_t masked =
+        masked_pairs == 0
+            ? 0
+            : static_cast<int64_t>(config.masks.of_block(static_cast<int>(layer)).size()) *
+                  config.head_dim;
     count.attention_linear += 3 * attention * dim * inner + queries * inner * dim;
-    count.attention_products += (2 * queries + scored) * attention * inner;
+    count.attention_products +=
+        (2 * queries * (inner - masked) + scored * inner) * attention + 2 * masked_pairs * masked;
     count.mlp += 2 * mlp * dim * config.mlp_dim[layer];
   }
   count.head = head_macs(config, output_rows.value_or(layers.back().mlp));
@@ -60,7 +66,14 @@ MacCount count_dense_macs(const VitConfig& config) {
   config.validate();
   const int64_t patches = int64_t{config.grid_height()} * config.grid_width();
   const int64_t rows = patches + config.num_prefix_tokens();
-  const std::vector<LayerTokens> layers(static_cast<size_t>(config.depth()), {rows, rows, rows, 0});
+  std::vector<LayerTokens> layers(static_cast<size_t>(config.depth()), {rows, rows, rows, 0, 0});
+  if (!config.masks.covers(config.grid_height(), config.grid_width())) {
+    const int64_t pairs = count_masked_pairs(config.masks, config.grid_height(),
+                                             config.grid_width(), config.num_prefix_tokens());
+    for (int layer = 0; layer < config.depth(); ++layer) {
+      if (!config.masks.of_block(layer).empty()) layers[layer].masked_pairs = pairs;
+    }
+  }
   return count_macs(config, patches, layers);
 }
 

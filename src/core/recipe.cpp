@@ -49,16 +49,6 @@ std::unique_ptr<Product> make(const std::vector<Word<Product>>& words, const Rec
   return word.make(Arguments(call, word.parameters, num_sites));
 }
 
-/// Query rows can leave inside attention, but they cannot be summed there.
-void check_inside_attention(const std::vector<Site>& sites, const RecipeCall& drop) {
-  if (make(registry().drop, drop, sites.size())->is_gather()) return;
-  for (const Site& site : sites) {
-    check_argument(site.position != SitePosition::inside_attention,
-                   "[recipe] expected drop=gone at ", to_string(site), ", got drop=", drop.name,
-                   "; it works at after_attention");
-  }
-}
-
 }  // namespace
 
 Recipe Recipe::parse(std::string_view text) {
@@ -80,14 +70,22 @@ Recipe Recipe::parse(std::string_view text) {
     recipe.score_ = checked_call(parsed, "score", registry().score);
     recipe.select_ = checked_call(parsed, "select", registry().select);
     recipe.drop_ = checked_call(parsed, "drop", registry().drop);
-    check_inside_attention(recipe.sites_, recipe.drop_);
   }
   recipe.check();
   return recipe;
 }
 
 void Recipe::check() const {
-  make_reducer(sites_.size());  // throws when a number is out of range
+  const auto reducer =
+      make_reducer(to_last_ ? 0 : sites_.size());  // throws when a number is out of range
+  for (const Site& site : sites_) {
+    check_argument(reducer->is_gather() || site.position != SitePosition::inside_attention,
+                   "[recipe] expected ",
+                   reduce_.name.empty() ? "drop=gone" : "a method that only drops rows", " at ",
+                   to_string(site), ", got ",
+                   reduce_.name.empty() ? "drop=" + drop_.name : reduce_.name,
+                   "; it works at after_attention");
+  }
   const size_t length = str().size();
   check_argument(length <= kMaxRecipeLength, "[recipe] expected at most ", kMaxRecipeLength,
                  " characters in the long form, got ", length);

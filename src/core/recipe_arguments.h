@@ -37,8 +37,8 @@ class Arguments {
  public:
   /// Throws std::invalid_argument on an unknown argument (with the nearest known one), one given
   /// twice, a value of the wrong kind, and a required one that is missing. `num_sites` is how many
-  /// sites the recipe has.
-  Arguments(const RecipeCall& call, const std::vector<Parameter>& parameters, size_t num_sites = 1);
+  /// sites the recipe has, 0 when only a network says.
+  Arguments(const RecipeCall& call, const std::vector<Parameter>& parameters, size_t num_sites = 0);
 
   size_t num_sites() const { return num_sites_; }
 

@@ -11,7 +11,7 @@
 namespace tokensieve {
 namespace {
 
-constexpr int kMaxSites = 1024;  // no network is as deep
+constexpr size_t kMaxSites = 1024;  // no network is as deep
 
 RecipeCall scan_call(Scanner& scanner, std::string name) {
   RecipeCall call{std::move(name), {}};
@@ -36,8 +36,10 @@ void add_site(const Site& site, RecipeText& recipe) {
   const std::vector<Site>& sites = recipe.sites;
   if (recipe.to_last || (!sites.empty() && site <= sites.back())) {
     fail_argument("[recipe] expected each site once and in order of execution, got ",
-                  to_string(site), " behind ", to_string(sites, recipe.to_last));
+                  to_string(site), " behind ", to_string(sites.back()), recipe.to_last ? ".." : "");
   }
+  check_argument(sites.size() < kMaxSites, "[recipe] expected at most ", kMaxSites,
+                 " sites, got more");
   recipe.sites.push_back(site);
 }
 
@@ -51,8 +53,8 @@ void add_blocks(std::string_view text, SitePosition position, RecipeText& recipe
   recipe.to_last = end.empty();
   if (recipe.to_last) return;
   const int last = parse_block(end);
-  check_argument(first <= last && last - first < kMaxSites, "[recipe] expected blocks from a ",
-                 "lower to a higher number, at most ", kMaxSites, " of them, got ", text);
+  check_argument(first <= last, "[recipe] expected blocks from a lower to a higher number, got ",
+                 text);
   for (int block = first + 1; block <= last; ++block) add_site({block, position}, recipe);
 }
 

@@ -1,5 +1,6 @@
 #include "registry.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tokensieve/core/ats.h"
@@ -91,25 +92,27 @@ std::string expand_sait(const Arguments& arguments) {
              " | drop=gone | at=before:", arguments.text("sites"));
 }
 
+constexpr double kMostMerges = 1 << 20;  // no image has as many patches
+
 /// What tome() makes of its numbers: r at every site, or one that changes from site to site.
 std::vector<int64_t> tome_merges(const Arguments& arguments) {
   const std::vector<double> r = arguments.numbers("r");
   std::vector<int64_t> merges;
   for (const double value : r) {
-    check_argument(value >= 0 && value <= 1e6 && value == std::floor(value),
-                   "[recipe] expected r in tome(...) to be whole numbers of 0 or more, got ",
-                   value);
+    check_argument(value >= 0 && value <= kMostMerges && value == std::floor(value),
+                   "[recipe] expected r in tome(...) to be whole numbers from 0 to ",
+                   static_cast<int64_t>(kMostMerges), ", got ", value);
     merges.push_back(static_cast<int64_t>(value));
   }
   const std::vector<double> inflection = arguments.numbers("inflection");
   check_argument(inflection.size() == 1 && (r.size() == 1 || inflection[0] == 0),
                  "[recipe] expected one inflection, and one r with it, in tome(...), got ",
                  inflection.size(), " and ", r.size());
-  check_argument(r.size() == 1 || r.size() <= arguments.num_sites() || arguments.num_sites() == 1,
-                 "[recipe] expected at most ", arguments.num_sites(), " values of r, got ",
-                 r.size());
+  const auto sites = static_cast<int64_t>(arguments.num_sites());
+  check_argument(sites == 0 || std::ssize(r) <= std::max<int64_t>(sites, 1),
+                 "[recipe] expected at most ", sites, " values of r, got ", r.size());
   if (inflection[0] == 0) return merges;
-  return tome_schedule(merges[0], inflection[0], static_cast<int64_t>(arguments.num_sites()));
+  return tome_schedule(merges[0], inflection[0], std::max<int64_t>(sites, 1));
 }
 
 /// Drops where EViT does and as many, but any.

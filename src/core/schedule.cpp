@@ -45,6 +45,11 @@ const ScheduledSite* Schedule::find(const Site& site) const {
   return nullptr;
 }
 
+bool Schedule::has_fixed_counts() const {
+  return std::ranges::all_of(
+      sites_, [](const ScheduledSite& scheduled) { return scheduled.reducer->has_fixed_count(); });
+}
+
 bool Schedule::proportional_attention() const {
   return std::ranges::any_of(sites_, [](const ScheduledSite& scheduled) {
     return scheduled.reducer->proportional_attention();

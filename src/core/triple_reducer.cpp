@@ -50,6 +50,9 @@ class TripleReducer final : public Reducer {
 
   bool needs_predictor() const override { return scorer_->needs_predictor(); }
 
+  bool is_gather() const override { return policy_->is_gather(); }
+  bool has_fixed_count() const override { return selector_->has_fixed_count(); }
+
   bool keeps_everything(int site_index) const override {
     return selector_->keeps_everything(site_index);
   }

@@ -48,6 +48,7 @@ void VitConfig::validate() const {
                  " blocks, got ", mlp_dim.size());
   for (const int heads : num_heads) check_size("num_heads", heads, 0, kMaxDim / head_dim);
   for (const int width : mlp_dim) check_size("mlp_dim", width, 0, kMaxMlpDim);
+  masks.validate(num_heads);
   check_size("num_classes", num_classes, 0, kMaxClasses);
   check_size("num_register_tokens", num_register_tokens, 0, kMaxDim);
   check_argument(class_token || !distilled,

@@ -43,7 +43,7 @@ void swap_box(std::span<float> a, std::span<float> b, int width, int height, con
 /// Where a side's piece of `cut` around `middle` begins and how long it is within 0 to `side`.
 std::pair<int, int> clipped(int middle, int cut, int side) {
   const int begin = std::max(middle - cut / 2, 0);
-  const int end = std::min(middle + (cut + 1) / 2, side);
+  const int end = std::min(middle + cut / 2, side);
   return {begin, end - begin};
 }
 

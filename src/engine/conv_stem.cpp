@@ -1,5 +1,9 @@
 #include "conv_stem.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "tokensieve/core/error.h"
 
 namespace tokensieve {
@@ -8,13 +12,19 @@ namespace {
 // Four convolutions at some dozens of image sizes.
 constexpr size_t kCachedPrimitives = 128;
 
-/// `[channels, height, width]` as `[height, width, channels]`.
-void interleave(const PixelsView& image, int64_t channels, float* to) {
+/// `[channels, height, width]` as `[height, width, channels]`; false when a value is not finite.
+bool interleave(const PixelsView& image, int64_t channels, float* to) {
   const int64_t places = int64_t{image.height} * image.width;
-#pragma omp parallel for schedule(static)
+  bool numbers = true;
+#pragma omp parallel for schedule(static) reduction(&& : numbers)
   for (int64_t i = 0; i < places; ++i) {
-    for (int64_t c = 0; c < channels; ++c) to[i * channels + c] = image.data[c * places + i];
+    for (int64_t c = 0; c < channels; ++c) {
+      const float value = image.data[c * places + i];
+      to[i * channels + c] = value;
+      numbers = numbers && std::isfinite(value);
+    }
   }
+  return numbers;
 }
 
 }  // namespace
@@ -44,7 +54,7 @@ int64_t ConvStem::run(const PixelsView& image, RowsView<float> rows, AlignedBuff
   int64_t height = image.height, width = image.width, macs = 0;
   const int64_t channels = convolutions_.front().options().in;
   float* const pixels = maps[0].rows<float>(height * width, channels).data;
-  interleave(image, channels, pixels);
+  const bool numbers = interleave(image, channels, pixels);
   const float* x = pixels;
   for (size_t i = 0; i < convolutions_.size(); ++i) {
     const Convolution& convolution = convolutions_[i];
@@ -59,6 +69,11 @@ int64_t ConvStem::run(const PixelsView& image, RowsView<float> rows, AlignedBuff
     x = y;
     height = out_height;
     width = out_width;
+  }
+  // oneDNN's ReLU makes 0 of NaN, also of the one that infinity turns into. What was no finite
+  // number must not come out as an answer.
+  if (!numbers) {
+    std::fill_n(rows.data, rows.rows * rows.cols, std::numeric_limits<float>::quiet_NaN());
   }
   return macs;
 }

@@ -56,6 +56,11 @@ void check_schedule(const VitConfig& config, const Schedule& schedule, int num_p
                        (layer >= 0 && config.num_heads[static_cast<size_t>(layer)] > 0),
                    "[vit] the site ", to_string(site.site),
                    " reads attention, and there is none before it; use a later site");
+    check_argument(!inside || config.masks.of_block(layer).empty() ||
+                       !asks_for(schedule.attention_request(layer), AttentionRequest::column_mean),
+                   "[vit] the site ", to_string(site.site),
+                   " asks for the attention that masked heads give, ahead of it; score by the class"
+                   " token, or choose an unmasked block");
     check_argument(
         !inside || !asks_for(schedule.attention_request(layer), AttentionRequest::output_norm),
         "[vit] the norms of attention outputs that a site asks for cannot be had where ",

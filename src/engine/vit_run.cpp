@@ -35,6 +35,7 @@ void VitRun::embed(std::span<const PixelsView> images) {
     const int64_t count =
         int64_t{image.height / config_.patch_size} * (image.width / config_.patch_size);
     input_counts_.push_back(count);
+    grid_widths_.push_back(image.width / config_.patch_size);
     layout_.push_back(prefix + count);
     sample_keys_.push_back(schedule_.sites().empty() ? 0 : pixels_key(image, config_.in_channels));
   }
@@ -104,6 +105,7 @@ void VitRun::attend(const BlockWeights& block, int layer) {
   const RaggedLayout keys = layout_;
   input.layout = &keys;
   if (schedule_.proportional_attention()) input.key_bias = key_bias();
+  mask(layer, input);
 
   AttentionOutput output =
       buffers_.record.prepare(schedule_.attention_request(layer), block.num_heads, keys);
@@ -124,9 +126,41 @@ void VitRun::attend(const BlockWeights& block, int layer) {
   }
   output.rows =
       buffers_.attended.rows<float>(layout_.rows(), int64_t{block.num_heads} * config_.head_dim);
+  count_masked_pairs(layer, input);
   run_attention(input, output);
   if (!site) buffers_.record.finish(input);
   residual(*block.proj, output.rows);
+}
+
+void VitRun::mask(int layer, AttentionInput& input) {
+  const AttentionMasks& masks = config_.masks;
+  const std::span<const int> heads = masks.of_block(layer);
+  bool covered = true;
+  for (size_t b = 0; b < grid_widths_.size(); ++b) {
+    covered = covered && masks.covers(input_counts_[b] / grid_widths_[b], grid_widths_[b]);
+  }
+  if (heads.empty() || covered) return;
+  if (!neighbourhoods_hold_) {
+    list_neighbourhoods(masks, layout_, buffers_.columns.origin(), config_.num_prefix_tokens(),
+                        grid_widths_, input_counts_, buffers_.neighbourhoods);
+    neighbourhoods_hold_ = true;
+  }
+  input.masked_heads = heads;
+  input.neighbourhoods = &buffers_.neighbourhoods;
+  input.hard = masks.kind == AttentionMasks::Kind::hard;
+}
+
+void VitRun::count_masked_pairs(int layer, const AttentionInput& input) {
+  if (input.masked_heads.empty()) return;
+  const RaggedLayout& queries = input.query_layout ? *input.query_layout : *input.layout;
+  for (int64_t b = 0; b < queries.batch(); ++b) {
+    int64_t pairs = 0;
+    for (int64_t q = queries.offset(b); q < queries.offset(b + 1); ++q) {
+      const int64_t row = input.query_rows ? input.query_rows[q] : q;
+      pairs += std::ssize(input.neighbourhoods->of_row(row));
+    }
+    layers_[b][layer].masked_pairs = pairs;
+  }
 }
 
 std::span<const float> VitRun::key_bias() {
@@ -151,9 +185,14 @@ void VitRun::score_queries(const AttentionInput& input, const AttentionOutput& o
 void VitRun::run_attention(const AttentionInput& input, const AttentionOutput& output) {
   attention(input, output, buffers_.attention);
   const RaggedLayout& queries = input.query_layout ? *input.query_layout : *input.layout;
+  const int64_t masked = std::ssize(input.masked_heads), all = input.num_heads - masked;
   for (int64_t b = 0; b < queries.batch(); ++b) {
+    buffers_.executed_macs += 2 * queries.count(b) * input.layout->count(b) * all * input.head_dim;
+  }
+  for (int64_t q = 0; masked > 0 && q < queries.rows(); ++q) {
+    const int64_t row = input.query_rows ? input.query_rows[q] : q;
     buffers_.executed_macs +=
-        2 * queries.count(b) * input.layout->count(b) * input.num_heads * input.head_dim;
+        2 * std::ssize(input.neighbourhoods->of_row(row)) * masked * input.head_dim;
   }
 }
 
@@ -200,6 +239,7 @@ void VitRun::follow(const TokenPlan& plan) {
   buffers_.columns.apply(plan);
   buffers_.record.apply(plan);
   layout_ = plan.output_layout();
+  neighbourhoods_hold_ = false;
 }
 
 void VitRun::residual(const Linear& linear, RowsView<const float> x) {
@@ -232,13 +272,18 @@ RowsView<float> VitRun::pool() {
   }
   if (weights_.final_norm) normalize(*weights_.final_norm, x, x);
   const RowsView<float> pooled = buffers_.attended.rows<float>(batch, x.cols);
+  // A merged row counts as often as the tokens it holds, as it does in attention.
+  const std::span<const float> sizes = buffers_.columns.size();
+  const bool weighted = schedule_.proportional_attention();
   for (int64_t b = 0; b < batch; ++b) {
     std::ranges::fill(pooled.row(b), 0.0f);
-    const int64_t count = layout_.count(b) - prefix;
+    float count = 0.0f;
     for (int64_t i = layout_.offset(b) + prefix; i < layout_.offset(b + 1); ++i) {
-      for (int64_t c = 0; c < x.cols; ++c) pooled.row(b)[c] += x.row(i)[c];
+      const float size = weighted ? sizes[static_cast<size_t>(i)] : 1.0f;
+      for (int64_t c = 0; c < x.cols; ++c) pooled.row(b)[c] += size * x.row(i)[c];
+      count += size;
     }
-    for (float& value : pooled.row(b)) value /= static_cast<float>(count);
+    for (float& value : pooled.row(b)) value /= count;
   }
   if (weights_.fc_norm) normalize(*weights_.fc_norm, pooled, pooled);
   return pooled;

@@ -30,6 +30,9 @@ class VitRun {
   void follow(const TokenPlan& plan);
   void residual(const Linear& linear, RowsView<const float> x);
   void normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y);
+  /// What the masked heads of `layer` need, and the pairs they will multiply.
+  void mask(int layer, AttentionInput& input);
+  void count_masked_pairs(int layer, const AttentionInput& input);
   /// Log of every row's size, for attention in proportion to it.
   std::span<const float> key_bias();
   /// The pass ahead of a site inside attention: by-products only.
@@ -49,6 +52,8 @@ class VitRun {
   PredictorRun predictors_;
   RaggedLayout layout_;
   std::vector<int64_t> input_counts_;
+  std::vector<int64_t> grid_widths_;  // [batch] patches in a line
+  bool neighbourhoods_hold_ = false;  // for the rows that are there
   std::vector<uint64_t> sample_keys_;
   std::vector<std::vector<LayerTokens>> layers_;  // [batch][depth]
   std::vector<int64_t> predictor_macs_;           // [batch]

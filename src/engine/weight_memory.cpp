@@ -32,6 +32,8 @@ void* WeightMemory::take(size_t bytes) {
 #ifdef MADV_HUGEPAGE
     madvise(chunks_.back().get(), size, MADV_HUGEPAGE);  // advice: where refused, small pages do
 #endif
+    // The rest of the chunk before may be larger than what will be left of this one.
+    if (size - bytes <= left_) return chunks_.back().get();
     next_ = chunks_.back().get();
     left_ = size;
   }

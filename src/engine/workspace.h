@@ -16,6 +16,7 @@ struct Workspace::Buffers {
   AttentionRecord record;
   RowColumns columns;
   std::vector<float> key_bias;  ///< Logarithms of the sizes of the rows.
+  Neighbourhoods neighbourhoods;
   TraceRecorder recorder;
   int64_t executed_macs = 0;  ///< Of the last run, counted at every call of a kernel.
 

@@ -1,11 +1,27 @@
 #include "tokensieve/nn/as_vit.h"
 
+#include <cmath>
+#include <limits>
+
 #include "parameter_names.h"
 #include "row_selection.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/nn/attention_scores.h"
 
 namespace tokensieve::nn {
+namespace {
+
+/// Where margins `[B, N]` are above 0 and, in samples that would be left with nothing, the best of
+/// the tokens that are still there (core's threshold selector keeps it, too).
+torch::Tensor above_or_best(const torch::Tensor& margin, const torch::Tensor& present) {
+  const torch::Tensor above = (margin > 0).logical_and(present > 0.5);
+  const torch::Tensor best =
+      margin.masked_fill(present < 0.5, -std::numeric_limits<double>::infinity()).argmax(1, true);
+  const torch::Tensor alone = torch::zeros_like(above).scatter(1, best, true);
+  return torch::where(above.any(1, true), above, alone);
+}
+
+}  // namespace
 
 AsVitImpl::AsVitImpl(const VitConfig& config, std::vector<int> sites,
                      const std::vector<double>& thresholds, double drop_path)
@@ -15,10 +31,11 @@ AsVitImpl::AsVitImpl(const VitConfig& config, std::vector<int> sites,
   check_sites("as_vit", sites_, 1, config.depth());
   check_argument(thresholds.size() == sites_.size(), "[as_vit] expected a threshold for each of ",
                  sites_.size(), " sites, got ", thresholds.size());
-  for (const int site : sites_) {
-    check_argument(config.num_heads[static_cast<size_t>(site - 1)] > 0, "[as_vit] expected an ",
-                   "attention in block ", site - 1, ", ahead of a site");
+  for (const double threshold : thresholds) {
+    check_argument(std::abs(threshold) <= std::numeric_limits<float>::max(),
+                   "[as_vit] expected finite float32 thresholds, got ", threshold);
   }
+  check_attention("as_vit", config, sites_, 1);
   thresholds_ =
       register_parameter(std::string(kThresholds), torch::tensor(thresholds, torch::kFloat));
 }
@@ -60,7 +77,8 @@ AdaptiveOutput AsVitImpl::forward_masked(const torch::Tensor& pixels, double tem
       const torch::Tensor margin =
           scores.slice(1, prefix) - thresholds_[static_cast<int64_t>(output.decisions.size())];
       const torch::Tensor soft = torch::sigmoid(margin / temperature).to(x.scalar_type());
-      const torch::Tensor hard = (margin > 0).to(x.scalar_type());
+      const torch::Tensor hard =
+          above_or_best(margin.detach(), decision.detach()).to(x.scalar_type());
       decision = (hard - soft.detach() + soft) * decision;
       output.decisions.push_back(decision);
       policy = torch::cat({always, decision}, 1);
@@ -74,6 +92,7 @@ AdaptiveOutput AsVitImpl::forward_masked(const torch::Tensor& pixels, double tem
   const torch::Tensor finished = finish(x);
   output.tokens = finished.slice(1, prefix);
   output.logits = classify(finished, decision);
+  output.class_logits = class_logits(finished, decision);
   return output;
 }
 

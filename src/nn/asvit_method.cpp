@@ -1,5 +1,4 @@
-#include <charconv>
-
+#include "number_text.h"
 #include "parameter_names.h"
 #include "row_selection.h"
 #include "teacher.h"
@@ -31,7 +30,7 @@ class AsvitMethod final : public Method {
   Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) override {
     const AdaptiveOutput output =
         network_->forward_masked(pixels, options_.temperature, options_.eps);
-    const torch::Tensor logits = output.logits.to(torch::kFloat);
+    const torch::Tensor logits = output.class_logits.to(torch::kFloat);
     Loss loss;
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
     teacher_.add_to(loss, *network_, teacher_.answer(pixels), logits, output.tokens,
@@ -52,10 +51,8 @@ class AsvitMethod final : public Method {
   std::string recipe() const override {
     std::string thresholds;
     for (const double value : network_->thresholds()) {
-      char text[32];  // the shortest that reads back as the same float32
-      const auto end = std::to_chars(text, text + sizeof text, static_cast<float>(value)).ptr;
-      thresholds = cat(thresholds, thresholds.empty() ? "" : "/",
-                       std::string_view(text, static_cast<size_t>(end - text)));
+      thresholds =
+          cat(thresholds, thresholds.empty() ? "" : "/", number_text(static_cast<float>(value)));
     }
     return cat("asvit(threshold=", thresholds, ", sites=", joined_sites(network_->sites()), ")");
   }

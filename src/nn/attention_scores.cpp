@@ -1,5 +1,8 @@
 #include "tokensieve/nn/attention_scores.h"
 
+#include "mask_matrix.h"
+#include "tokensieve/core/error.h"
+
 namespace tokensieve::nn {
 namespace {
 
@@ -24,6 +27,15 @@ torch::Tensor weighted_class_attention(const AttentionTap& tap) {
   const torch::Tensor lengths = exact(tap.outputs).norm(2, {-1});
   const torch::Tensor weights = lengths / (lengths.sum(1, true) + kSmallest);
   return (weights * exact(tap.probabilities.select(2, 0))).sum(1);
+}
+
+torch::Tensor attention_locality(const AttentionTap& tap, const VitConfig& config,
+                                 const AttentionMasks& masks) {
+  const torch::Tensor mask = mask_matrix(config, masks).to(tap.probabilities.device());
+  check_argument(tap.probabilities.size(2) == mask.size(0),
+                 "[attention_locality] expected attention of ", mask.size(0), " rows, got ",
+                 tap.probabilities.size(2));
+  return (exact(tap.probabilities) * mask).sum(-1).mean({0, 2});
 }
 
 }  // namespace tokensieve::nn

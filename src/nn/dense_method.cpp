@@ -18,7 +18,7 @@ class DenseMethod final : public Method {
 
   Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) override {
     const torch::Tensor finished = network_->features(pixels);
-    const torch::Tensor logits = network_->classify(finished).to(torch::kFloat);
+    const torch::Tensor logits = network_->class_logits(finished).to(torch::kFloat);
     Loss loss;
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
     teacher_.add_to(loss, *network_, teacher_.answer(pixels), logits,

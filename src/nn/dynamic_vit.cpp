@@ -66,6 +66,7 @@ DynamicOutput DynamicVitImpl::forward_masked(const torch::Tensor& pixels,
   const torch::Tensor finished = finish(x);
   output.tokens = finished.slice(1, prefix);
   output.logits = classify(finished, decision);
+  output.class_logits = class_logits(finished, decision);
   return output;
 }
 

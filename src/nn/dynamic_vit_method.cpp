@@ -1,3 +1,4 @@
+#include "number_text.h"
 #include "parameter_names.h"
 #include "row_selection.h"
 #include "teacher.h"
@@ -34,7 +35,7 @@ class DynamicVitMethod final : public Method {
     DynamicDecisions decisions;
     if (sampled) decisions.keep = rates(draw(options_.keep_range));
     const DynamicOutput output = network_->forward_masked(pixels, decisions, options_.eps);
-    const torch::Tensor logits = output.logits.to(torch::kFloat);
+    const torch::Tensor logits = output.class_logits.to(torch::kFloat);
     Loss loss;
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
     teacher_.add_to(loss, *network_, teacher_.answer(pixels), logits, output.tokens,
@@ -54,7 +55,8 @@ class DynamicVitMethod final : public Method {
   }
 
   std::string recipe() const override {
-    return cat("dynamicvit(keep=", options_.keep, ", sites=", joined_sites(network_->sites()), ")");
+    return cat("dynamicvit(keep=", number_text(options_.keep),
+               ", sites=", joined_sites(network_->sites()), ")");
   }
   std::string own_prefix() const override { return std::string(kPredictors); }
   std::shared_ptr<const WeightSource> sieve() const override {

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "number_text.h"
 #include "row_selection.h"
 #include "teacher.h"
 #include "tokensieve/core/error.h"
@@ -20,6 +21,7 @@ class EvitMethod final : public Method {
                    "[evit] expected a network with a class token, got ", network_->config().name,
                    " without one");
     check_sites("evit", options_.sites, 0, network_->config().depth());
+    check_attention("evit", network_->config(), options_.sites, 0);
     check_argument(options_.keep > 0 && options_.keep <= 1, "[evit] expected keep in (0, 1], got ",
                    options_.keep);
     check_argument(options_.full_epochs >= 0 && options_.shrink_epochs >= 0,
@@ -50,7 +52,7 @@ class EvitMethod final : public Method {
   }
 
   std::string recipe() const override {
-    return cat("evit(keep=", options_.keep, options_.fuse ? ", fuse" : "",
+    return cat("evit(keep=", number_text(options_.keep), options_.fuse ? ", fuse" : "",
                ", sites=", joined_sites(options_.sites), ")");
   }
 
@@ -77,8 +79,9 @@ class EvitMethod final : public Method {
     if (index.size(1) == scores.size(1)) return x;
     const torch::Tensor kept = keep_rows(x, prefix, index);
     if (!options_.fuse) return kept;
+    // Not a matrix product: autocast would round the residual stream.
     const torch::Tensor weights = scores.scatter(1, index, 0.0).to(x.scalar_type());
-    return torch::cat({kept, torch::matmul(weights.unsqueeze(1), x.slice(1, prefix))}, 1);
+    return torch::cat({kept, (weights.unsqueeze(-1) * x.slice(1, prefix)).sum(1, true)}, 1);
   }
 
   Vit network_;

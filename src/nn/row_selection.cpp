@@ -39,7 +39,8 @@ std::string joined_sites(const std::vector<int>& sites) {
 void check_keep_range(const std::string& method, const std::vector<double>& range) {
   check_argument(
       range.empty() || (range.size() == 2 && range[0] > 0 && range[0] <= range[1] && range[1] <= 1),
-      "[", method, "] expected keep_range to be two rates in (0, 1], the smaller first");
+      "[", method, "] expected keep_range to be two rates in (0, 1], the smaller first, got ",
+      range.size() == 2 ? cat(range[0], " and ", range[1]) : cat(range.size(), " of them"));
 }
 
 double draw(const std::vector<double>& range) {
@@ -49,7 +50,16 @@ double draw(const std::vector<double>& range) {
 void check_sites(const std::string& method, const std::vector<int>& sites, int first, int depth) {
   check_argument(!sites.empty() && sites.front() >= first && sites.back() < depth &&
                      std::ranges::adjacent_find(sites, std::greater_equal<>()) == sites.end(),
-                 "[", method, "] expected ascending sites from ", first, " to ", depth - 1);
+                 "[", method, "] expected ascending sites from ", first, " to ", depth - 1,
+                 ", got ", sites.empty() ? "none" : joined_sites(sites));
+}
+
+void check_attention(const std::string& method, const VitConfig& config,
+                     const std::vector<int>& sites, int ahead) {
+  for (const int site : sites) {
+    check_argument(config.num_heads[static_cast<size_t>(site - ahead)] > 0, "[", method,
+                   "] expected an attention in block ", site - ahead, " to score by");
+  }
 }
 
 }  // namespace tokensieve::nn

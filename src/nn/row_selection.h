@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tokensieve/core/selector.h"
+#include "tokensieve/core/vit_config.h"
 
 namespace tokensieve::nn {
 
@@ -29,5 +30,9 @@ double draw(const std::vector<double>& range);
 
 /// Throws std::invalid_argument unless `sites` ascend from `first` to below `depth`.
 void check_sites(const std::string& method, const std::vector<int>& sites, int first, int depth);
+
+/// Throws std::invalid_argument unless the block `ahead` blocks before each site has an attention.
+void check_attention(const std::string& method, const VitConfig& config,
+                     const std::vector<int>& sites, int ahead);
 
 }  // namespace tokensieve::nn

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "number_text.h"
 #include "row_selection.h"
 #include "teacher.h"
 #include "tokensieve/core/error.h"
@@ -20,9 +21,7 @@ class SaitMethod final : public Method {
                    "[sait] expected a network with a class token, got ", config.name,
                    " without one; score by received attention");
     check_sites("sait", {options_.site}, 1, config.depth());
-    check_argument(config.num_heads[static_cast<size_t>(options_.site - 1)] > 0,
-                   "[sait] expected an attention in block ", options_.site - 1,
-                   ", ahead of the site");
+    check_attention("sait", config, {options_.site}, 1);
     check_argument(options_.keep > 0 && options_.keep <= 1, "[sait] expected keep in (0, 1], got ",
                    options_.keep);
     check_keep_range("sait", options_.keep_range);
@@ -32,6 +31,7 @@ class SaitMethod final : public Method {
     check_argument(teacher_ || options_.attention_weight == 0,
                    "[sait] expected a teacher whose attention is to be learned; give one, or set "
                    "attention to 0");
+    if (options_.attention_weight > 0) teacher_.check_class_attention(config);
   }
 
   VitImpl& network() override { return *network_; }
@@ -66,8 +66,8 @@ class SaitMethod final : public Method {
   }
 
   std::string recipe() const override {
-    return cat("sait(keep=", options_.keep, options_.class_score ? ", score=cls_attention" : "",
-               ", sites=", options_.site, ")");
+    return cat("sait(keep=", number_text(options_.keep),
+               options_.class_score ? ", score=cls_attention" : "", ", sites=", options_.site, ")");
   }
 
  private:

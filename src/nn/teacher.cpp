@@ -39,9 +39,21 @@ void Teacher::to(torch::Device device) {
   if (network_) network_->to(device);
 }
 
+void Teacher::check_class_attention(const VitConfig& student) const {
+  const VitConfig& config = network_->config();
+  check_argument(config.class_token && config.num_heads.back() > 0,
+                 "[teacher] expected a class token and an attention in the last block of ",
+                 config.name, "; its attention is what the student learns from");
+  check_argument(
+      config.grid_height() == student.grid_height() && config.grid_width() == student.grid_width(),
+      "[teacher] expected ", student.grid_height(), " x ", student.grid_width(),
+      " patches to compare attention on, got ", config.grid_height(), " x ", config.grid_width());
+}
+
 TeacherAnswer Teacher::answer(const torch::Tensor& pixels, bool attention) {
   TeacherAnswer answer;
   if (!network_) return answer;
+  if (!attention && options_.logits_weight == 0 && options_.tokens_weight == 0) return answer;
   torch::NoGradGuard guard;
   const VitConfig& config = network_->config();
   torch::Tensor x = network_->embed(pixels);
@@ -51,14 +63,12 @@ TeacherAnswer Teacher::answer(const torch::Tensor& pixels, bool attention) {
     x = network_->mlp(i, network_->attend(i, x, {}, 0, last ? &tap : nullptr));
   }
   const torch::Tensor finished = network_->finish(x);
-  answer.tokens = finished.slice(1, config.num_prefix_tokens());
-  answer.token_logits = network_->token_logits(answer.tokens);
-  answer.logits = network_->classify(finished).to(torch::kFloat);
-  if (!attention) return answer;
-  check_argument(config.class_token && tap.probabilities.defined(),
-                 "[teacher] expected a class token and an attention in the last block of ",
-                 config.name, "; its attention is what the student learns from");
-  answer.class_attention = class_attention(tap).slice(1, config.num_prefix_tokens());
+  answer.logits = network_->class_logits(finished).to(torch::kFloat);
+  if (options_.tokens_weight > 0) {
+    answer.tokens = finished.slice(1, config.num_prefix_tokens());
+    answer.token_logits = network_->token_logits(answer.tokens);
+  }
+  if (attention) answer.class_attention = class_attention(tap).slice(1, config.num_prefix_tokens());
   return answer;
 }
 

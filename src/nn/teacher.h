@@ -20,8 +20,10 @@ class Teacher {
 
   void to(torch::Device device);
   explicit operator bool() const { return static_cast<bool>(network_); }
-  /// `attention`: the class token's to the patches, too. Throws std::invalid_argument when the
-  /// last block has none.
+  /// Throws std::invalid_argument unless the teacher's last block has a class attention over as
+  /// many patches as the student has.
+  void check_class_attention(const VitConfig& student) const;
+  /// `attention`: the class token's to the patches, too. Undefined where no term needs it.
   TeacherAnswer answer(const torch::Tensor& pixels, bool attention = false);
   /// Adds its terms to `loss`, none without a teacher; `kept` `[B, N]`, undefined: all tokens.
   /// `tokens`: the patch rows of `student` after its final norm. Where both networks have a second

@@ -1,5 +1,6 @@
 #include "tokensieve/nn/trainer.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -8,6 +9,7 @@
 
 #include "checkpoint.h"
 #include "metrics_log.h"
+#include "run_lock.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/nn/autocast.h"
 #include "tokensieve/nn/ema.h"
@@ -16,6 +18,11 @@ namespace tokensieve::nn {
 namespace {
 
 torch::Tensor pixels_of(const Batch& batch, const VitConfig& config, torch::Device device) {
+  const int64_t expected =
+      batch.size() * config.in_channels * config.image_height * config.image_width;
+  check_argument(std::ssize(batch.pixels) == expected, "[train] expected pictures of ",
+                 config.image_height, " x ", config.image_width, " from the loader, ", expected,
+                 " values in a batch, got ", batch.pixels.size());
   return torch::from_blob(
              const_cast<float*>(batch.pixels.data()),
              {batch.size(), config.in_channels, config.image_height, config.image_width})
@@ -85,6 +92,7 @@ class Run {
                          const std::function<void(const TrainProgress&)>& on_step) {
     const int64_t steps = schedule_.total_steps;
     const int64_t stop = options_.stop_after > 0 ? std::min(options_.stop_after, steps) : steps;
+    const auto start = Clock::now();
     while (step_ < stop) {
       const int64_t epoch = step_ / steps_per_epoch_;
       one_step(epoch);
@@ -96,10 +104,14 @@ class Run {
       if (on_step) on_step({step_, steps, epoch, last_loss_});
     }
     result_.finished = step_ == steps;
+    const std::chrono::duration<double> all = Clock::now() - start;
+    result_.waited = all.count() > 0 ? waited_ / all : 0;
     return result_;
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void one_step(int64_t epoch) {
     method_.network().train();
     torch::manual_seed(derived_seed(options_.seed, static_cast<uint64_t>(step_)));
@@ -110,7 +122,9 @@ class Run {
         epoch * train_.steps_per_epoch() + (step_ % steps_per_epoch_) * options_.accumulate;
     if (train_.step() != batch_step) train_.seek(batch_step);
     for (int64_t i = 0; i < options_.accumulate; ++i) {
+      const auto before = Clock::now();
       const Batch batch = train_.next();
+      waited_ += Clock::now() - before;
       const auto targets = torch::from_blob(const_cast<float*>(batch.targets.data()),
                                             {batch.size(), train_.num_classes()})
                                .to(options_.device);
@@ -151,7 +165,7 @@ class Run {
       const double top1 = accuracy(method_, held_out_, options_.device, options_.bf16);
       values.emplace_back(ema ? "held_out_ema" : "held_out", top1);
       if (top1 <= result_.best_accuracy && result_.best_epoch >= 0) return;
-      result_ = {false, epoch, top1, ema};
+      result_ = {false, epoch, top1, ema, 0};
       save_best(epoch, top1);
     };
     look(false);
@@ -216,6 +230,7 @@ class Run {
   Sums sums_;
   int64_t summed_ = 0;
   double last_loss_ = 0;
+  std::chrono::duration<double> waited_{0};  // for batches
   TrainResult result_;
 };
 
@@ -265,11 +280,12 @@ TrainResult train(Method& method, ImageLoader& train, ImageLoader& held_out,
                   const std::function<void(int64_t epoch, double accuracy)>& save_best,
                   const std::function<void(const TrainProgress&)>& on_step) {
   check_options(options);
-  std::filesystem::create_directories(folder);
+  const RunLock lock(folder);
   // What a run that was killed in the middle of a save left behind.
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().filename().string().starts_with("checkpoint.safetensors.tmp")) {
-      std::filesystem::remove(entry.path());
+    const std::string name = entry.path().filename().string();
+    for (const char* half : {"checkpoint.safetensors.tmp", "metrics.jsonl.tmp", "model.next.tmp"}) {
+      if (name.starts_with(half)) std::filesystem::remove_all(entry.path());
     }
   }
   return Run(method, train, held_out, options, folder)(save_best, on_step);

@@ -5,6 +5,7 @@
 
 #include "drop_path.h"
 #include "linear.h"
+#include "mask_matrix.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/nn/masked_softmax.h"
 
@@ -49,6 +50,24 @@ AttentionImpl::AttentionImpl(int64_t dim, int64_t num_heads, int64_t head_dim, b
   proj_ = register_module("proj", linear(num_heads * head_dim, dim));
 }
 
+void AttentionImpl::set_mask(const torch::Tensor& mask, std::span<const int> masked, bool hard) {
+  hard_ = hard;
+  mask_ = torch::Tensor();
+  if (masked.empty()) return;
+  mask_ = torch::ones({num_heads_, mask.size(0), mask.size(1)}, mask.options());
+  for (const int head : masked) mask_[head] = mask;
+}
+
+torch::Tensor AttentionImpl::masked(const torch::Tensor& logits) const {
+  if (!mask_.defined()) return logits;
+  check_argument(mask_.size(1) == logits.size(2), "[attention] expected the ", mask_.size(1),
+                 " rows that masked heads were made for, got ", logits.size(2),
+                 "; rows that have left go with masks in the engine only");
+  const torch::Tensor mask = mask_.to(logits.device());
+  return hard_ ? logits.masked_fill(mask == 0, -std::numeric_limits<double>::infinity())
+               : logits * mask.to(logits.scalar_type());
+}
+
 torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& policy,
                                      double eps, const torch::Tensor& gamma, AttentionTap* tap) {
   const int64_t batch = x.size(0), tokens = x.size(1);
@@ -56,7 +75,7 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const torch::Tensor
       qkv_(x).view({batch, tokens, 3, num_heads_, head_dim_}).permute({2, 0, 3, 1, 4}).unbind(0);
   // Written out: on a CPU the fused attention's backward pass alone took a third of a step.
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim_));
-  const torch::Tensor logits = torch::matmul(qkv[0] * scale, qkv[1].transpose(-2, -1));
+  const torch::Tensor logits = masked(torch::matmul(qkv[0] * scale, qkv[1].transpose(-2, -1)));
   const torch::Tensor attention =
       policy.defined() ? masked_softmax(logits, policy, eps) : torch::softmax(logits, -1);
   const torch::Tensor attended = torch::matmul(attention, qkv[2]);
@@ -85,6 +104,10 @@ BlockImpl::BlockImpl(const VitConfig& config, int index, double drop_path)
     fc2_ = mlp.register_module("fc2", linear(hidden, config.embed_dim));
     gamma2_ = gamma("ls2");
   }
+}
+
+void BlockImpl::set_mask(const torch::Tensor& mask, std::span<const int> masked, bool hard) {
+  if (attention_) attention_->set_mask(mask, masked, hard);
 }
 
 torch::Tensor BlockImpl::add(const torch::Tensor& x, const torch::Tensor& branch) const {
@@ -146,6 +169,7 @@ VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(
     const double rate = config_.depth() > 1 ? drop_path * i / (config_.depth() - 1) : drop_path;
     blocks_.push_back(blocks.register_module(std::to_string(i), Block(config_, i, rate)));
   }
+  set_masks(config_.masks);
   if (config_.final_norm) norm_ = register_module("norm", layer_norm(config_));
   if (config_.fc_norm) fc_norm_ = register_module("fc_norm", layer_norm(config_));
   if (config_.num_classes > 0) {
@@ -153,6 +177,16 @@ VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(
     if (config_.distilled)
       head_dist_ = register_module("head_dist", linear(dim, config_.num_classes));
     if (config_.aux_head) aux_head_ = register_module("aux_head", linear(dim, config_.num_classes));
+  }
+}
+
+void VitImpl::set_masks(const AttentionMasks& masks) {
+  masks.validate(config_.num_heads);
+  config_.masks = masks;
+  const torch::Tensor mask = masks.heads.empty() ? torch::Tensor() : mask_matrix(config_, masks);
+  for (int i = 0; i < config_.depth(); ++i) {
+    blocks_[static_cast<size_t>(i)]->set_mask(mask, masks.of_block(i),
+                                              masks.kind == AttentionMasks::Kind::hard);
   }
 }
 
@@ -216,6 +250,12 @@ torch::Tensor VitImpl::classify(const torch::Tensor& finished, const torch::Tens
     logits = logits + 0.5 * scores.amax(1);
   }
   return head_dist_ ? (logits + head_dist_(pooled(1))) / 2 : logits;
+}
+
+torch::Tensor VitImpl::class_logits(const torch::Tensor& finished, const torch::Tensor& kept) {
+  if (!aux_head_) return classify(finished, kept);
+  const torch::Tensor x = finished.select(1, 0);
+  return head_(fc_norm_ ? fc_norm_(x) : x);
 }
 
 torch::Tensor VitImpl::token_logits(const torch::Tensor& patches) {

@@ -94,7 +94,8 @@ std::string sites_html(const RetentionTrace& trace) {
       "</tr></thead><tbody>";
   for (const SiteTrace& site : trace.sites) {
     const FateCount count = count_fates(site);
-    const double share = static_cast<double>(count.kept) / static_cast<double>(trace.num_tokens);
+    const double share =
+        static_cast<double>(count.kept + count.merged_rows) / static_cast<double>(trace.num_tokens);
     out += cat("<tr><th>", to_string(site.site), "</th><td>", count.kept, " <small>",
                percent_text(share, 0), "</small></td><td>", count.merged, "</td><td>", count.fused,
                "</td><td>", count.dropped, "</td><td>", site.rows, "</td></tr>");

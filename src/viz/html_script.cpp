@@ -155,8 +155,10 @@ const char kReportScript[] = R"js(
           edges.push([x, bottom, right, bottom]);
         }
       }
-      context.lineCap = 'square';
-      inside(i => !stays(i), () => lines('rgb(255 255 255 / 0.9)', 4 * unit, edges));
+      inside(i => !stays(i), () => {
+        context.lineCap = 'square';
+        lines('rgb(255 255 255 / 0.9)', 4 * unit, edges);
+      });
     }
 
     function grid() {
@@ -233,7 +235,7 @@ const char kReportScript[] = R"js(
                   element('span', now.scoreName + (range.log ? ', logarithmic scale' : '')),
                   element('span', number(range.high)));
       legend.append(scale, ends);
-      if (now.score.includes(null)) swatch(NONE, 'no score: left before');
+      if (now.score.includes(null)) swatch(NONE, 'no score here');
     }
 
     function drawDropped() {
@@ -258,7 +260,10 @@ const char kReportScript[] = R"js(
       if (now.fate[token] === 'f') parts.push('fused into row ' + now.row[token]);
       if (now.fate[token] === 'd') parts.push('dropped');
       if (now.fate[token] !== 'd') parts.push('weight ' + number(now.weight[token]));
-      if (trace.droppedAt[token] >= 0) parts.push('left at block ' + trace.droppedAt[token]);
+      if (trace.droppedAt[token] >= 0) {
+        const how = stays(token) ? 'shares a row since block ' : 'left at block ';
+        parts.push(how + trace.droppedAt[token]);
+      }
       status.textContent = where + ': ' + parts.join(', ') + '.';
     }
 

@@ -68,7 +68,9 @@ TEST_CASE("ATS draws in proportion to keep", "[core][ats]") {
   for (int i = 0; i < 100; ++i) scores.push_back(0.01f + 0.001f * static_cast<float>(i % 7));
   CHECK(sampled(scores, 0.3).size() <= 31);
   CHECK(sampled(scores, 0.3).size() >= 28);
-  CHECK(sampled(scores, 0.001).size() == 2);  // at least one beside the class row
+  CHECK(sampled(scores, 0.001).size() <= 9);  // eight numbers at least
+  CHECK(sampled(scores, 0.001).size() >= 2);
+  CHECK(std::ranges::count(sampled(Scores{.05f, .4f, .1f, .3f, .15f}, 0.2), 2) == 1);
 }
 
 TEST_CASE("ATS does not depend on the order of the rows or of the batch", "[core][ats]") {
@@ -97,4 +99,9 @@ TEST_CASE("ATS refuses rates and attentions that do not fit", "[core][ats]") {
   SiteFixture site({3}, 1, {0, 0, 0});
   CHECK_REFUSES(ats_reducer({1})->reduce(site.input()),
                 "[ats] expected a class row and value norms of 3 values, got 3 and 0");
+  Scored scored(std::vector<Scores>{{.1f, .2f}});
+  scored.num_prefix_tokens = 4;
+  CHECK_REFUSES(ats_reducer({1})->reduce(scored.input()), "at least the 4 prefix rows in sample 0");
+  scored.input_counts.clear();
+  CHECK_REFUSES(ats_reducer({1})->reduce(scored.input()), "expected 1 input counts, got 0");
 }

@@ -86,6 +86,9 @@ TEST_CASE("an argument is given once", "[core][recipe]") {
                 "expected only one of keep, threshold, mass in evit(...), got keep and mass");
   CHECK_REFUSES(Recipe::parse("dynamicvit(keep=0.7, threshold=0.5)"),
                 "expected only one of keep, threshold in dynamicvit(...), got keep and threshold");
+  CHECK_REFUSES(Recipe::parse("sait(keep=0.5, mass=0.7)"), "only one of keep, mass in sait(...)");
+  CHECK_REFUSES(Recipe::parse("asvit(keep=0.5, threshold=0.7)"),
+                "only one of threshold, keep in asvit(...)");
   CHECK_REFUSES(Recipe::parse("dynamicvit(mass=0.7)"),
                 "expected keep, threshold, sites in dynamicvit");
 }
@@ -125,7 +128,8 @@ TEST_CASE("sites are blocks in order of execution", "[core][recipe]") {
       {"before:99999999999999999999", "got '99999999999999999999'"},
       {"before:3//6", "got ''"},
       {"before:5..3", "expected blocks from a lower to a higher number"},
-      {"before:0..4000", "at most 1024 of them, got 0..4000"},
+      {"before:0..4000", "at most 1024 sites, got more"},
+      {"before:0..1000/1001..2000", "at most 1024 sites, got more"},
       {"before:..", "got ''"},
       {"before:1..x", "got 'x'"},
       {"before:3../5", "got before:5 behind before:3.."},

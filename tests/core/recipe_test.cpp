@@ -91,7 +91,19 @@ TEST_CASE("ToMe's numbers spread over the sites of the network", "[core][recipe]
   CHECK(Recipe::parse("tome(r=8/4)").compile(12).sites().size() == 2);
   CHECK(Recipe::parse("tome(r=0)").compile(12).sites().empty());
   CHECK_REFUSES(Recipe::parse("tome(r=8/4/2)").compile(2), "expected at most 2 values of r, got 3");
-  CHECK_REFUSES(Recipe::parse("tome(r=1.5)"), "whole numbers of 0 or more, got 1.5");
+  CHECK_REFUSES(Recipe::parse("tome(r=1.5)"), "whole numbers from 0 to 1048576, got 1.5");
+  CHECK_REFUSES(Recipe::parse("tome(r=2000000)"), "got 2e+06");
+  CHECK_REFUSES(Recipe::parse("tome(r=8/4/2, sites=3)"), "expected at most 1 values of r, got 3");
+  CHECK(
+      Recipe::parse("reduce=tome(8/8/4/4) | at=after_attention:1/3..").compile(12).sites().size() ==
+      4);
+  CHECK_REFUSES(Recipe::parse("tome(sites=3) ").with("r", -1), "got -1");
+  CHECK_REFUSES(Recipe::parse("reduce=tome(8) | at=inside_attention:3.."),
+                "a method that only drops rows at inside_attention:3, got tome");
+  CHECK(Recipe::parse("tome").compile(12).has_fixed_counts());
+  CHECK(Recipe::parse("evit").compile(12).has_fixed_counts());
+  CHECK_FALSE(Recipe::parse("ats").compile(12).has_fixed_counts());
+  CHECK_FALSE(Recipe::parse("sait(mass=0.8)").compile(12).has_fixed_counts());
   CHECK_REFUSES(Recipe::parse("tome(r=8/4, inflection=1)"), "one inflection, and one r with it");
   CHECK_REFUSES(Recipe::parse("tome(r=8, inflection=2)"), "an inflection in [-1, 1]");
 }

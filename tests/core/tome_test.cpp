@@ -110,6 +110,7 @@ TEST_CASE("keys that are no numbers merge with nothing", "[core][tome]") {
 TEST_CASE("ToMe asks for keys and says how attention goes on", "[core][tome]") {
   CHECK(tome_reducer({13})->attention_request() == AttentionRequest::mean_key);
   CHECK(tome_reducer({13})->proportional_attention());
+  CHECK_FALSE(tome_reducer({13})->is_gather());
   CHECK_FALSE(tome_reducer({13}, false)->proportional_attention());
   CHECK_FALSE(tome_reducer({13})->keeps_everything(11));
   CHECK(tome_reducer({0})->keeps_everything(0));
@@ -123,7 +124,7 @@ TEST_CASE("ToMe's schedule falls, stays or rises around r", "[core][tome]") {
   CHECK(tome_schedule(8, 1, 5) == std::vector<int64_t>{0, 4, 8, 12, 16});
   CHECK(tome_schedule(13, -1, 12) ==
         std::vector<int64_t>{26, 23, 21, 18, 16, 14, 11, 9, 7, 4, 2, 0});
-  CHECK(tome_schedule(13, -1, 1) == std::vector<int64_t>{26});
+  CHECK(tome_schedule(13, -1, 1) == std::vector<int64_t>{13});
 }
 
 TEST_CASE("ToMe refuses what makes no sense", "[core][tome]") {
@@ -132,6 +133,12 @@ TEST_CASE("ToMe refuses what makes no sense", "[core][tome]") {
   CHECK_REFUSES(tome_schedule(-1, 0, 3), "got -1, 0 and 3");
   CHECK_REFUSES(tome_schedule(1, 1.5, 3), "an inflection in [-1, 1]");
   CHECK_REFUSES(tome_schedule(1, 0, 0), "and a site");
+  CHECK_REFUSES(tome_schedule(int64_t{1} << 33, 0, 3), "r from 0 to 2^32");
   SiteFixture site({3}, 1, {0, 0, 0});
   CHECK_REFUSES(tome_reducer({1})->reduce(site.input()), "expected keys of 3 rows, got 0");
+  Keys small({2}, 1, {1, 0, 0, 1}, 2);
+  small.num_prefix_tokens = 3;
+  CHECK_REFUSES(tome_reducer({1})->reduce(small.input()), "at least the 3 prefix rows in sample 0");
+  small.columns.reset(RaggedLayout::uniform(1, 1), 1);
+  CHECK_REFUSES(tome_reducer({1})->reduce(small.input()), "expected sizes of 2 rows, got 1");
 }

@@ -97,6 +97,83 @@ TEST_CASE("the fast attention equals the plain one for any sizes", "[engine][att
   }
 }
 
+TEST_CASE("a masked head equals its definition", "[engine][attention][masks]") {
+  const int64_t width = GENERATE(14, 5), height = GENERATE(14, 3);
+  const int dim = GENERATE(64, 20);
+  AttentionMasks masks;
+  masks.rows = GENERATE(1, 2);
+  masks.sees_prefix = GENERATE(true, false);
+  const bool some_left = GENERATE(true, false);
+  // Two images of that grid; in the second every third patch has left.
+  std::vector<int64_t> counts;
+  std::vector<int32_t> origin;
+  for (int image = 0; image < 2; ++image) {
+    const size_t before = origin.size();
+    origin.push_back(-1);
+    for (int32_t i = 0; i < width * height; ++i) {
+      if (image == 0 || !some_left || i % 3 > 0) origin.push_back(i);
+    }
+    counts.push_back(static_cast<int64_t>(origin.size() - before));
+  }
+  const auto layout = RaggedLayout::from_counts(counts);
+  Neighbourhoods near;
+  list_neighbourhoods(masks, layout, origin, 1, std::vector{width, width},
+                      std::vector{width * height, width * height}, near);
+  const auto qkv = random_values(layout.rows() * 3 * 3 * dim, 7, 1.5f);
+  const std::vector<int> masked = {0, 2};
+  AttentionInput input;
+  input.qkv = {qkv.data(), layout.rows(), 9 * dim};
+  input.num_heads = 3;
+  input.head_dim = dim;
+  input.layout = &layout;
+  input.masked_heads = masked;
+  input.neighbourhoods = &near;
+  input.hard = GENERATE(false, true);
+  check_close(run(fast, input), run(attention_plain, input));
+
+  const auto bias = random_values(layout.rows(), 8, 2.0f);
+  input.key_bias = bias;
+  check_close(run(fast, input), run(attention_plain, input));
+
+  std::vector<int64_t> rows, chosen;
+  for (int64_t b = 0; b < 2; ++b) {
+    const size_t before = rows.size();
+    for (int64_t i = 0; i < layout.count(b); i += 4) rows.push_back(layout.offset(b) + i);
+    chosen.push_back(static_cast<int64_t>(rows.size() - before));
+  }
+  const auto queries = RaggedLayout::from_counts(chosen);
+  input.query_layout = &queries;
+  input.query_rows = rows.data();
+  check_close(run(fast, input), run(attention_plain, input));
+}
+
+TEST_CASE("a masked head whose logits are 0 gives the mean of the values",
+          "[engine][attention][masks]") {
+  const auto layout = RaggedLayout::uniform(1, 17);
+  std::vector<int32_t> origin = {-1};
+  for (int32_t i = 0; i < 16; ++i) origin.push_back(i);
+  Neighbourhoods near;
+  list_neighbourhoods({}, layout, origin, 1, std::vector<int64_t>{4}, std::vector<int64_t>{16},
+                      near);
+  auto qkv = random_values(17 * 3 * 8, 3);
+  for (int64_t row = 0; row < 17; ++row) std::fill_n(qkv.begin() + row * 24, 8, 0.0f);
+  const std::vector<int> masked = {0};
+  AttentionInput input;
+  input.qkv = {qkv.data(), 17, 24};
+  input.num_heads = 1;
+  input.head_dim = 8;
+  input.layout = &layout;
+  input.masked_heads = masked;
+  input.neighbourhoods = &near;
+  const Result result = run(fast, input);
+  for (int64_t c = 0; c < 8; ++c) {
+    float mean = 0;
+    for (int64_t row = 0; row < 17; ++row) mean += qkv[row * 24 + 16 + c] / 17.0f;
+    for (int64_t row = 0; row < 17; ++row)
+      CHECK(result.rows[row * 8 + c] == Approx(mean).margin(1e-6));
+  }
+}
+
 TEST_CASE("attention gives the same bits on one thread and on two", "[engine][attention]") {
   const auto layout = RaggedLayout::from_counts(std::vector<int64_t>{197, 64, 131});
   const auto qkv = random_values(layout.rows() * 3 * 128, 3, 1.5f);

@@ -155,6 +155,7 @@ class PlainVit {
     if (c_.pre_norm) x_ = norm(x_, "norm_pre");
     layout_ = RaggedLayout::uniform(1, rows());
     input_count_ = gh * gw;
+    grid_width_ = gw;
     columns_.reset(layout_, c_.num_prefix_tokens());
   }
 
@@ -175,6 +176,14 @@ class PlainVit {
     input.num_heads = heads;
     input.head_dim = c_.head_dim;
     input.layout = &keys;
+    Neighbourhoods near;
+    if (!c_.masks.of_block(layer).empty()) {
+      list_neighbourhoods(c_.masks, layout_, columns_.origin(), c_.num_prefix_tokens(),
+                          std::vector{grid_width_}, std::vector{input_count_}, near);
+      input.masked_heads = c_.masks.of_block(layer);
+      input.neighbourhoods = &near;
+      input.hard = c_.masks.kind == AttentionMasks::Kind::hard;
+    }
     std::vector<float> out(static_cast<size_t>(rows() * width));
     std::vector<float> per_head(static_cast<size_t>(heads * rows()));
     column_mean_.assign(static_cast<size_t>(rows()), 0.0f);
@@ -282,7 +291,7 @@ class PlainVit {
   std::vector<float> x_, class_row_, column_mean_;
   RaggedLayout layout_;
   RowColumns columns_;
-  int64_t input_count_ = 0;
+  int64_t input_count_ = 0, grid_width_ = 0;
 };
 
 }  // namespace tokensieve::test

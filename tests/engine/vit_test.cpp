@@ -1,4 +1,5 @@
 #include "tokensieve/engine/vit.h"
+#include <limits>
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -151,6 +152,56 @@ TEST_CASE("the MACs counted equal the MACs executed", "[engine][vit][macs]") {
   CHECK(counted == model.workspace.executed_macs());
 }
 
+TEST_CASE("masked heads see their neighbourhood, whatever has left", "[engine][vit][masks]") {
+  VitConfig config = tiny();
+  config.masks.heads = {{0, 1, 2}, {1}, {0, 2}, {}};
+  config.masks.kind = GENERATE(AttentionMasks::Kind::multiplicative, AttentionMasks::Kind::hard);
+  Model model(config);
+  Pictures pictures = same_size(3);
+  pictures.add(64, 32, 9);
+  const std::string recipe =
+      GENERATE("dense", "evit(keep=0.6, sites=1/2)", "evit(keep=0.6, fuse, sites=1)",
+               "score=received_attention | select=top_k(0.5) | drop=gone | at=before:1/2",
+               "score=cls_attention | select=threshold(0.02) | drop=gone | at=inside_attention:1");
+  const auto outputs = model.run(pictures.views(), recipe);
+  int64_t counted = 0;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    check_close(outputs[i].logits, model.plain(pictures.views()[i], recipe));
+    counted += outputs[i].macs.total();
+  }
+  CHECK(counted == model.workspace.executed_macs());
+  check_batch_equals_alone(model, pictures, recipe);
+  if (recipe == "dense") {
+    CHECK(outputs[0].macs.total() == count_dense_macs(config).total());
+    const auto plain = Model(tiny()).run(pictures.views());
+    CHECK(outputs[0].logits != plain[0].logits);
+    VitConfig all = config;
+    all.masks.rows = all.masks.columns = 7;  // a neighbourhood of everything
+    CHECK(Model(all).run(pictures.views())[0].logits == plain[0].logits);
+  }
+}
+
+TEST_CASE("a site inside masked attention cannot score by what it would give",
+          "[engine][vit][masks][errors]") {
+  VitConfig config = tiny();
+  config.masks.heads.assign(4, {0});
+  Model model(config);
+  CHECK_THROWS_WITH(
+      model.run(same_size(1).views(),
+                "score=received_attention | select=top_k(0.5) | drop=gone | at=inside_attention:1"),
+      Catch::Contains("score by the class token"));
+}
+
+TEST_CASE("a pixel that is no number gives no answer, with a stem, too", "[engine][vit][stem]") {
+  Model model(GENERATE(true, false) ? tiny() : tiny_lvvit());
+  Pictures pictures = same_size(2);
+  pictures.pixels[0][777] =
+      GENERATE(std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity());
+  const auto outputs = model.run(pictures.views());
+  for (const float logit : outputs[0].logits) CHECK(std::isnan(logit));
+  for (const float logit : outputs[1].logits) CHECK(std::isfinite(logit));
+}
+
 TEST_CASE("a convolution stem takes every image size", "[engine][vit][stem]") {
   Model model(tiny_lvvit());
   Pictures pictures;
@@ -271,7 +322,7 @@ TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
   CHECK_THROWS_WITH(headless.run(view, "evit(sites=1)"), Catch::Contains("no class token"));
 }
 
-TEST_CASE("a run on one thread does not slow a later one on two", "[engine][vit]") {
+TEST_CASE("a run on one thread and a later one on two agree", "[engine][vit]") {
   Model model(tiny());
   const Pictures pictures = same_size(2);
   const auto one = model.run(pictures.views(), "dense", 1);

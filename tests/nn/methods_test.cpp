@@ -92,7 +92,17 @@ TEST_CASE("EViT fuses what it drops, and gradients go through the weights", "[nn
   const torch::Tensor expected = network->classify(network->finish(x));
   CHECK(test::difference(method->predict(batch.pixels), expected) < 1e-5);
 
-  // Without a teacher nothing but the labels counts; keep = 1 is the dense network.
+  // The last query and key weights that matter are those of the weights of the sum.
+  method->loss(batch.pixels, batch.targets).total.backward();
+  const torch::Tensor by_loss = network->named_parameters()["blocks.1.attn.qkv.weight"].grad();
+  network->zero_grad();
+  options.fuse = false;
+  nn::evit_method(network, nullptr, options)->loss(batch.pixels, batch.targets).total.backward();
+  CHECK(test::difference(by_loss, network->named_parameters()["blocks.1.attn.qkv.weight"].grad()) >
+        1e-6);
+  options.fuse = true;
+
+  // keep = 1 is the dense network.
   options.keep = 1;
   CHECK(test::difference(nn::evit_method(network, nullptr, options)->predict(batch.pixels),
                          network->forward(batch.pixels)) == 0);
@@ -151,6 +161,7 @@ TEST_CASE("SaiT learns its shares from the teacher's last block", "[nn][sait]") 
   // Its gradient ends ahead of the site; the teacher has none.
   loss.total = loss.total - nn::soft_cross_entropy(network->forward(batch.pixels), batch.targets);
   loss.total.backward();
+  REQUIRE(network->named_parameters()["blocks.1.attn.qkv.weight"].grad().defined());
   for (const auto& item : network->named_parameters()) {
     if (!item.value().grad().defined()) continue;
     const double size = item.value().grad().abs().max().item<double>();
@@ -214,6 +225,40 @@ TEST_CASE("AS-ViT keeps what is above its thresholds and learns them", "[nn][asv
   CHECK(method->sieve() == nullptr);
 }
 
+TEST_CASE("AS-ViT keeps the best token where none is above its threshold", "[nn][asvit]") {
+  const TwoPictures batch;
+  VitConfig config = test::tiny_config();
+  config.aux_head = GENERATE(false, true);
+  nn::AsVit network(config, std::vector<int>{1, 2}, std::vector<double>{0.9, 0.9});
+  test::randomize(*network, 6);
+  {
+    torch::NoGradGuard guard;
+    network->named_parameters()["site_thresholds"].fill_(0.9f);
+  }
+  const auto output = network->forward_masked(batch.pixels, 1e-2, 0);
+  for (const torch::Tensor& decision : output.decisions) {
+    CHECK(test::difference(decision.sum(1), torch::ones({2})) < 1e-6);
+  }
+  CHECK(test::difference(output.decisions[0], output.decisions[1]) < 1e-6);
+  CHECK(torch::isfinite(output.logits).all().item<bool>());
+  const auto method = nn::asvit_method(network, nullptr);
+  CHECK(torch::isfinite(method->loss(batch.pixels, batch.targets).total).item<bool>());
+}
+
+TEST_CASE("a recipe says exactly what was trained", "[nn][method]") {
+  nn::SaitOptions sait;
+  sait.site = 2;
+  sait.keep = 0.4642857142857143;
+  sait.attention_weight = 0;
+  CHECK(nn::sait_method(random_vit(1), nullptr, sait)->recipe() ==
+        "sait(keep=0.4642857142857143, sites=2)");
+  nn::EvitOptions evit;
+  evit.sites = {1, 2};
+  evit.keep = 5.0 / 7.0;
+  CHECK(nn::evit_method(random_vit(1), nullptr, evit)->recipe() ==
+        "evit(keep=0.7142857142857143, fuse, sites=1/2)");
+}
+
 TEST_CASE("methods refuse options that make no sense", "[nn][method][errors]") {
   nn::Vit network = random_vit(1), teacher = random_vit(2);
   VitConfig without = test::tiny_config();
@@ -230,6 +275,12 @@ TEST_CASE("methods refuse options that make no sense", "[nn][method][errors]") {
   CHECK_THROWS_WITH(evit([](auto&) {}, mean), Catch::Contains("[evit] expected a network with"));
   CHECK_THROWS_WITH(evit([](auto& o) { o.sites = {4}; }, network), Catch::Contains("0 to 3"));
   CHECK_THROWS_WITH(evit([](auto& o) { o.keep = 0; }, network), Catch::Contains("keep in (0, 1]"));
+  VitConfig headless = test::tiny_config();
+  headless.num_heads[1] = 0;
+  const nn::Vit gap(headless);
+  CHECK_THROWS_WITH(evit([](auto&) {}, gap), Catch::Contains("[evit] expected an attention in"));
+  CHECK_THROWS_WITH(evit([](auto& o) { o.teacher.logits_weight = -1; }, network),
+                    Catch::Contains("[teacher] expected weights of 0 or more"));
   CHECK_THROWS_WITH(evit([](auto& o) { o.full_epochs = -1; }, network),
                     Catch::Contains("full_epochs"));
   CHECK_THROWS_WITH(evit([](auto& o) { o.teacher.tokens_weight = 1; }, network),
@@ -256,9 +307,16 @@ TEST_CASE("methods refuse options that make no sense", "[nn][method][errors]") {
                     Catch::Contains("teacher_tokens 0"));
   CHECK_THROWS_WITH(sait([](auto&) {}, network, nullptr), Catch::Contains("expected a teacher"));
   // A teacher without a class token has no attention to learn from.
-  const TwoPictures batch;
-  CHECK_THROWS_WITH(sait([](auto&) {}, network, mean)->loss(batch.pixels, batch.targets),
+  CHECK_THROWS_WITH(sait([](auto&) {}, network, mean),
                     Catch::Contains("[teacher] expected a class token"));
+  VitConfig coarse = test::tiny_config();
+  coarse.patch_size = 8;
+  CHECK_THROWS_WITH(sait([](auto&) {}, network, nn::Vit(coarse)),
+                    Catch::Contains("expected 4 x 4 patches to compare attention on, got 2 x 2"));
+  CHECK_THROWS_WITH(sait([](auto&) {}, gap, teacher),
+                    Catch::Contains("[sait] expected an attention in block 1"));
+  CHECK_THROWS_WITH(sait([](auto& o) { o.attention_weight = -1; }, network, teacher),
+                    Catch::Contains("attention of 0 or more"));
 
   CHECK_THROWS_WITH(nn::AsVit(without, std::vector<int>{1}, std::vector<double>{0.1}),
                     Catch::Contains("[as_vit] expected a network with a class token"));
@@ -267,12 +325,19 @@ TEST_CASE("methods refuse options that make no sense", "[nn][method][errors]") {
       Catch::Contains("a threshold for each of 2 sites, got 1"));
   CHECK_THROWS_WITH(nn::AsVit(test::tiny_config(), std::vector<int>{0}, std::vector<double>{0.1}),
                     Catch::Contains("[as_vit]"));
+  CHECK_THROWS_WITH(nn::AsVit(headless, std::vector<int>{2}, std::vector<double>{0.1}),
+                    Catch::Contains("[as_vit] expected an attention in block 1"));
+  CHECK_THROWS_WITH(nn::AsVit(test::tiny_config(), std::vector<int>{1}, std::vector<double>{1e300}),
+                    Catch::Contains("[as_vit] expected finite float32 thresholds"));
   const nn::AsVit adaptive(test::tiny_config(), std::vector<int>{1}, std::vector<double>{0.1});
   nn::AsvitOptions options;
   options.rate = 0;
   CHECK_THROWS_WITH(nn::asvit_method(adaptive, teacher, options),
                     Catch::Contains("rate in (0, 1]"));
   options.rate = 0.5;
+  options.macs_weight = -1;
+  CHECK_THROWS_WITH(nn::asvit_method(adaptive, teacher, options), Catch::Contains("macs and eps"));
+  options.macs_weight = 1;
   options.temperature = 0;
   CHECK_THROWS_WITH(nn::asvit_method(adaptive, teacher, options), Catch::Contains("a temperature"));
 }

@@ -222,9 +222,19 @@ TEST_CASE("tokens are compared by second heads where both networks have one", "[
           .item<double>();
   torch::manual_seed(5);
   const auto method = nn::dynamic_vit_method(student, teacher);
+  std::map<std::string, double> terms;
   for (const auto& [name, value] : method->loss(pixels, targets).terms) {
-    if (name == "tokens") CHECK(value.item<double>() == Approx(expected));
+    terms[name] = value.item<double>();
   }
+  REQUIRE(terms.contains("tokens"));
+  CHECK(terms["tokens"] == Approx(expected));
+  // The labels are compared with the class token's head alone.
+  const torch::Tensor by_class_token = student->class_logits(output.tokens.new_zeros({2, 17, 16}));
+  CHECK(by_class_token.sizes() == torch::IntArrayRef({2, 3}));
+  CHECK(terms["classification"] ==
+        Approx(nn::soft_cross_entropy(output.class_logits, targets).item<double>()));
+  CHECK(terms["classification"] !=
+        Approx(nn::soft_cross_entropy(output.logits, targets).item<double>()));
 
   VitConfig wide = config;
   wide.embed_dim = 32;

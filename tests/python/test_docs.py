@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import tokensieve as ts
 from conftest import ROOT
 
 
@@ -24,6 +25,14 @@ def run_blocks(monkeypatch):
         return names
 
     return run
+
+
+@pytest.mark.parametrize("part", ["method", "score", "select", "drop", "reduce", "at"])
+def test_the_format_names_every_word_of_recipes(part):
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    text = text[text.index("## Recipes") :]
+    missing = [word for word in ts.recipe_words(part) if not re.search(rf"\b{word}\b", text)]
+    assert not missing
 
 
 def test_the_readme_runs(run_blocks):

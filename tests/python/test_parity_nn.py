@@ -19,6 +19,8 @@ from safetensors.torch import load_file, save_file
 BUILD = pathlib.Path(os.environ.get("TOKENSIEVE_BUILD", ROOT / "build" / "test"))
 PROBE = BUILD / "bin" / "nn_probe"
 
+if os.environ.get("TOKENSIEVE_REQUIRE_NN"):
+    assert PROBE.exists(), f"{PROBE} is not built: LibTorch was not found"
 pytestmark = pytest.mark.skipif(not PROBE.exists(), reason=f"{PROBE} is not built (TOKENSIEVE_NN)")
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -13,11 +14,14 @@ import pytest
 import tokensieve as ts
 from conftest import ROOT
 from PIL import Image
+from safetensors.numpy import load_file
 from tiny_model import write_tiny_model
 
 BUILD = pathlib.Path(os.environ.get("TOKENSIEVE_BUILD", ROOT / "build" / "test"))
 PROGRAM = BUILD / "bin" / "tokensieve-train"
 
+if os.environ.get("TOKENSIEVE_REQUIRE_NN"):
+    assert PROGRAM.exists(), f"{PROGRAM} is not built: LibTorch was not found"
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built (TOKENSIEVE_NN)")
 
 CONFIG = {
@@ -89,6 +93,8 @@ def test_what_was_trained_opens_and_drops_tokens(place):
     assert model.labels == ["blue", "green", "red tiles"]
     result = model(place / "data" / "green" / "0.png")
     assert [len(kept) for kept in result.kept] == [5]  # floor(16 * 0.7^3)
+    held_out = (place / "out" / "held_out.txt").read_text().splitlines()
+    assert len(held_out) == 9 and all(pathlib.Path(line.split("\t")[0]).exists() for line in held_out)
     provenance = json.loads((place / "out" / "model" / "sieve.json").read_text())["provenance"]
     assert provenance["start"].endswith("/start") and provenance["config"]["batch"] == 4
 
@@ -135,6 +141,9 @@ def test_every_method_trains_and_leaves_its_recipe(place, method, recipe):
         ({"method": 3}, "an object"),
         ({"method": {"name": "dynamicvit", "sites": [0]}}, "sites"),
         ({"batch": 1000}, "batch"),
+        ({"batch": 4294967328}, "cannot be 4294967328"),
+        ({"image_size": -140}, "image_size"),
+        ({"method": {"name": "dynamicvit", "sites": [4294967299]}}, "'sites'"),
         ({"augmentation": {"crop_area": [1]}}, "crop_area"),
         ({"augmentation": {"interpolations": ["cubic"]}}, "interpolation"),
         ({"mixing": {"mixup": -1}}, "mixup"),
@@ -155,8 +164,67 @@ def test_bad_usage_and_another_runs_folder_are_refused(place):
     (place / "config.json").write_text(json.dumps(CONFIG | {"seed": 1}))
     done = run(place, "out")
     assert done.returncode == 1 and "other settings" in done.stderr
-    (place / "config.json").write_text("{")
-    assert "not JSON" in run(place, "new").stderr
+    for text, message in [
+        ("{", "not JSON"),
+        ('{"seed": 1, "seed": 2}', "the key 'seed' twice"),
+        ('{"method": ' + 70 * "[" + 70 * "]" + "}", "64 levels"),
+    ]:
+        (place / "config.json").write_text(text)
+        assert message in run(place, "new").stderr
+
+
+def test_a_run_whose_start_or_pictures_have_changed_is_another_run(place):
+    assert run(place, "out", "--stop-after", "2").returncode == 0
+    picture = place / "data" / "green" / "0.png"
+    kept = picture.read_bytes()
+    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(picture)
+    assert "other settings" in run(place, "out").stderr
+    picture.write_bytes(kept)
+    write_tiny_model(place / "again", labels=["blue", "green", "red tiles"], seed=7)
+    shutil.rmtree(place / "start")
+    (place / "again").rename(place / "start")
+    assert "other settings" in run(place, "out").stderr
+
+
+def test_a_start_may_read_another_size_than_its_positions_have(place):
+    config = json.loads((place / "start" / "config.json").read_text())
+    config["pretrained_cfg"] |= {"input_size": [3, 42, 42], "fixed_input_size": False}
+    config["model_args"]["dynamic_img_size"] = True
+    (place / "start" / "config.json").write_text(json.dumps(config))
+    done = run(place, "out", "--stop-after", "1")
+    assert done.returncode == 0, done.stderr
+
+
+def test_trained_predictors_go_on(place):
+    write_tiny_model(place / "sieved", labels=["blue", "green", "red tiles"], predictors=3)
+    shutil.rmtree(place / "start")
+    (place / "sieved").rename(place / "start")
+    frozen = CONFIG | {"optimizer": {"learning_rate": 1e-12, "warmup_epochs": 0, "final_learning_rate": 0}}
+    (place / "config.json").write_text(json.dumps(frozen | {"epochs": 1}))
+    assert run(place, "out").returncode == 0
+    before = load_file(place / "start" / "sieve.safetensors")
+    after = load_file(place / "out" / "model" / "sieve.safetensors")
+    assert all(np.abs(before[name] - after[name]).max() < 1e-6 for name in before)
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": {"name": "dynamicvit", "sites": [3]}}))
+    assert "predictors start anew" in run(place, "other", "--stop-after", "1").stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names in bytes")
+def test_names_that_are_no_utf8_are_refused_at_once(place):
+    os.rename(place / "data" / "green", os.fsencode(place / "data") + b"/caf\xe9")
+    done = run(place, "out")
+    assert done.returncode == 1 and "UTF-8" in done.stderr
+
+def test_two_runs_do_not_share_a_folder(place):
+    fcntl = pytest.importorskip("fcntl")
+    (place / "out").mkdir()
+    with open(place / "out" / ".lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = run(place, "out")
+        assert done.returncode == 1 and "another process is training into" in done.stderr
+    assert run(place, "out", "--stop-after", "1").returncode == 0
+    (place / "file").write_text("")
+    assert run(place, "file/out").returncode == 1
 
 
 def test_help_has_an_example():

@@ -14,6 +14,7 @@ struct LayerTokens {
   int64_t queries = 0;    ///< Rows that leave attention (fewer for sites inside attention).
   int64_t mlp = 0;        ///< Rows that enter the MLP.
   int64_t scored = 0;     ///< Query rows whose scores a site inside attention looks at beforehand.
+  int64_t masked_pairs = 0;  ///< Pairs of query and key in a masked head; 0 where none is masked.
 
   bool operator==(const LayerTokens&) const = default;
 };

@@ -44,11 +44,12 @@ class Recipe {
   bool is_dense() const { return sites_.empty(); }
   bool operator==(const Recipe&) const = default;
 
-  /// The same recipe at another density: `keep` for top-k, `threshold` or `mass` for their
-  /// selectors (one value for all sites). Throws std::invalid_argument when the recipe has no such
+  /// The same recipe at another density: `keep` for top-k and ATS, `threshold` or `mass` for their
+  /// selectors, `r` for ToMe (one value for all sites). Throws std::invalid_argument when the recipe has no such
   /// number, naming the one it has.
   Recipe with(std::string_view key, double value) const;
-  /// The word of the density this recipe takes: "keep", "threshold", "mass"; "" when dense.
+  /// The word of the density this recipe takes: "keep", "threshold", "mass", "r"; "" when
+  /// dense.
   std::string density_key() const;
 
   /// Makes the reducers. Throws std::invalid_argument when a site is not in a network of

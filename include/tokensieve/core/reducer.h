@@ -50,6 +50,10 @@ class Reducer {
   /// True when the method would keep every row at site `site_index` whatever the input, so that the
   /// site can be skipped and costs nothing.
   virtual bool keeps_everything(int site_index) const = 0;
+  /// True when the output rows are all copies, so that query rows can leave inside attention.
+  virtual bool is_gather() const { return true; }
+  /// True when how many rows stay depends on how many there are alone, not on what they hold.
+  virtual bool has_fixed_count() const { return false; }
   /// True when attention behind this site adds log(size of a row) to the logits of its key, so that
   /// a merged row counts as often as the tokens it holds (ToMe, arXiv 2210.09461 eq. 1).
   virtual bool proportional_attention() const { return false; }

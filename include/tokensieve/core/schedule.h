@@ -32,6 +32,8 @@ class Schedule {
   /// ask for, up to the next attention.
   AttentionRequest attention_request(int layer) const;
 
+  /// True when every site keeps as many rows of one input as of another of the same size.
+  bool has_fixed_counts() const;
   /// True when a site's method wants attention to weigh keys by the size of their row.
   bool proportional_attention() const;
 

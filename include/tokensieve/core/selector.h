@@ -25,6 +25,8 @@ class Selector {
   virtual ~Selector() = default;
   /// True when every candidate stays at this site whatever the scores.
   virtual bool keeps_everything(int site_index) const = 0;
+  /// True when how many stay depends on how many there are alone.
+  virtual bool has_fixed_count() const { return false; }
   /// Positions in `candidates.scores` that stay, ascending. Throws std::invalid_argument at a site
   /// for which there is no number.
   virtual std::vector<int32_t> select(const Candidates& candidates) const = 0;

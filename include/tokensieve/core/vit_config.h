@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "tokensieve/core/attention_masks.h"
+
 namespace tokensieve {
 
 /// What the classifier of a ViT reads.
@@ -44,6 +46,7 @@ struct VitConfig {
   /// A second classifier on every patch token (Token Labeling, arXiv 2104.10858):
   /// logits = head(class token) + 0.5 * max over the tokens that are left of aux_head(token).
   bool aux_head = false;
+  AttentionMasks masks;  ///< Heads that see their neighbourhood only (MaiT); none by default.
   Pooling pooling = Pooling::class_token;
   float layer_norm_eps = 1e-6f;
 

@@ -27,6 +27,7 @@ struct Classification {
   VitOutput output;
 };
 
+/// How a Classifier works.
 struct ClassifierOptions {
   int threads = 0;  ///< Threads a call uses; 0: one a core.
   int top = 5;      ///< Guesses returned for an image, clamped to the number of classes.
@@ -38,6 +39,8 @@ class Classifier {
  public:
   /// Loads a model folder with its default recipe. Throws std::runtime_error.
   static Classifier load(const std::filesystem::path& folder, ClassifierOptions options = {});
+  /// The same of a folder that is open already. Throws std::runtime_error for weights that do not
+  /// fit and std::invalid_argument for options or a recipe that do not.
   Classifier(ModelFolder folder, ClassifierOptions options = {});
   ~Classifier();
   Classifier(Classifier&&) noexcept;

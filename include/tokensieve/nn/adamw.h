@@ -17,6 +17,7 @@ struct ParameterGroup {
   int64_t first_epoch = 0;  ///< The learning rate is 0 before it; moments accumulate all the same.
 };
 
+/// AdamW's constants; the defaults are the framework's.
 struct AdamOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -27,10 +28,12 @@ struct AdamOptions {
 /// can be saved and restored to the last bit.
 class AdamW {
  public:
+  /// Moments start at 0.
   explicit AdamW(std::vector<ParameterGroup> groups, AdamOptions options = {});
 
   /// One step with the gradients at hand. A parameter without a gradient is left alone.
   void step(double learning_rate, int64_t epoch);
+  /// Forgets all gradients.
   void zero_grad();
   /// Scales all gradients so that their common norm is at most `limit` (0: no limit). Returns the
   /// norm before.

@@ -8,7 +8,8 @@ namespace tokensieve::nn {
 
 /// What a training pass of AS-ViT gives.
 struct AdaptiveOutput {
-  torch::Tensor logits;                  ///< `[B, classes]`
+  torch::Tensor logits;                  ///< `[B, classes]`, VitImpl::classify's.
+  torch::Tensor class_logits;            ///< `[B, classes]`, VitImpl::class_logits's.
   torch::Tensor tokens;                  ///< `[B, N, C]` patch rows after the final norm.
   std::vector<torch::Tensor> decisions;  ///< `[B, N]` a site, product of all up to there.
   torch::Tensor macs;  ///< `[B]` multiply-adds of the blocks, in 1e9, with gradient.
@@ -22,7 +23,9 @@ class AsVitImpl : public VitImpl {
   AsVitImpl(const VitConfig& config, std::vector<int> sites, const std::vector<double>& thresholds,
             double drop_path = 0.0);
 
+  /// Blocks before which tokens leave.
   const std::vector<int>& sites() const { return sites_; }
+  /// The thresholds as they are now, one a site.
   std::vector<double> thresholds() const;
 
   /// The training pass: D = [score > threshold], with the gradient of sigmoid((score - threshold) /

@@ -13,4 +13,10 @@ torch::Tensor received_attention(const AttentionTap& tap);
 /// arXiv 2209.13802).
 torch::Tensor weighted_class_attention(const AttentionTap& tap);
 
+/// Attention locality (MaiT, arXiv 2207.03006 eq. 3): what a head gives to the neighbourhoods of
+/// `masks`, mean over queries and samples: `[H]`, 1 where all of it stays near. `tap` is of all
+/// rows of the config's grid.
+torch::Tensor attention_locality(const AttentionTap& tap, const VitConfig& config,
+                                 const AttentionMasks& masks);
+
 }  // namespace tokensieve::nn

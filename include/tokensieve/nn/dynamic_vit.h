@@ -19,8 +19,9 @@ struct DynamicDecisions {
 
 /// What a training pass gives.
 struct DynamicOutput {
-  torch::Tensor logits;  ///< `[B, classes]`
-  torch::Tensor tokens;  ///< `[B, N, C]` patch rows after the final norm.
+  torch::Tensor logits;        ///< `[B, classes]`, VitImpl::classify's.
+  torch::Tensor class_logits;  ///< `[B, classes]`, VitImpl::class_logits's: what losses compare.
+  torch::Tensor tokens;        ///< `[B, N, C]` patch rows after the final norm.
   std::vector<torch::Tensor>
       decisions;  ///< `[B, N]` a site: product of all up to there, with gradient.
 };

@@ -24,6 +24,7 @@ struct Loss {
 class Method {
  public:
   virtual ~Method() = default;
+  /// The network that is trained.
   virtual VitImpl& network() = 0;
   /// Moves the network, and the teacher if there is one.
   virtual void to(torch::Device device) = 0;
@@ -106,15 +107,13 @@ struct SaitOptions {
   TeacherOptions teacher = {0.5, 0.0};
 };
 
-/// Throws std::invalid_argument as evit_method does, and without a teacher while
-/// `attention_weight` is not 0.
+/// Throws std::invalid_argument as evit_method does, and while `attention_weight` is not 0 without
+/// a teacher that has a class attention over as many patches.
 std::unique_ptr<Method> sait_method(Vit network, Vit teacher, SaitOptions options = {});
 
 /// AS-ViT (arXiv 2209.13802): a learned threshold for each site; a token stays where its class
 /// attention, heads weighted, is above it.
 struct AsvitOptions {
-  std::vector<int> sites = {4, 7, 10};
-  std::vector<double> initial = {0.001, 0.002, 0.003};  ///< Thresholds to start from, one a site.
   double temperature = 1e-4;  ///< Of the soft decision that gradients go through.
   double rate = 0.65;         ///< Share of the dense multiply-adds that is aimed at.
   double macs_weight = 2.0;   ///< Of |mean MACs - rate * dense MACs| in units of 1e9.
@@ -122,7 +121,7 @@ struct AsvitOptions {
   TeacherOptions teacher = {0.5, 0.0};
 };
 
-/// Throws std::invalid_argument as evit_method does.
+/// Throws std::invalid_argument when a number is out of range or the teacher does not fit.
 std::unique_ptr<Method> asvit_method(AsVit network, Vit teacher, AsvitOptions options = {});
 
 }  // namespace tokensieve::nn

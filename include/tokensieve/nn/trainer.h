@@ -32,20 +32,21 @@ double peak_rate(const LearningRates& rates);
 /// off frozen embeddings. Throws std::invalid_argument for rates out of range.
 std::vector<ParameterGroup> parameter_groups(const VitImpl& network, const LearningRates& rates);
 
+/// How a run goes. The defaults are DynamicViT's where its paper has them.
 struct TrainOptions {
-  int64_t epochs = 30;
-  int64_t accumulate = 1;  ///< Batches of the loader in one optimizer step.
-  double warmup_epochs = 5;
+  int64_t epochs = 30;       ///< Passes over the training pictures.
+  int64_t accumulate = 1;    ///< Batches of the loader in one optimizer step.
+  double warmup_epochs = 5;  ///< Epochs, or a part of one, in which rates grow from 0.
   double final_rate = 1e-6;  ///< Where the fastest group's cosine ends.
-  LearningRates rates;
-  double clip_norm = 0;  ///< 0: gradients are not clipped.
-  double ema = 0;        ///< Decay of an average evaluated beside the weights; 0: none.
-  bool bf16 = true;      ///< Matrix products in bfloat16; weights and sums stay float32.
-  uint64_t seed = 0;
+  LearningRates rates;       ///< Peak rates.
+  double clip_norm = 0;      ///< 0: gradients are not clipped.
+  double ema = 0;            ///< Decay of an average evaluated beside the weights; 0: none.
+  bool bf16 = true;          ///< Matrix products in bfloat16; weights and sums stay float32.
+  uint64_t seed = 0;         ///< Of everything that is drawn.
   int64_t log_every = 20;    ///< Steps that one line of the log sums up.
   int64_t save_every = 200;  ///< Steps between checkpoints, a multiple of log_every.
   int64_t stop_after = 0;    ///< Stop, resumable, after this step; 0: run to the end.
-  torch::Device device = torch::kCPU;
+  torch::Device device = torch::kCPU;  ///< Where the network is.
   /// What the run is made of, as text: a checkpoint of another run is refused.
   std::string fingerprint;
 };
@@ -64,6 +65,7 @@ struct TrainResult {
   int64_t best_epoch = -1;
   double best_accuracy = 0;  ///< Top-1 on the held-out pictures, in [0, 1].
   bool best_is_ema = false;
+  double waited = 0;  ///< Share of the time, in [0, 1], that training waited for the loader.
 };
 
 /// Trains `method` on `train`, choosing the best epoch (of the weights and of their average) on
@@ -74,7 +76,7 @@ struct TrainResult {
 /// A run that was killed goes on from its last checkpoint and ends with the same numbers: batches
 /// are functions of (seed, step), torch's generator is seeded anew at every step, and the log is
 /// cut back to the checkpoint. Throws std::runtime_error when the loss is not finite, a file cannot
-/// be written, or the folder holds a checkpoint of another run.
+/// be written, the folder holds a checkpoint of another run, or another process trains into it.
 TrainResult train(Method& method, ImageLoader& train, ImageLoader& held_out,
                   const TrainOptions& options, const std::filesystem::path& folder,
                   const std::function<void(int64_t epoch, double accuracy)>& save_best,

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <span>
 #include <vector>
 
 #include "tokensieve/core/vit_config.h"
@@ -19,6 +20,9 @@ struct AttentionTap {
 class AttentionImpl : public torch::nn::Module {
  public:
   AttentionImpl(int64_t dim, int64_t num_heads, int64_t head_dim, bool qkv_bias);
+  /// From now on the heads of `masked` see only what `mask` `[n, n]` (1 or 0) lets them: other
+  /// logits become 0, or with `hard` minus infinity (MaiT, arXiv 2207.03006 eq. 2).
+  void set_mask(const torch::Tensor& mask, std::span<const int> masked, bool hard);
   /// `x` `[B, N, C]` to `[B, N, C]`. With `policy` `[B, N]` in [0, 1], rows attend to kept tokens
   /// and to themselves only (masked_softmax.h, with `eps`); gradients reach `policy`. `gamma` `[C]`
   /// scales the result (LayerScale). Fills `tap` where there is one.
@@ -26,8 +30,12 @@ class AttentionImpl : public torch::nn::Module {
                         const torch::Tensor& gamma = {}, AttentionTap* tap = nullptr);
 
  private:
+  torch::Tensor masked(const torch::Tensor& logits) const;
+
   int64_t num_heads_, head_dim_;
   torch::nn::Linear qkv_{nullptr}, proj_{nullptr};
+  torch::Tensor mask_;  ///< [H, n, n], 1 in heads without a mask; undefined without any.
+  bool hard_ = false;
 };
 TORCH_MODULE(Attention);
 
@@ -35,6 +43,8 @@ TORCH_MODULE(Attention);
 class BlockImpl : public torch::nn::Module {
  public:
   BlockImpl(const VitConfig& config, int index, double drop_path);
+  /// See AttentionImpl::set_mask.
+  void set_mask(const torch::Tensor& mask, std::span<const int> masked, bool hard);
   /// `[B, N, C]` to `[B, N, C]`; `policy` and `eps` as in AttentionImpl::forward.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& policy = {}, double eps = 0);
   /// The two halves of forward(), residuals included.
@@ -66,6 +76,9 @@ class VitImpl : public torch::nn::Module {
   explicit VitImpl(const VitConfig& config, double drop_path = 0.0);
 
   const VitConfig& config() const { return config_; }
+  /// Masks heads from now on (MaiT); those of the config are set from the start. Throws
+  /// std::invalid_argument for heads that are not there.
+  void set_masks(const AttentionMasks& masks);
 
   /// Normalised pixels `[B, 3, H, W]` to rows with positions, `[B, prefix + N, C]`.
   torch::Tensor embed(const torch::Tensor& pixels);
@@ -85,6 +98,9 @@ class VitImpl : public torch::nn::Module {
   /// With `kept` `[B, N]` (1 or 0), patches that are not kept count for nothing.
   torch::Tensor classify(const torch::Tensor& finished, const torch::Tensor& kept = {});
 
+  /// What is trained on the labels: classify()'s logits, but for a network with a second head the
+  /// class token's alone, as LV-ViT's code has it.
+  torch::Tensor class_logits(const torch::Tensor& finished, const torch::Tensor& kept = {});
   /// The second head's answer for every patch row `[B, N, C]` behind the final norm,
   /// `[B, N, classes]`; undefined for a network without one.
   torch::Tensor token_logits(const torch::Tensor& patches);

@@ -4,6 +4,7 @@
 
 namespace tokensieve {
 
+/// How an overlay is drawn.
 struct OverlayOptions {
   int magnify = 0;  ///< Whole factor the image is enlarged by; 0: the longer side gets 280 or more.
   bool grid = true;  ///< Faint lines between patches.

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <algorithm>
+#include <set>
 
 #include "json_reader.h"
 #include "tokensieve/io/file.h"
@@ -9,6 +10,28 @@ namespace tokensieve::cli {
 namespace {
 
 constexpr uint64_t kMaxConfigBytes = 1 << 20;
+
+constexpr int kMaxLevels = 64;
+
+/// Throws std::runtime_error for text that is no JSON, nested too deeply, or has a key twice.
+nlohmann::json parse(const std::string& text, const std::string& file) {
+  std::vector<std::set<std::string>> keys(1);
+  const auto check = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
+    check_runtime(depth <= kMaxLevels, "[config] ", file, " is nested more than ", kMaxLevels,
+                  " levels deep");
+    keys.resize(static_cast<size_t>(depth) + 2);
+    if (event == nlohmann::json::parse_event_t::object_start) keys.back().clear();
+    if (event == nlohmann::json::parse_event_t::key) {
+      const auto key = value.get<std::string>();
+      check_runtime(keys[static_cast<size_t>(depth)].insert(key).second, "[config] ", file,
+                    " has the key '", key, "' twice");
+    }
+    return true;
+  };
+  nlohmann::json json = nlohmann::json::parse(text, check, false);
+  check_runtime(!json.is_discarded(), "[config] ", file, " is not JSON");
+  return json;
+}
 
 void read_method(const nlohmann::json& json, TrainConfig& config) {
   JsonReader reader(json, "method");
@@ -50,8 +73,8 @@ void read_method(const nlohmann::json& json, TrainConfig& config) {
   } else {
     nn::AsvitOptions& options = config.asvit;
     read_teacher(options.teacher);
-    reader.read("sites", options.sites);
-    reader.read("thresholds", options.initial);
+    reader.read("sites", config.asvit_sites);
+    reader.read("thresholds", config.asvit_thresholds);
     reader.read("temperature", options.temperature);
     reader.read("rate", options.rate);
     reader.read("macs", options.macs_weight);
@@ -131,8 +154,7 @@ void read_optimizer(const nlohmann::json& json, TrainConfig& config) {
 TrainConfig read_train_config(const std::filesystem::path& path) {
   TrainConfig config;
   config.text = read_text_file(path, kMaxConfigBytes);
-  const nlohmann::json json = nlohmann::json::parse(config.text, nullptr, false);
-  check_runtime(!json.is_discarded(), "[config] ", path.string(), " is not JSON");
+  const nlohmann::json json = parse(config.text, path.string());
   config.loader.augmentation = Augmentation{};
   config.loader.mixing = Mixing{};
   JsonReader reader(json, path.filename().string());
@@ -153,6 +175,9 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   reader.read("log_every", config.train.log_every);
   reader.read("save_every", config.train.save_every);
   reader.finish();
+  check_runtime(config.image_size >= 0 && config.crop_pct >= 0,
+                "[config] expected image_size and crop_pct of 0 or more in ",
+                path.filename().string(), ", got ", config.image_size, " and ", config.crop_pct);
   config.loader.seed = config.train.seed;
   return config;
 }

@@ -15,6 +15,8 @@ struct TrainConfig {
   std::string method = "dense";  ///< "dense", "dynamicvit", "evit", "sait" or "asvit".
   nn::TeacherOptions dense;      ///< Of the dense method; the others have theirs in their options.
   std::vector<int> sites = {3, 6, 9};  ///< Of DynamicViT.
+  std::vector<int> asvit_sites = {4, 7, 10};
+  std::vector<double> asvit_thresholds = {0.001, 0.002, 0.003};  ///< To start from, one a site.
   nn::DynamicVitOptions dynamicvit;
   nn::EvitOptions evit;
   nn::SaitOptions sait;

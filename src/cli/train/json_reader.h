@@ -1,8 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tokensieve/core/error.h"
@@ -15,8 +17,9 @@ class JsonReader {
  public:
   JsonReader(const nlohmann::json& object, std::string scope)
       : object_(object), scope_(std::move(scope)) {
-    check_runtime(object.is_object(), "[config] expected '", scope_, "' to be an object, got ",
-                  object.dump());
+    if (!object.is_object()) {
+      fail_runtime("[config] expected '", scope_, "' to be an object, got ", object.dump());
+    }
   }
 
   /// Overwrites `value` if the key is there. Throws std::runtime_error for another type.
@@ -42,6 +45,22 @@ class JsonReader {
   }
 
  private:
+  /// False for an integer that the type cannot hold, which would be cut to another.
+  template <typename Value>
+  static bool in_range(const nlohmann::json& json) {
+    const auto holds = []<typename Integer>(const nlohmann::json& item, Integer) {
+      return item.is_number_unsigned() ? std::in_range<Integer>(item.get<uint64_t>())
+                                       : std::in_range<Integer>(item.get<int64_t>());
+    };
+    if constexpr (std::is_integral_v<Value> && !std::is_same_v<Value, bool>) {
+      return holds(json, Value{});
+    } else if constexpr (std::is_same_v<Value, std::vector<int>>) {
+      return std::ranges::all_of(json, [&](const auto& item) { return holds(item, int{}); });
+    } else {
+      return true;
+    }
+  }
+
   template <typename Value>
   Value convert(const std::string& key, const nlohmann::json& json) const {
     const bool fits = std::is_same_v<Value, bool>          ? json.is_boolean()
@@ -55,7 +74,7 @@ class JsonReader {
                       : std::is_floating_point_v<Value> ? json.is_number()
                                                         : json.is_array();
     try {
-      if (fits) return json.get<Value>();
+      if (fits && in_range<Value>(json)) return json.get<Value>();
     } catch (const nlohmann::json::exception&) {  // an array of something else
     }
     fail_runtime("[config] '", key, "' in ", scope_, " cannot be ", json.dump());

@@ -2,12 +2,18 @@
 // tokens.
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <iostream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "run.h"
 #include "usage.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #ifndef TOKENSIEVE_VERSION
 #define TOKENSIEVE_VERSION "unknown"
@@ -27,10 +33,21 @@ torch::Device parse_device(const std::string& name) {
       ", got '" + name + "'");
 }
 
+/// A step makes and drops tensors of many megabytes. glibc would give each back to the system and
+/// have its pages zeroed anew, an eighth of the time.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace tokensieve::cli;
+  keep_freed_memory();
   CLI::App program(
       "Fine-tunes a ViT model folder, dense or so that it can drop tokens. A run that was killed "
       "goes on when the same command is given again.");
@@ -91,6 +108,8 @@ int main(int argc, char** argv) {
                 << " % after epoch " << result.best_epoch + 1
                 << (result.best_is_ema ? " (moving average)" : "") << ", in " << model << "\n";
     }
+    std::cerr << "training waited for pictures " << std::round(1000 * result.waited) / 10
+              << " % of the time\n";
     if (!result.finished) std::cerr << "stopped; the same command without --stop-after goes on\n";
   });
 }

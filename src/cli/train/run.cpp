@@ -1,7 +1,9 @@
 #include "run.h"
 
 #include <algorithm>
+#include <cstring>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "metrics_plot.h"
@@ -10,7 +12,9 @@
 #include "terminal.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/data/split.h"
+#include "tokensieve/io/file.h"
 #include "tokensieve/io/model_folder.h"
+#include "tokensieve/io/predictor_tensors.h"
 #include "tokensieve/nn/weights.h"
 
 namespace tokensieve::cli {
@@ -26,6 +30,10 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
   if (config.image_size > 0) {
     target.vit.image_height = target.vit.image_width = config.image_size;
     target.preprocessing.height = target.preprocessing.width = config.image_size;
+  } else {
+    // A start may read other sizes than its position table was made for.
+    target.vit.image_height = target.preprocessing.height;
+    target.vit.image_width = target.preprocessing.width;
   }
   if (config.crop_pct > 0) target.preprocessing.crop_pct = config.crop_pct;
   target.labels = data.classes;
@@ -69,26 +77,98 @@ nn::Vit load_teacher(const fs::path& folder, const ModelFolder& student) {
   return network;
 }
 
+/// FNV-1a over everything that a run is made of besides its settings, so that a run which goes on
+/// is the same run.
+class Checksum {
+ public:
+  void add(const void* data, size_t bytes) {
+    const auto* const at = static_cast<const unsigned char*>(data);
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= bytes; i += sizeof(uint64_t)) {
+      uint64_t word;
+      std::memcpy(&word, at + i, sizeof word);
+      value_ = (value_ ^ word) * kPrime;
+    }
+    for (; i < bytes; ++i) value_ = (value_ ^ at[i]) * kPrime;
+  }
+  void add(const torch::nn::Module& network) {
+    for (const torch::Tensor& parameter : network.parameters()) {
+      const torch::Tensor values = parameter.detach().contiguous();
+      add(values.const_data_ptr(), values.nbytes());
+    }
+  }
+  /// Pictures by their place below the data's folder and their size in bytes.
+  void add(const ImageDataset& pictures, const fs::path& folder) {
+    for (const auto& [path, label] : pictures.samples) {
+      const std::string place = path.lexically_relative(folder).string();
+      const uintmax_t bytes = fs::file_size(path);
+      add(place.data(), place.size());
+      add(&bytes, sizeof bytes);
+      add(&label, sizeof label);
+    }
+  }
+  uint64_t value() const { return value_; }
+
+ private:
+  static constexpr uint64_t kPrime = 1099511628211ull;
+  uint64_t value_ = 1469598103934665603ull;
+};
+
+/// Predictors that the start was trained with go on where they were, if they are of these sites.
+void load_predictors(nn::DynamicVitImpl& network, const ModelFolder& start) {
+  if (!start.sieve) return;
+  const int count = count_predictors(start.vit, *start.sieve, "the start");
+  if (count == static_cast<int>(network.sites().size())) {
+    nn::load_parameters(network, "score_predictor.", *start.sieve);
+  } else {
+    std::cerr << "the predictors start anew: the start has " << count << " and there are "
+              << network.sites().size() << " sites\n";
+  }
+}
+
+/// Paths and class names are written into JSON, which is UTF-8.
+void check_text(const std::string& text) {
+  try {
+    (void)nlohmann::json(text).dump();
+  } catch (const nlohmann::json::exception&) {
+    fail_runtime("[train] expected a name in UTF-8, got '",
+                 nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace),
+                 "'; rename it");
+  }
+}
+
 std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFolder& start,
-                                        const ModelFolder& target, const fs::path& teacher_folder) {
+                                        const ModelFolder& target, const fs::path& teacher_folder,
+                                        Checksum& checksum) {
   torch::manual_seed(config.train.seed);  // for what the start does not have: head, predictors
   nn::Vit teacher = load_teacher(teacher_folder, target);
+  if (teacher) checksum.add(*teacher);
   if (config.method == "dynamicvit") {
     nn::DynamicVit network(target.vit, config.sites, config.drop_path);
     load_start(*network, start, target);
+    load_predictors(*network, start);
     return nn::dynamic_vit_method(network, teacher, config.dynamicvit);
   }
   if (config.method == "asvit") {
-    const nn::AsvitOptions& options = config.asvit;
-    nn::AsVit network(target.vit, options.sites, options.initial, config.drop_path);
+    nn::AsVit network(target.vit, config.asvit_sites, config.asvit_thresholds, config.drop_path);
     load_start(*network, start, target);
-    return nn::asvit_method(network, teacher, options);
+    return nn::asvit_method(network, teacher, config.asvit);
   }
   nn::Vit network(target.vit, config.drop_path);
   load_start(*network, start, target);
   if (config.method == "evit") return nn::evit_method(network, teacher, config.evit);
   if (config.method == "sait") return nn::sait_method(network, teacher, config.sait);
   return nn::dense_method(network, teacher, config.dense);
+}
+
+/// The pictures that choices are made on, as a picture list that `tokensieve evaluate` reads.
+void write_held_out(const ImageDataset& pictures, const fs::path& file) {
+  std::string text;
+  for (const auto& [path, label] : pictures.samples) {
+    text += cat(fs::absolute(path).string(), "\t", label, "\n");
+  }
+  fs::create_directories(file.parent_path());
+  write_text_file(file, text);
 }
 
 /// Puts the folder in place of the one before: a reader finds either, or for a moment none.
@@ -107,7 +187,15 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
   const ImageDataset data = open_image_folder(paths.data);
   const HeldOutSplit split = split_held_out(data, config.held_out, config.train.seed);
   ModelFolder target = target_of(start, config, data);
-  const auto method = make_method(config, start, target, paths.teacher);
+  for (const std::string& label : data.classes) check_text(label);
+  for (const fs::path& path : {paths.data, paths.start, paths.teacher, paths.out}) {
+    check_text(path.string());
+  }
+  Checksum checksum;
+  const auto method = make_method(config, start, target, paths.teacher, checksum);
+  checksum.add(method->network());
+  checksum.add(split.train, paths.data);
+  checksum.add(split.held_out, paths.data);
 
   ImageLoader train(split.train, target.preprocessing, config.loader);
   LoaderOptions evaluation = evaluation_options(config.loader.batch_size);
@@ -115,9 +203,11 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
   evaluation.decode = config.loader.decode;
   evaluation.num_classes = train.num_classes();
   ImageLoader held_out(split.held_out, target.preprocessing, evaluation);
-  config.train.fingerprint = cat(config.text, paths.data.string(), "|", paths.start.string(), "|",
-                                 paths.teacher.string(), "|", split.train.samples.size());
+  config.train.fingerprint =
+      cat(config.text, paths.data.string(), "|", paths.start.string(), "|", paths.teacher.string(),
+          "|", config.train.device.str(), "|", checksum.value());
 
+  write_held_out(split.held_out, paths.out / "held_out.txt");
   std::cerr << "training on " << split.train.samples.size() << " pictures, choosing on "
             << split.held_out.samples.size() << "\n";
   std::optional<Progress> progress;

@@ -12,6 +12,8 @@
 namespace tokensieve {
 namespace {
 
+constexpr int64_t kLeastDraws = 8;  // as the authors' code has it: fewer would miss the best row
+
 /// Positions that `draws` evenly spaced numbers pick, ascending, each once. Scores that are not
 /// numbers above 0 count as 0.
 std::vector<int32_t> sample_positions(std::span<const float> scores, int64_t draws) {
@@ -35,7 +37,7 @@ std::vector<int32_t> sample_positions(std::span<const float> scores, int64_t dra
   }
 
   std::vector<bool> picked(scores.size(), false);
-  const double step = draws > 1 ? (1.0 - start) / static_cast<double>(draws - 1) : 0.0;
+  const double step = (1.0 - start) / static_cast<double>(draws - 1);
   for (int64_t k = 0; k < draws; ++k) {
     const double number = start + static_cast<double>(k) * step;
     const auto above = std::ranges::lower_bound(sums, number);
@@ -71,6 +73,8 @@ class AtsReducer final : public Reducer {
     check_argument(trace.class_row.size() == rows && trace.value_norm.size() == rows,
                    "[ats] expected a class row and value norms of ", rows, " values, got ",
                    trace.class_row.size(), " and ", trace.value_norm.size());
+    check_argument(std::ssize(input.input_counts) == input.layout.batch(), "[ats] expected ",
+                   input.layout.batch(), " input counts, got ", input.input_counts.size());
     const auto prefix = static_cast<size_t>(input.num_prefix_tokens);
     Reduction reduction;
     reduction.score_name = "class attention x value norm";
@@ -79,6 +83,8 @@ class AtsReducer final : public Reducer {
     for (int64_t sample = 0; sample < input.layout.batch(); ++sample) {
       const auto first = static_cast<size_t>(input.layout.offset(sample));
       const auto count = static_cast<size_t>(input.layout.count(sample));
+      check_argument(count >= prefix, "[ats] expected at least the ", prefix,
+                     " prefix rows in sample ", sample, ", got ", count);
       for (size_t row = first + prefix; row < first + count; ++row) {
         reduction.scores[row] = trace.class_row[row] * trace.value_norm[row];
       }
@@ -86,7 +92,8 @@ class AtsReducer final : public Reducer {
       for (size_t row = 0; row < prefix; ++row) reduction.plan.keep(static_cast<int32_t>(row));
       if (count == prefix) continue;
       const double tokens = static_cast<double>(input.input_counts[static_cast<size_t>(sample)]);
-      const auto draws = std::max<int64_t>(1, std::llround(keep_.at(input.site_index) * tokens));
+      const auto draws =
+          std::max<int64_t>(kLeastDraws, std::llround(keep_.at(input.site_index) * tokens));
       const auto own =
           std::span<const float>(reduction.scores).subspan(first + prefix, count - prefix);
       for (const int32_t position : sample_positions(own, draws)) {

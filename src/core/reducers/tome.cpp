@@ -82,6 +82,8 @@ class TomeReducer final : public Reducer {
   }
 
   AttentionRequest attention_request() const override { return AttentionRequest::mean_key; }
+  bool is_gather() const override { return false; }
+  bool has_fixed_count() const override { return true; }
   bool keeps_everything(int site_index) const override { return at(site_index) == 0; }
   bool proportional_attention() const override { return proportional_; }
 
@@ -89,6 +91,9 @@ class TomeReducer final : public Reducer {
     const RowsView<const float> keys = input.attention.mean_key;
     check_argument(keys.rows == input.layout.rows(), "[tome] expected keys of ",
                    input.layout.rows(), " rows, got ", keys.rows);
+    check_argument(std::ssize(input.columns.size()) == input.layout.rows(),
+                   "[tome] expected sizes of ", input.layout.rows(), " rows, got ",
+                   input.columns.size().size());
     Reduction reduction;
     reduction.score_name = "similarity to the nearest key";
     reduction.scores.assign(static_cast<size_t>(input.layout.rows()),
@@ -110,6 +115,8 @@ class TomeReducer final : public Reducer {
   void plan_sample(const SiteInput& input, int64_t sample, Reduction& reduction) const {
     const int64_t first = input.layout.offset(sample), count = input.layout.count(sample);
     const int prefix = input.num_prefix_tokens;
+    check_argument(count >= prefix, "[tome] expected at least the ", prefix,
+                   " prefix rows in sample ", sample, ", got ", count);
     const RowsView<const float> all = input.attention.mean_key;
     const std::vector<Partner> partners =
         find_partners({all.data + first * all.stride, count, all.cols, all.stride}, prefix);
@@ -165,12 +172,13 @@ class TomeReducer final : public Reducer {
 }  // namespace
 
 std::vector<int64_t> tome_schedule(int64_t r, double inflection, int64_t sites) {
-  check_argument(r >= 0 && sites > 0 && inflection >= -1.0 && inflection <= 1.0,
-                 "[tome] expected r of 0 or more, an inflection in [-1, 1] and a site, got ", r,
+  constexpr int64_t kMost = int64_t{1} << 32;
+  check_argument(r >= 0 && r <= kMost && sites > 0 && inflection >= -1.0 && inflection <= 1.0,
+                 "[tome] expected r from 0 to 2^32, an inflection in [-1, 1] and a site, got ", r,
                  ", ", inflection, " and ", sites);
+  if (sites == 1) return {r};
   const auto first = static_cast<int64_t>(static_cast<double>(r) * (1.0 - inflection));
-  const double step =
-      sites > 1 ? static_cast<double>(2 * r - 2 * first) / static_cast<double>(sites - 1) : 0.0;
+  const double step = static_cast<double>(2 * r - 2 * first) / static_cast<double>(sites - 1);
   std::vector<int64_t> merges;
   for (int64_t i = 0; i < sites; ++i) {
     merges.push_back(

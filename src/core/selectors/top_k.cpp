@@ -16,6 +16,8 @@ class TopKSelector final : public Selector {
     keep_.check_fractions();
   }
 
+  bool has_fixed_count() const override { return true; }
+
   bool keeps_everything(int site_index) const override { return rate(site_index) == 1.0; }
 
   std::vector<int32_t> select(const Candidates& candidates) const override {

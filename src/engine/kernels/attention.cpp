@@ -56,6 +56,12 @@ AttentionHead head_of(const AttentionInput& input, const AttentionOutput& output
   head.head_dim = input.head_dim;
   head.first_query = task.first_query;
   head.last_query = task.last_query;
+  if (std::ranges::binary_search(input.masked_heads, static_cast<int>(task.head))) {
+    head.neighbour_offsets = input.neighbourhoods->offsets.data() + first_key;
+    head.neighbours = input.neighbourhoods->keys.data();
+    head.hard = input.hard;
+    if (input.query_rows) head.first_row = first_key;
+  }
   if (!input.key_bias.empty()) head.key_bias = input.key_bias.data() + first_key;
   if (output.rows.data) {
     head.out = output.rows.data + first_query * output.rows.stride + task.head * input.head_dim;
@@ -121,13 +127,18 @@ void attention_plain(const AttentionInput& input, const AttentionOutput& output)
       for (int64_t q = queries.offset(b); q < queries.offset(b + 1); ++q) {
         const int64_t row = input.query_rows ? input.query_rows[q] : q;
         const float* query = input.qkv.row(row).data() + head * dim;
+        const bool masked = std::ranges::count(input.masked_heads, head) > 0;
+        const auto seen = [&](int64_t j) {
+          return !masked || std::ranges::count(input.neighbourhoods->of_row(row), j) > 0;
+        };
         std::vector<double> p(static_cast<size_t>(keys.count(b)));
         double highest = -1e300, sum = 0.0;
         for (int64_t j = 0; j < keys.count(b); ++j) {
           const int64_t k = keys.offset(b) + j;
           const float* key = input.qkv.row(k).data() + width + head * dim;
           p[j] = input.key_bias.empty() ? 0.0 : input.key_bias[k];
-          for (int64_t c = 0; c < dim; ++c) p[j] += double{query[c]} * key[c];
+          for (int64_t c = 0; c < dim && seen(j); ++c) p[j] += double{query[c]} * key[c];
+          if (input.hard && !seen(j)) p[j] = -1e300;
           highest = std::max(highest, p[j]);
         }
         for (double& value : p) sum += value = std::exp(value - highest);

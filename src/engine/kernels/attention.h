@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "tokensieve/core/attention_masks.h"
 #include "tokensieve/core/ragged_layout.h"
 #include "tokensieve/core/rows_view.h"
 
@@ -21,6 +22,10 @@ struct AttentionInput {
   const int64_t* query_rows = nullptr;
   std::span<const float>
       key_bias;  ///< [rows] added to the logits of a key (ToMe's log size), or empty.
+  /// Heads that see their neighbourhood only, ascending; `neighbourhoods` says what that is.
+  std::span<const int> masked_heads;
+  const Neighbourhoods* neighbourhoods = nullptr;
+  bool hard = false;  ///< Other keys are out of sight; otherwise their logits are 0 (MaiT).
 };
 
 /// Where to write the output and the by-products; what is empty is not computed.

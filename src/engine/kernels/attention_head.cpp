@@ -245,7 +245,10 @@ int64_t attention_head_scratch(int64_t num_keys, int64_t head_dim) {
   return head_dim * keys + num_keys * dim + kRows * (keys + dim);
 }
 
-void attention_head(const AttentionHead& head) { HWY_DYNAMIC_DISPATCH(run_head)(head); }
+void attention_head(const AttentionHead& head) {
+  if (head.neighbours) return local_attention_head(head);
+  HWY_DYNAMIC_DISPATCH(run_head)(head);
+}
 
 }  // namespace tokensieve
 #endif

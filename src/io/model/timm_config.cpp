@@ -66,6 +66,36 @@ int head_count(const JsonObject& args, int by_name, const ModelFolder& model) {
   return static_cast<int>(patch[0] / 64);
 }
 
+/// MaiT's masked heads. Whether the blocks have such heads is checked when they are known.
+AttentionMasks read_masks(const JsonObject& json) {
+  AttentionMasks masks;
+  for (const auto& [key, value] : json.json().items()) {
+    if (key == "rows") {
+      masks.rows = static_cast<int>(json.integer(key, 0, 255));
+    } else if (key == "columns") {
+      masks.columns = static_cast<int>(json.integer(key, 0, 255));
+    } else if (key == "sees_prefix") {
+      masks.sees_prefix = json.flag(key);
+    } else if (key == "kind") {
+      const std::string kind = json.text(key);
+      if (kind != "multiplicative" && kind != "hard") {
+        json.fail(key, "\"multiplicative\" or \"hard\"");
+      }
+      if (kind == "hard") masks.kind = AttentionMasks::Kind::hard;
+    } else if (key == "heads") {
+      if (!value.is_array() || value.size() > kMaxDepth) json.fail(key, "a list for each block");
+      for (const nlohmann::json& block : value) {
+        const nlohmann::json named = {{"heads", block}};
+        masks.heads.push_back(JsonObject(named, json.file(), "tokensieve.attention_masks")
+                                  .integers("heads", kMaxHeads, 0, kMaxHeads - 1));
+      }
+    } else {
+      json.fail(key, "absent, since this version does not know it; get a newer tokensieve");
+    }
+  }
+  return masks;
+}
+
 /// What timm cannot say, and hence our own folders say apart.
 void read_extension(const JsonObject& config, VitHints& hints, VitConfig& vit,
                     std::vector<int>& mlp_dim) {
@@ -77,6 +107,8 @@ void read_extension(const JsonObject& config, VitHints& hints, VitConfig& vit,
       mlp_dim = ours.integers(key, kMaxDepth, 0, 1 << 18);
     } else if (key == "layer_norm_eps") {
       vit.layer_norm_eps = static_cast<float>(ours.number(key, 1e-15, 1.0));
+    } else if (key == "attention_masks") {
+      vit.masks = read_masks(ours.object(key));
     } else if (key == "skip_lam") {
       vit.skip_lam = static_cast<float>(ours.number(key, 1e-6, 1e6));
     } else {
@@ -155,6 +187,12 @@ void read_timm_config(const JsonObject& config, const std::string& weights_file,
   if (!mlp_dim.empty() && mlp_dim != model.vit.mlp_dim) {
     config.object("tokensieve")
         .fail("mlp_dim", "what the tensors say, " + nlohmann::json(model.vit.mlp_dim).dump());
+  }
+  try {
+    model.vit.masks.validate(model.vit.num_heads);
+  } catch (const std::invalid_argument& error) {
+    config.object("tokensieve")
+        .fail("attention_masks", cat("as the tensors are (", error.what(), ")"));
   }
   check_timm_model_args(args, model.vit);
   check_class_count(config.has("num_classes") ? config : pretrained, model.vit.num_classes);

@@ -69,6 +69,16 @@ TEST_CASE("Values of config.json of the wrong kind or size are refused by name",
   check_config_refused("/tokensieve/num_heads", {99, 1}, "to have the 99 heads of config.json");
   check_config_refused("/tokensieve/mlp_dim", {16, 8}, "what the tensors say, [16,16]");
   check_config_refused("/tokensieve/layer_norm_eps", 0, "'tokensieve.layer_norm_eps'");
+  const std::string masks = "/tokensieve/attention_masks";
+  check_config_refused(masks, 3, "'tokensieve.attention_masks'");
+  check_config_refused(masks + "/heads", nlohmann::json::parse("[[0]]"), "expected masked heads of 2 blocks, got 1");
+  check_config_refused(masks + "/heads", 3, "a list for each block");
+  check_config_refused(masks + "/heads", nlohmann::json::parse("[[0], [-1]]"),
+                       "attention_masks.heads'");
+  check_config_refused(masks + "/rows", 256, "attention_masks.rows'");
+  check_config_refused(masks + "/columns", "x", "attention_masks.columns'");
+  check_config_refused(masks + "/kind", "soft", "\"multiplicative\" or \"hard\"");
+  check_config_refused(masks + "/heds", 1, "get a newer tokensieve");
 }
 
 TEST_CASE("Labels are one string for each class", "[io][model_folder]") {

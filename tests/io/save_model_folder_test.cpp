@@ -47,6 +47,13 @@ TEST_CASE("A saved folder opens as the model that was saved", "[io][model_folder
       changed([](VitConfig& c) {
         c.mlp_dim = {7, 7};
       }),
+      changed([](VitConfig& c) {
+        c.masks.heads = {{0}, {}};
+        c.masks.rows = 2;
+        c.masks.columns = 0;
+        c.masks.kind = AttentionMasks::Kind::hard;
+        c.masks.sees_prefix = false;
+      }),
       changed([](VitConfig& c) { c.layer_norm_eps = 1e-12f; }));
   const DType dtype = GENERATE(DType::F32, DType::BF16);
   const TempFolder folder;

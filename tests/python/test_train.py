@@ -128,9 +128,29 @@ def test_every_method_trains_and_leaves_its_recipe(place, method, recipe):
     assert ts.Recipe(str(model.recipe)).density_key in ("keep", "threshold")
 
 
+def test_masked_heads_are_trained_and_stored(place):
+    masks = {"heads": [[0, 1], [1]] + 8 * [[]], "kind": "multiplicative"}
+    config = CONFIG | {"method": {"name": "dense"}, "attention_masks": masks, "epochs": 1}
+    (place / "config.json").write_text(json.dumps(config))
+    done = run(place, "out")
+    assert done.returncode == 0, done.stderr
+    stored = json.loads((place / "out" / "model" / "config.json").read_text())["tokensieve"]
+    assert stored["attention_masks"]["heads"] == masks["heads"]
+    picture = place / "data" / "green" / "0.png"
+    plain = json.loads((place / "out" / "model" / "config.json").read_text())
+    masked = ts.load(place / "out" / "model")(picture).logits
+    del plain["tokensieve"]["attention_masks"]
+    (place / "out" / "model" / "config.json").write_text(json.dumps(plain))
+    assert np.abs(masked - ts.load(place / "out" / "model")(picture).logits).max() > 1e-4
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
+        ({"attention_masks": {"heads": [[0]]}}, "masked heads of 10 blocks, got 1"),
+        ({"attention_masks": {"kind": "hrad"}}, "did you mean 'hard'"),
+        ({"attention_masks": {"heads": [["x"]]}}, "'heads'"),
+        ({"attention_masks": {"head": []}}, "did you mean 'heads'"),
         ({"method": {"name": "sait", "sites": [3]}}, "unknown key 'sites'"),
         ({"method": {"name": "evit", "keep": 2}}, "keep in (0, 1]"),
         ({"epoch": 3}, "did you mean 'epochs'"),

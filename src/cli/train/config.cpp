@@ -122,6 +122,30 @@ void read_augmentation(const nlohmann::json& json, Augmentation& augmentation) {
   reader.finish();
 }
 
+AttentionMasks read_masks(const nlohmann::json& json) {
+  AttentionMasks masks;
+  JsonReader reader(json, "attention_masks");
+  reader.read("rows", masks.rows);
+  reader.read("columns", masks.columns);
+  reader.read("sees_prefix", masks.sees_prefix);
+  std::string kind = "multiplicative";
+  reader.read("kind", kind);
+  const std::vector<std::string> kinds = {"multiplicative", "hard"};
+  check_runtime(std::ranges::count(kinds, kind) > 0,
+                "[config] expected a kind of masks, multiplicative or hard, got '", kind, "'",
+                did_you_mean(kind, kinds));
+  if (kind == "hard") masks.kind = AttentionMasks::Kind::hard;
+  if (const auto* heads = reader.find("heads")) {
+    check_runtime(heads->is_array(), "[config] expected 'heads' to be a list for each block");
+    for (const nlohmann::json& block : *heads) {
+      JsonReader list(nlohmann::json::object({{"heads", block}}), "attention_masks");
+      list.read("heads", masks.heads.emplace_back());
+    }
+  }
+  reader.finish();
+  return masks;
+}
+
 void read_mixing(const nlohmann::json& json, Mixing& mixing) {
   JsonReader reader(json, "mixing");
   reader.read("mixup", mixing.mixup_alpha);
@@ -162,6 +186,7 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   if (const auto* optimizer = reader.find("optimizer")) read_optimizer(*optimizer, config);
   if (const auto* part = reader.find("augmentation"))
     read_augmentation(*part, *config.loader.augmentation);
+  if (const auto* masks = reader.find("attention_masks")) config.masks = read_masks(*masks);
   if (const auto* mixing = reader.find("mixing")) read_mixing(*mixing, *config.loader.mixing);
   reader.read("image_size", config.image_size);
   reader.read("crop_pct", config.crop_pct);

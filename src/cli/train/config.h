@@ -1,9 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "tokensieve/core/attention_masks.h"
 #include "tokensieve/data/image_loader.h"
 #include "tokensieve/nn/method.h"
 #include "tokensieve/nn/trainer.h"
@@ -21,8 +23,9 @@ struct TrainConfig {
   nn::EvitOptions evit;
   nn::SaitOptions sait;
   nn::AsvitOptions asvit;
-  int image_size = 0;     ///< 0: the start's.
-  double crop_pct = 0;    ///< Of the evaluation transform; 0: the start's.
+  std::optional<AttentionMasks> masks;  ///< MaiT's masked heads; the start's where not given.
+  int image_size = 0;                   ///< 0: the start's.
+  double crop_pct = 0;                  ///< Of the evaluation transform; 0: the start's.
   double held_out = 0.1;  ///< Share of the training pictures that choices are made on.
   double drop_path = 0;
   LoaderOptions loader;

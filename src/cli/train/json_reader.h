@@ -15,10 +15,10 @@ namespace tokensieve::cli {
 /// An object of a JSON file written by hand: every key is optional, an unknown one is an error.
 class JsonReader {
  public:
-  JsonReader(const nlohmann::json& object, std::string scope)
-      : object_(object), scope_(std::move(scope)) {
-    if (!object.is_object()) {
-      fail_runtime("[config] expected '", scope_, "' to be an object, got ", object.dump());
+  JsonReader(nlohmann::json object, std::string scope)
+      : object_(std::move(object)), scope_(std::move(scope)) {
+    if (!object_.is_object()) {
+      fail_runtime("[config] expected '", scope_, "' to be an object, got ", object_.dump());
     }
   }
 
@@ -80,7 +80,7 @@ class JsonReader {
     fail_runtime("[config] '", key, "' in ", scope_, " cannot be ", json.dump());
   }
 
-  const nlohmann::json& object_;
+  nlohmann::json object_;
   std::string scope_;
   std::vector<std::string> known_;
 };

@@ -35,6 +35,7 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
     target.vit.image_height = target.preprocessing.height;
     target.vit.image_width = target.preprocessing.width;
   }
+  if (config.masks) target.vit.masks = *config.masks;
   if (config.crop_pct > 0) target.preprocessing.crop_pct = config.crop_pct;
   target.labels = data.classes;
   for (std::string& label : target.labels) std::ranges::replace(label, '_', ' ');

@@ -188,12 +188,6 @@ void read_timm_config(const JsonObject& config, const std::string& weights_file,
     config.object("tokensieve")
         .fail("mlp_dim", "what the tensors say, " + nlohmann::json(model.vit.mlp_dim).dump());
   }
-  try {
-    model.vit.masks.validate(model.vit.num_heads);
-  } catch (const std::invalid_argument& error) {
-    config.object("tokensieve")
-        .fail("attention_masks", cat("as the tensors are (", error.what(), ")"));
-  }
   check_timm_model_args(args, model.vit);
   check_class_count(config.has("num_classes") ? config : pretrained, model.vit.num_classes);
   model.preprocessing = read_preprocessing(pretrained, model.vit);

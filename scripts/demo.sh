@@ -17,6 +17,6 @@ cmake --build --preset release --target tokensieve_cli
 
 tokensieve=build/release/bin/tokensieve
 model=weights/vit_s14_imagenette
-"$tokensieve" classify --model "$model" --recipe 'evit(keep=0.7, fuse)' --compare-dense "${images[@]}"
+"$tokensieve" classify --model "$model" --compare-dense "${images[@]}"
 "$tokensieve" visualize --model "$model" --out build/demo.png "${images[0]}"
 echo "heat maps: build/demo.png"

@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
   try {
     const auto classifier = ts::Classifier::load(argv[1], {.threads = 0, .top = 3});
     const auto recipe =
-        argc == 4 ? ts::Recipe::parse(argv[3]) : ts::Recipe::parse("evit(keep=0.7, fuse)");
+        ts::Recipe::parse(argc == 4 ? argv[3] : classifier.folder().recipe);  // the model's own
     const auto& size = classifier.folder().preprocessing;
     const auto pixels = classifier.preprocess(ts::read_image(argv[2]));
     const ts::PixelsView view{pixels.data(), size.height, size.width};

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   try {
     const auto classifier = ts::Classifier::load(argv[1], {.threads = 0, .top = 3});
     const auto recipe =
-        argc == 5 ? ts::Recipe::parse(argv[4]) : ts::Recipe::parse("evit(keep=0.7, fuse)");
+        ts::Recipe::parse(argc == 5 ? argv[4] : classifier.folder().recipe);  // the model's own
     const ts::Image picture = ts::read_image(argv[2]);
     const auto dense = classifier.classify(std::span(&picture, 1), ts::Recipe());
     const auto sieved = classifier.classify(std::span(&picture, 1), recipe);

@@ -6,7 +6,7 @@ import sys
 
 from command import program
 from conftest import ROOT
-from tiny_model import write_picture
+from tiny_model import write_picture, write_tiny_model
 
 
 def test_the_footprint_is_printed_and_written(tiny_folder, tmp_path):
@@ -26,3 +26,24 @@ def test_the_footprint_is_printed_and_written(tiny_folder, tmp_path):
     assert f"{read['peak_over_weights']:.2f} times the weights" in done.stdout
     assert f"{read['one_picture_seconds']:.3f} s from start to end" in done.stdout
     assert read["peak_bytes"] > read["weights_bytes"] > 1e6
+
+
+def test_the_curve_pairs_every_rate_with_dense_and_random(image_folder, tmp_path):
+    sieved = write_tiny_model(tmp_path / "sieved", recipe="dynamicvit(keep=0.7, sites=3/6/9)", predictors=3)
+    dense = write_tiny_model(tmp_path / "dense")
+    figures = tmp_path / "figures.json"
+    done = subprocess.run(
+        [
+            sys.executable, ROOT / "benchmarks" / "dynamicvit_curve.py", image_folder,
+            "--calibrate", image_folder, "--model", sieved, "--dense", dense,
+            "--keeps", "0.7", "0.4", "--threads", "1", "--json", figures,
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = json.loads(figures.read_text())["rows"]
+    assert [row["name"] for row in rows[:2]] == ["dense model", "all tokens"] and len(rows) == 10
+    assert rows[0]["against_dense"]["difference"] == 0
+    for top_k, adaptive, random, _ in (rows[2:6], rows[6:]):
+        assert random["gmacs"] >= top_k["gmacs"] or random["recipe"] == "dense"
+        assert abs(adaptive["gmacs"] - top_k["gmacs"]) < 0.2 * top_k["gmacs"]
+        assert f"{100 * top_k['top1']:.2f}" in done.stdout

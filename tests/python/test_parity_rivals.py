@@ -17,25 +17,13 @@ def pixels():
     return random_pixels(4, 224, seed=2)
 
 
+def same_rows(trace, site, theirs):
+    """Every patch is in the same row."""
+    return list(trace.sites[site].row) == theirs.row
+
+
 def assert_merges(model, pixels, recipe, reference):
-    """Compares the row of every patch behind every site, up to a tie."""
-    result = model(pixels, recipe=recipe)
-    ties = 0
-    for index, image in enumerate(pixels):
-        expected, merged = reference(image)
-        sites = result.traces[index].sites
-        tied = False
-        for site, (ours, theirs) in enumerate(zip(sites, merged, strict=True)):
-            if list(ours.row) != theirs.row or ours.rows != theirs.rows:
-                assert theirs.margin < parity.TIE, (recipe, index, site, theirs.margin)
-                tied = True
-                break
-        ties += tied
-        if not tied:
-            error = np.abs(result.logits[index] - expected[0].numpy()).max()
-            assert error <= 1e-4 * expected.abs().max().item(), (recipe, index)
-    assert ties <= 2, "ties are rare"
-    return result
+    return parity.assert_parity(model, pixels, recipe, reference, same_rows, most_ties=2)
 
 
 @pytest.mark.parametrize("r", [1, 8, 13, 16])

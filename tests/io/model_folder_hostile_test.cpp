@@ -71,7 +71,8 @@ TEST_CASE("Values of config.json of the wrong kind or size are refused by name",
   check_config_refused("/tokensieve/layer_norm_eps", 0, "'tokensieve.layer_norm_eps'");
   const std::string masks = "/tokensieve/attention_masks";
   check_config_refused(masks, 3, "'tokensieve.attention_masks'");
-  check_config_refused(masks + "/heads", nlohmann::json::parse("[[0]]"), "expected masked heads of 2 blocks, got 1");
+  check_config_refused(masks + "/heads", nlohmann::json::parse("[[0]]"),
+                       "expected masked heads of 2 blocks, got 1");
   check_config_refused(masks + "/heads", 3, "a list for each block");
   check_config_refused(masks + "/heads", nlohmann::json::parse("[[0], [-1]]"),
                        "attention_masks.heads'");

@@ -55,6 +55,48 @@ TEST_CASE("attention hands over its probabilities and head outputs", "[nn][atten
   CHECK(test::difference(nn::weighted_class_attention(tap), expected) < 1e-5);
 }
 
+TEST_CASE("masked heads see near keys, and attention locality says how much", "[nn][masks]") {
+  const TwoPictures batch;
+  VitConfig config = test::tiny_config();
+  const double pairs =
+      static_cast<double>(count_masked_pairs(config.masks, 4, 4, 1)) / (17.0 * 17.0);
+  config.masks.heads = {{1}, {}, {}, {}};
+  config.masks.kind = GENERATE(AttentionMasks::Kind::multiplicative, AttentionMasks::Kind::hard);
+  const bool hard = config.masks.kind == AttentionMasks::Kind::hard;
+  nn::Vit network(config);
+  test::randomize(*network, 7);
+  torch::NoGradGuard guard;
+  const torch::Tensor x = network->embed(batch.pixels);
+  nn::AttentionTap masked, plain;
+  network->attend(0, x, {}, 0, &masked);
+  nn::Vit other(test::tiny_config());
+  test::randomize(*other, 7);
+  other->attend(0, x, {}, 0, &plain);
+  const auto head = [](const nn::AttentionTap& tap, int64_t h) {
+    return tap.probabilities.select(1, h);
+  };
+  CHECK(test::difference(head(masked, 0), head(plain, 0)) == 0);
+  CHECK(test::difference(head(masked, 1).select(1, 0), head(plain, 1).select(1, 0)) < 1e-6);
+  CHECK(test::difference(head(masked, 1), head(plain, 1)) > 1e-3);
+  // Row 6 is the patch in the second row and column; patch 16 is far from it.
+  const torch::Tensor far = head(masked, 1).select(1, 6);
+  CHECK(test::difference(far.select(1, 16), far.select(1, 13)) < 1e-7);
+  if (hard) CHECK(far.select(1, 16).abs().max().item<float>() == 0);
+
+  // Logits of 0: attention is even, over all keys or over the near ones.
+  network->named_parameters()["blocks.0.attn.qkv.weight"].zero_();
+  network->named_parameters()["blocks.0.attn.qkv.bias"].zero_();
+  nn::AttentionTap even;
+  network->attend(0, x, {}, 0, &even);
+  const torch::Tensor locality = nn::attention_locality(even, config, config.masks);
+  CHECK(locality[0].item<double>() == Approx(pairs));
+  CHECK(locality[1].item<double>() == Approx(hard ? 1.0 : pairs));
+  CHECK_THROWS_WITH(network->attend(0, x.slice(1, 0, 9)), Catch::Contains("17 rows"));
+  AttentionMasks wrong;
+  wrong.heads = {{5}, {}, {}, {}};
+  CHECK_THROWS_AS(network->set_masks(wrong), std::invalid_argument);
+}
+
 TEST_CASE("EViT's keep rate is the published schedule", "[nn][evit]") {
   nn::EvitOptions options;
   CHECK(nn::evit_keep(options, 0) == 0.7);

@@ -135,11 +135,12 @@ void VitRun::attend(const BlockWeights& block, int layer) {
 void VitRun::mask(int layer, AttentionInput& input) {
   const AttentionMasks& masks = config_.masks;
   const std::span<const int> heads = masks.of_block(layer);
+  if (heads.empty()) return;
   bool covered = true;
   for (size_t b = 0; b < grid_widths_.size(); ++b) {
     covered = covered && masks.covers(input_counts_[b] / grid_widths_[b], grid_widths_[b]);
   }
-  if (heads.empty() || covered) return;
+  if (covered) return;
   if (!neighbourhoods_hold_) {
     list_neighbourhoods(masks, layout_, buffers_.columns.origin(), config_.num_prefix_tokens(),
                         grid_widths_, input_counts_, buffers_.neighbourhoods);

@@ -168,7 +168,6 @@ void write_held_out(const ImageDataset& pictures, const fs::path& file) {
   for (const auto& [path, label] : pictures.samples) {
     text += cat(fs::absolute(path).string(), "\t", label, "\n");
   }
-  fs::create_directories(file.parent_path());
   write_text_file(file, text);
 }
 
@@ -208,7 +207,6 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
       cat(config.text, paths.data.string(), "|", paths.start.string(), "|", paths.teacher.string(),
           "|", config.train.device.str(), "|", checksum.value());
 
-  write_held_out(split.held_out, paths.out / "held_out.txt");
   std::cerr << "training on " << split.train.samples.size() << " pictures, choosing on "
             << split.held_out.samples.size() << "\n";
   std::optional<Progress> progress;
@@ -222,6 +220,8 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
         target.sieve = method->sieve();
         target.provenance = provenance_json(config, paths, split, epoch, accuracy);
         replace_model_folder(target, paths.out / "model");
+        // Here and not ahead of the run: a run that is refused must leave the folder alone.
+        write_held_out(split.held_out, paths.out / "held_out.txt");
       },
       [&](const nn::TrainProgress& at) {
         const auto step = static_cast<size_t>(at.step);

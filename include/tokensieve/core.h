@@ -5,6 +5,7 @@
 #include "tokensieve/core/ats.h"
 #include "tokensieve/core/attention_masks.h"
 #include "tokensieve/core/attention_trace.h"
+#include "tokensieve/core/bert_config.h"
 #include "tokensieve/core/drop_policy.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/macs.h"

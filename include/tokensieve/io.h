@@ -12,5 +12,6 @@
 #include "tokensieve/io/preprocess.h"
 #include "tokensieve/io/resize.h"
 #include "tokensieve/io/safetensors.h"
+#include "tokensieve/io/tokenizer.h"
 #include "tokensieve/io/vit_tensors.h"
 #include "tokensieve/io/weights.h"

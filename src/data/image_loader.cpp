@@ -6,6 +6,7 @@
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -104,6 +105,7 @@ class ImageLoader::Impl {
   std::condition_variable ready_;     // a batch has been finished
   std::int64_t step_ = 0;             // of the window's front
   std::deque<std::shared_ptr<Filling>> window_;
+  std::exception_ptr broken_;          // a worker that could not begin a batch
   std::vector<std::jthread> workers_;  // last: they use all of the above
 };
 
@@ -138,7 +140,8 @@ Batch ImageLoader::Impl::next() {
     std::unique_lock lock(mutex_);
     check_argument(step_ < end_, "[image_loader] expected a step before ", end_,
                    ", the end of the last epoch; seek(0) begins again");
-    ready_.wait(lock, [&] { return !window_.empty() && window_.front()->finished; });
+    ready_.wait(lock, [&] { return broken_ || (!window_.empty() && window_.front()->finished); });
+    if (broken_) std::rethrow_exception(broken_);
     filling = std::move(window_.front());
     window_.pop_front();
     ++step_;
@@ -167,7 +170,13 @@ void ImageLoader::Impl::work(const std::stop_token& stop) {
     {
       std::unique_lock lock(mutex_);
       if (!work_.wait(lock, stop, [&] { return can_take(); })) return;
-      task = take();
+      try {
+        task = take();
+      } catch (const std::bad_alloc&) {
+        broken_ = std::current_exception();
+        ready_.notify_all();
+        return;
+      }
     }
     std::exception_ptr error;
     try {

@@ -25,10 +25,13 @@ constexpr auto kFormats = std::to_array<std::string_view>({
 }  // namespace
 
 void EncodedImage::check_size(std::uint64_t width, std::uint64_t height) const {
-  constexpr std::uint64_t kLongestSide = 1U << 30;  // the product of two fits in 64 bits
+  // Longer than any picture; a resize filter holds up to six weights a pixel of a side.
+  constexpr std::uint64_t kLongestSide = 1U << 20;
   check(width > 0 && height > 0, "expected at least one pixel, got ", width, " x ", height);
-  check(width <= kLongestSide && height <= kLongestSide && width * height <= options.max_pixels,
-        "expected at most ", options.max_pixels, " pixels, got ", width, " x ", height,
+  check(width <= kLongestSide && height <= kLongestSide, "expected sides of at most ", kLongestSide,
+        " pixels, got ", width, " x ", height);
+  check(width * height <= options.max_pixels, "expected at most ", options.max_pixels,
+        " pixels, got ", width, " x ", height,
         "; raise DecodeOptions::max_pixels if the picture is to be trusted");
 }
 

@@ -40,6 +40,8 @@ TEST_CASE("BMP headers that make no sense are refused by name", "[io][image][bmp
   CHECK_THROWS_WITH(decode_image(with_number(rgb, 18, 0, 4)), Contains("at least one pixel"));
   CHECK_THROWS_WITH(decode_image(with_number(rgb, 18, 0xFFFFFFFF, 4)), Contains("pixels"));
   CHECK_THROWS_WITH(decode_image(with_number(rgb, 22, 0x80000000, 4)), Contains("pixels"));
+  CHECK_THROWS_WITH(decode_image(with_number(with_number(rgb, 18, 1, 4), 22, (1 << 20) + 1, 4)),
+                    Contains("sides of at most 1048576"));
   CHECK_THROWS_WITH(decode_image(with_number(rgb, 22, 10000, 4)), Contains("truncated"));
   CHECK_THROWS_WITH(decode_image(with_number(rgb, 28, 2, 2)), Contains("bits a pixel, got 2"));
   CHECK_THROWS_WITH(decode_image(with_number(rgb, 30, 4, 4)), Contains("compression 4"));

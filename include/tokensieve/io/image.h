@@ -38,9 +38,9 @@ std::span<const std::string_view> image_formats();
 /// Decodes a JPEG, PNG, BMP or WebP file held in memory; its first bytes tell the format. Pixels
 /// equal PIL's `convert("RGB")`: grey is repeated, palettes are looked up, CMYK is converted, alpha
 /// and colour profiles are dropped. One difference: 16-bit grey PNG keeps its high byte (PIL clips
-/// it to white). RLE-compressed BMP and animated WebP are refused. `name` stands for the picture in
-/// messages. Throws runtime_error on an unknown format, damaged or truncated data, or a limit
-/// exceeded.
+/// it to white). RLE-compressed BMP, animated WebP and sides above 2^20 pixels are refused. `name`
+/// stands for the picture in messages. Throws runtime_error on an unknown format, damaged or
+/// truncated data, or a limit exceeded.
 Image decode_image(std::span<const std::byte> bytes, std::string_view name = "image",
                    const DecodeOptions& options = {});
 

@@ -1,9 +1,8 @@
 #include "tokensieve/viz/html_report.h"
 
-#include <algorithm>
-
 #include "drop_steps.h"
 #include "html_assets.h"
+#include "html_page.h"
 #include "html_text.h"
 #include "number_text.h"
 #include "site_text.h"
@@ -28,10 +27,6 @@ std::string json_array(const Values& values, Print print) {
     out += print(value);
   }
   return out + ']';
-}
-
-std::string css_color(Color color) {
-  return cat("rgb(", int{color.red}, ' ', int{color.green}, ' ', int{color.blue}, ')');
 }
 
 char fate_letter(Fate fate) { return "kmfd"[static_cast<size_t>(fate)]; }
@@ -67,21 +62,6 @@ std::string trace_json(const RetentionView& view) {
              json_array(view.trace.dropped_at(), [](int block) { return std::to_string(block); }),
              ",\"steps\":", json_array(drop_steps(view.trace, kMap), step_json),
              ",\"sites\":", json_array(view.trace.sites, site_json), '}');
-}
-
-std::string run_html(const char* name, const RunSummary& run) {
-  std::string out = cat("<section class=\"run\"><h3>", name, "</h3><ol>");
-  for (const Prediction& guess : run.top) {
-    const std::string percent = percent_text(guess.probability);
-    out += cat("<li><bdi>", escape_html(guess.label), "</bdi> <b>", percent,
-               "</b><i style=\"width:", percent_text(std::clamp(guess.probability, 0.0, 1.0)),
-               "\"></i></li>");
-  }
-  out += "</ol><p>";
-  if (run.macs) out += macs_text(*run.macs);
-  if (run.macs && run.milliseconds) out += " &middot; ";
-  if (run.milliseconds) out += milliseconds_text(*run.milliseconds);
-  return out + "</p></section>";
 }
 
 std::string sites_html(const RetentionTrace& trace) {
@@ -154,22 +134,12 @@ std::string colormap_hex() {
 }  // namespace
 
 std::string html_report(std::span<const ReportEntry> entries, const ReportOptions& options) {
-  const std::string title = escape_html(options.title);
-  // The policy forbids every load from outside, whatever the page should ever contain.
-  std::string out = cat(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>",
-      title, "</title>\n<style>", kReportStyle, "</style></head>\n<body data-colormap=\"",
-      colormap_hex(), "\"><header><h1>", title, "</h1>");
-  if (!options.subtitle.empty()) out += cat("<p>", escape_html(options.subtitle), "</p>");
-  out += "</header>\n<main>\n";
+  std::string articles;
   for (size_t i = 0; i < entries.size(); ++i) {
     validate(entries[i].view);
-    out += entry_html(entries[i], i + 1);
+    articles += entry_html(entries[i], i + 1);
   }
-  return out + cat("</main>\n<script>", kReportScript, "</script></body></html>\n");
+  return html_page(options, cat("data-colormap=\"", colormap_hex(), '"'), articles, kReportScript);
 }
 
 void write_html_report(const std::filesystem::path& path, std::span<const ReportEntry> entries,

@@ -63,6 +63,13 @@ th:first-child { text-align: left; padding-left: 0; }
 thead th { color: var(--faint); font-size: 13px; }
 tr.now th, tr.now td { font-weight: 600; }
 td small { color: var(--faint); }
+.text { font-size: 17px; line-height: 1.9; overflow-wrap: anywhere; }
+.text b { font-weight: 600; }
+.text i { font-style: normal; border-bottom: 3px solid; transition: color .2s;
+  color: color-mix(in srgb, var(--ink) var(--left), var(--card)); }
+.text i.here { color: inherit; border-color: transparent !important; }
+.text s { color: var(--faint); opacity: .6; text-decoration: none; }
+.texts .controls { margin-top: 14px; }
 )css";
 
 }  // namespace tokensieve::drawing

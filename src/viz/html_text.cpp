@@ -74,6 +74,31 @@ std::string escape_html(std::string_view text) {
   });
 }
 
+std::string plain_text(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of("\t\n\r", at), text.size());
+    std::string_view run = text.substr(at, end - at);
+    // U+0080 to U+009F are control characters, too; terminals obey some.
+    while (!run.empty()) {
+      std::size_t c1 = 0;
+      while (c1 + 1 < run.size() && !(run[c1] == '\xC2' && run[c1 + 1] < '\xA0')) ++c1;
+      const bool found = c1 + 1 < run.size();
+      out +=
+          escape(run.substr(0, found ? c1 : run.size()), [](char) { return std::string_view(); });
+      if (found) out += kReplacement;
+      run.remove_prefix(found ? c1 + 2 : run.size());
+    }
+    if (end == text.size()) break;
+    if (text[end] == '\t') out += ' ';
+    // "\r\n" and a lone "\r" are one line end.
+    if (text[end] == '\n' || (text[end] == '\r' && !text.substr(end).starts_with("\r\n")))
+      out += '\n';
+    at = end + 1;
+  }
+  return out;
+}
+
 std::string json_string(std::string_view text) {
   return '"' +
          escape(text,

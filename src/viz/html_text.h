@@ -5,12 +5,14 @@
 #include <string>
 #include <string_view>
 
-/// Text made safe for the places of a web page it goes to. Bytes that are not UTF-8 and control
-/// characters become U+FFFD everywhere.
+/// Text made safe for the places it goes to. Bytes that are not UTF-8 and control characters become
+/// U+FFFD everywhere.
 namespace tokensieve::drawing {
 
 /// For element content and quoted attributes.
 std::string escape_html(std::string_view text);
+/// For a terminal, and lines to draw: line ends stay as "\n", a tab becomes a space.
+std::string plain_text(std::string_view text);
 /// A JSON string with its quotes that is also safe inside a script element: no '<', '>' or '&'.
 std::string json_string(std::string_view text);
 /// A JSON number, the shortest that reads back as the same float; null when not finite.

@@ -125,8 +125,7 @@ std::vector<RecipeCost> recipe_costs(const Classifier& classifier,
   std::vector<RecipeCost> costs;
   for (const NamedRecipe& recipe : recipes) {
     const auto output = classifier.classify(batch, recipe.recipe).front().output;
-    const bool fixed =
-        recipe.recipe.compile(classifier.vit().config().depth()).has_fixed_counts();
+    const bool fixed = recipe.recipe.compile(classifier.vit().config().depth()).has_fixed_counts();
     RecipeCost cost{recipe, fixed, {}, output.macs.total()};
     for (const LayerTokens& layer : output.layers) cost.tokens_per_layer.push_back(layer.mlp);
     costs.push_back(std::move(cost));

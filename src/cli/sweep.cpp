@@ -45,8 +45,8 @@ std::vector<NamedRecipe> sweep(const std::vector<NamedRecipe>& recipes,
     any = true;
     for (const double density : densities) swept.push_back(with_density(recipe, key, density));
   }
-  check_argument(any, "[sweep] expected a recipe with a keep rate, threshold or mass, got '", recipes.front().name,
-                 "'; pass --recipes 'evit(keep=0.7)' too");
+  check_argument(any, "[sweep] expected a recipe with a keep rate, threshold or mass, got '",
+                 recipes.front().name, "'; pass --recipes 'evit(keep=0.7)' too");
   return swept;
 }
 

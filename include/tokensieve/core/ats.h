@@ -13,9 +13,9 @@ namespace tokensieve {
 /// drawn leave, keys and values still hold all rows.
 ///
 /// Scores are sorted and summed up, the sums scaled to [0, 1]; round(keep * tokens at the input),
-/// but at least 8, evenly spaced numbers from the smallest sum above 0 to 1 are drawn, and each picks
-/// the row with the nearest sum. What several numbers pick is kept once. `keep` is one rate for all sites or one
-/// for each; throws std::invalid_argument unless each is in (0, 1].
+/// but at least 8, evenly spaced numbers from the smallest sum above 0 to 1 are drawn, and each
+/// picks the row with the nearest sum. What several numbers pick is kept once. `keep` is one rate
+/// for all sites or one for each; throws std::invalid_argument unless each is in (0, 1].
 std::unique_ptr<Reducer> ats_reducer(std::vector<double> keep);
 
 }  // namespace tokensieve

@@ -45,8 +45,8 @@ class Recipe {
   bool operator==(const Recipe&) const = default;
 
   /// The same recipe at another density: `keep` for top-k and ATS, `threshold` or `mass` for their
-  /// selectors, `r` for ToMe (one value for all sites). Throws std::invalid_argument when the recipe has no such
-  /// number, naming the one it has.
+  /// selectors, `r` for ToMe (one value for all sites). Throws std::invalid_argument when the
+  /// recipe has no such number, naming the one it has.
   Recipe with(std::string_view key, double value) const;
   /// The word of the density this recipe takes: "keep", "threshold", "mass", "r"; "" when
   /// dense.

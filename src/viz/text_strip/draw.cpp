@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../html_text.h"
-#include "../legend.h"
-#include "../panel.h"
-#include "../picture.h"
-#include "../strip_header.h"
+#include "html_text.h"
+#include "legend.h"
+#include "panel.h"
+#include "picture.h"
+#include "strip_header.h"
 #include "tokensieve/core/error.h"
 #include "words.h"
 

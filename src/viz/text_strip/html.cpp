@@ -1,8 +1,8 @@
 // Texts as a web page.
 
-#include "../html_assets.h"
-#include "../html_page.h"
-#include "../html_text.h"
+#include "html_assets.h"
+#include "html_page.h"
+#include "html_text.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/file.h"
 #include "words.h"

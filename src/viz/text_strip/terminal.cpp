@@ -1,4 +1,4 @@
-#include "../html_text.h"
+#include "html_text.h"
 #include "tokensieve/core/error.h"
 #include "words.h"
 

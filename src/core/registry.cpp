@@ -22,6 +22,29 @@ ThresholdOf threshold_of(const Arguments& arguments) {
   return arguments.text("of") == "mean" ? ThresholdOf::mean : ThresholdOf::score;
 }
 
+constexpr uint64_t kMaxBins = 4096;
+
+/// "0-12+15/0-10": the bins that stay at each site, of `bins` ones.
+std::vector<std::vector<bool>> kept_bins(const Arguments& arguments) {
+  const uint64_t bins = arguments.integer("bins");
+  check_argument(bins >= 1 && bins <= kMaxBins, "[recipe] expected 1 to ", kMaxBins,
+                 " bins in rank_bins(...), got ", bins);
+  std::vector<std::vector<bool>> kept;
+  for (const std::string_view site : split(arguments.text("kept"), '/')) {
+    std::vector<bool>& stays = kept.emplace_back(bins, false);
+    for (const std::string_view range : split(site, '+')) {
+      const std::vector<std::string_view> ends = split(range, '-');
+      const uint64_t first = parse_integer(ends.front(), "a bin");
+      const uint64_t last = parse_integer(ends.back(), "a bin");
+      check_argument(ends.size() <= 2 && first <= last && last < bins,
+                     "[recipe] expected kept bins such as 0-12+15, each below ", bins, ", got '",
+                     range, "'");
+      for (uint64_t bin = first; bin <= last; ++bin) stays[bin] = true;
+    }
+  }
+  return kept;
+}
+
 std::string expand_dense(const Arguments&) { return ""; }
 
 /// Of the densities `keys` of a short form the one that is given, "" when none is.
@@ -92,6 +115,13 @@ std::string expand_sait(const Arguments& arguments) {
              " | drop=gone | at=before:", arguments.text("sites"));
 }
 
+/// ToP: what a block would not read leaves behind the attention of the block before.
+std::string expand_top(const Arguments& arguments) {
+  return cat("score=received_attention | select=rank_bins(kept=", arguments.text("kept"),
+             ", bins=", arguments.text("bins"),
+             ") | drop=gone | at=after_attention:", arguments.text("sites"));
+}
+
 constexpr double kMostMerges = 1 << 20;  // no image has as many patches
 
 /// What tome() makes of its numbers: r at every site, or one that changes from site to site.
@@ -149,6 +179,9 @@ Registry make_registry() {
       {"mass",
        {rate("mass")},
        [](const Arguments& given) { return mass_selector(given.numbers("mass")); }},
+      {"rank_bins",
+       {{"kept", Kind::text, "", {}, true}, {"bins", Kind::integer, "", {}, true}},
+       [](const Arguments& given) { return rank_bins_selector(kept_bins(given)); }},
   };
   words.drop = {
       {"gone", {}, [](const Arguments&) { return gone_policy(); }},
@@ -179,6 +212,11 @@ Registry make_registry() {
         {"sites", Kind::text, "3"}},
        expand_sait},
       {"asvit", {{"threshold"}, {"keep"}, {"sites", Kind::text, "4/7/10"}}, expand_asvit},
+      {"top",
+       {{"kept", Kind::text, "", {}, true},
+        {"bins", Kind::integer, "", {}, true},
+        {"sites", Kind::text, "1.."}},
+       expand_top},
       {"tome",
        {{"r", Kind::numbers, "13"},
         {"inflection", Kind::numbers, "0"},

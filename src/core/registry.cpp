@@ -22,27 +22,17 @@ ThresholdOf threshold_of(const Arguments& arguments) {
   return arguments.text("of") == "mean" ? ThresholdOf::mean : ThresholdOf::score;
 }
 
-constexpr uint64_t kMaxBins = 4096;
-
-/// "0-12+15/0-10": the bins that stay at each site, of `bins` ones.
-std::vector<std::vector<bool>> kept_bins(const Arguments& arguments) {
-  const uint64_t bins = arguments.integer("bins");
-  check_argument(bins >= 1 && bins <= kMaxBins, "[recipe] expected 1 to ", kMaxBins,
-                 " bins in rank_bins(...), got ", bins);
-  std::vector<std::vector<bool>> kept;
-  for (const std::string_view site : split(arguments.text("kept"), '/')) {
-    std::vector<bool>& stays = kept.emplace_back(bins, false);
-    for (const std::string_view range : split(site, '+')) {
-      const std::vector<std::string_view> ends = split(range, '-');
-      const uint64_t first = parse_integer(ends.front(), "a bin");
-      const uint64_t last = parse_integer(ends.back(), "a bin");
-      check_argument(ends.size() <= 2 && first <= last && last < bins,
-                     "[recipe] expected kept bins such as 0-12+15, each below ", bins, ", got '",
-                     range, "'");
-      for (uint64_t bin = first; bin <= last; ++bin) stays[bin] = true;
-    }
+/// "1101/1000": for each site which bins stay.
+std::vector<std::vector<bool>> parse_bins(const std::string& text) {
+  std::vector<std::vector<bool>> bins;
+  for (const std::string_view site : split(text, '/')) {
+    check_argument(!site.empty() && site.find_first_not_of("01") == std::string_view::npos,
+                   "[recipe] expected bins such as 1101/1000, 1 for one that stays, got '", site,
+                   "'");
+    std::vector<bool>& stays = bins.emplace_back();
+    for (const char digit : site) stays.push_back(digit == '1');
   }
-  return kept;
+  return bins;
 }
 
 std::string expand_dense(const Arguments&) { return ""; }
@@ -115,11 +105,14 @@ std::string expand_sait(const Arguments& arguments) {
              " | drop=gone | at=before:", arguments.text("sites"));
 }
 
-/// ToP: what a block would not read leaves behind the attention of the block before.
+/// What a block would not read leaves behind the attention of the block before it; the sites, if
+/// not given, begin at block 1 and are as many as there are lists of bins.
 std::string expand_top(const Arguments& arguments) {
-  return cat("score=received_attention | select=rank_bins(kept=", arguments.text("kept"),
-             ", bins=", arguments.text("bins"),
-             ") | drop=gone | at=after_attention:", arguments.text("sites"));
+  const std::string& bins = arguments.text("bins");
+  const std::string sites =
+      arguments.has("sites") ? arguments.text("sites") : cat("1..", split(bins, '/').size());
+  return cat("score=received_attention | select=rank_bins(bins=", bins,
+             ") | drop=gone | at=after_attention:", sites);
 }
 
 constexpr double kMostMerges = 1 << 20;  // no image has as many patches
@@ -180,8 +173,8 @@ Registry make_registry() {
        {rate("mass")},
        [](const Arguments& given) { return mass_selector(given.numbers("mass")); }},
       {"rank_bins",
-       {{"kept", Kind::text, "", {}, true}, {"bins", Kind::integer, "", {}, true}},
-       [](const Arguments& given) { return rank_bins_selector(kept_bins(given)); }},
+       {{"bins", Kind::text, "", {}, true}},
+       [](const Arguments& given) { return rank_bins_selector(parse_bins(given.text("bins"))); }},
   };
   words.drop = {
       {"gone", {}, [](const Arguments&) { return gone_policy(); }},
@@ -212,11 +205,7 @@ Registry make_registry() {
         {"sites", Kind::text, "3"}},
        expand_sait},
       {"asvit", {{"threshold"}, {"keep"}, {"sites", Kind::text, "4/7/10"}}, expand_asvit},
-      {"top",
-       {{"kept", Kind::text, "", {}, true},
-        {"bins", Kind::integer, "", {}, true},
-        {"sites", Kind::text, "1.."}},
-       expand_top},
+      {"top", {{"bins", Kind::text, "", {}, true}, {"sites", Kind::text}}, expand_top},
       {"tome",
        {{"r", Kind::numbers, "13"},
         {"inflection", Kind::numbers, "0"},

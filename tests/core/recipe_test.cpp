@@ -268,18 +268,16 @@ TEST_CASE("a method that is no triple is one registered word", "[core][recipe]")
 }
 
 TEST_CASE("top names the rank bins that stay", "[core][recipe]") {
-  const Recipe recipe = Recipe::parse("top(kept=0-12+15/0-10, bins=25, sites=1/4)");
-  CHECK(long_form(recipe.str()) ==
-        "score=received_attention | select=rank_bins(kept=0-12+15/0-10, bins=25) | drop=gone | "
-        "at=after_attention:1/4");
+  const Recipe recipe = Recipe::parse("top(bins=1101/1000)");
+  CHECK(recipe.str() ==
+        "score=received_attention | select=rank_bins(bins=1101/1000) | drop=gone | "
+        "at=after_attention:1/2");
   CHECK(Recipe::parse(recipe.str()) == recipe);
-  CHECK_NOTHROW(recipe.compile(12));
-  CHECK_REFUSES(Recipe::parse("top"), "expected kept");
-  CHECK_REFUSES(Recipe::parse("top(kept=0-3)"), "expected bins");
-  CHECK_REFUSES(Recipe::parse("top(kept=0-4, bins=4)"), "each below 4");
-  CHECK_REFUSES(Recipe::parse("top(kept=3-1, bins=4)"), "each below 4");
-  CHECK_REFUSES(Recipe::parse("top(kept=1-2-3, bins=4)"), "each below 4");
-  CHECK_REFUSES(Recipe::parse("top(kept=x, bins=4)"), "a bin");
-  CHECK_REFUSES(Recipe::parse("top(kept=0, bins=5000)"), "1 to 4096 bins");
-  CHECK_REFUSES(Recipe::parse("top(kept=0, bins=0)"), "1 to 4096 bins");
+  CHECK_NOTHROW(recipe.compile(6));
+  CHECK(Recipe::parse("top(bins=1101/1000, sites=1/4)") != recipe);
+  CHECK(Recipe::parse("top(bins=11)").compile(6).sites().empty());
+  CHECK_REFUSES(Recipe::parse("top"), "expected bins");
+  CHECK_REFUSES(Recipe::parse("top(bins=12)"), "such as 1101/1000");
+  CHECK_REFUSES(Recipe::parse("top(bins=11/)"), "such as 1101/1000");
+  CHECK_REFUSES(Recipe::parse("top(bins=11/1)"), "expected 2 bins");
 }

@@ -41,7 +41,7 @@ struct Classifier::Impl {
       : folder(std::move(folder_)),
         options(options_),
         recipe(Recipe::parse(folder.recipe)),
-        vit(folder.vit, checked_weights(), folder.sieve.get()) {
+        vit(folder.image_config("[classifier]"), checked_weights(), folder.sieve.get()) {
     check_argument(options.top > 0, "[classifier] top must be 1 or more, got ", options.top);
     check_argument(options.threads >= 0 && options.threads <= Vit::kMaxThreads,
                    "[classifier] threads must be 0 (one a core) to ", Vit::kMaxThreads, ", got ",

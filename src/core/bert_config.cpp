@@ -23,6 +23,8 @@ void check_size(const char* name, int value, int least, int most) {
 }  // namespace
 
 void BertConfig::validate() const {
+  check_argument(name == "bert" || name == "distilbert" || name == "roberta",
+                 "[bert_config] expected the name bert, distilbert or roberta, got '", name, "'");
   check_size("vocab_size", vocab_size, 1, kMaxVocabulary);
   check_size("max_positions", max_positions, 1, kMaxPositions);
   check_size("position_offset", position_offset, 0, kMaxPositions);
@@ -37,6 +39,12 @@ void BertConfig::validate() const {
   for (const int width : mlp_dim) check_size("mlp_dim", width, 0, kMaxMlpDim);
   const bool embeds = head == TextHead::embedding;
   check_size("num_classes", num_classes, embeds ? 0 : 1, embeds ? 0 : kMaxClasses);
+  check_argument(head != TextHead::question_answering || num_classes == 2,
+                 "[bert_config] expected 2 logits for question answering, got ", num_classes);
+  check_argument(!has_token_head() || pooler == PoolerActivation::none,
+                 "[bert_config] expected no pooler beside a head that reads every token, got one");
+  check_argument(!normalize || embeds,
+                 "[bert_config] expected normalize with an embedding only, got another head");
   check_argument(!exits || head == TextHead::classification,
                  "[bert_config] expected a classification head beside exits, got another one");
   check_argument(std::isfinite(layer_norm_eps) && layer_norm_eps > 0,

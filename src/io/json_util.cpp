@@ -6,6 +6,7 @@
 
 #include "printable.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/io/file.h"
 
 namespace tokensieve {
 namespace {
@@ -80,6 +81,10 @@ nlohmann::json parse_json(std::string_view text, std::string_view what) {
   } catch (const nlohmann::json::exception& error) {
     fail_json_syntax(what, error);
   }
+}
+
+nlohmann::json read_json(const std::filesystem::path& path) {
+  return parse_json(read_text_file(path, kMaxJsonBytes), path.string());
 }
 
 }  // namespace tokensieve

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ inline constexpr int kMaxJsonDepth = 64;
 /// limit, is not JSON from first to last byte (comments, NaN, invalid UTF-8 and zero bytes
 /// included), or has an object with the same key twice.
 nlohmann::json parse_json(std::string_view text, std::string_view what);
+
+/// The JSON in a file, through parse_json.
+nlohmann::json read_json(const std::filesystem::path& path);
 
 /// Throws the runtime_error for text that nlohmann-json refused, `[json] <what>: ...`, at a
 /// length fit to print whatever the text was.

@@ -8,11 +8,13 @@
 #include "json_util.h"
 #include "model/hf_config.h"
 #include "model/hf_names.h"
+#include "model/hf_text_config.h"
 #include "model/mapped_weights.h"
 #include "model/timm_config.h"
+#include "model/tokenizer_files.h"
 #include "printable.h"
 #include "tokensieve/core/error.h"
-#include "tokensieve/io/file.h"
+#include "tokensieve/io/bert_tensors.h"
 #include "tokensieve/io/predictor_tensors.h"
 
 namespace tokensieve {
@@ -21,10 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxRecipeBytes = 4096;
-
-nlohmann::json read_json(const fs::path& path) {
-  return parse_json(read_text_file(path, kMaxJsonBytes), path.string());
-}
 
 bool is_pickle(const fs::path& path) {
   return path.extension() == ".bin" || path.extension() == ".pth" || path.extension() == ".pt";
@@ -71,6 +69,7 @@ TensorParts timm_tensor_parts(const SafetensorsFile& file) {
 
 /// What holds for every model, wherever it came from.
 void check_whole(const ModelFolder& model, const std::string& config_file) {
+  if (model.bert) return;
   check_runtime(model.vit.in_channels == 3, "[model_folder] ", config_file,
                 ": expected a model of 3 channels, got ", model.vit.in_channels);
   try {
@@ -97,15 +96,40 @@ void read_sieve(const fs::path& path, ModelFolder& model) {
   }
 }
 
-void read_predictors(const fs::path& path, ModelFolder& model) {
+void read_sieve_weights(const fs::path& path, ModelFolder& model) {
   SafetensorsFile file = SafetensorsFile::open(path);
   TensorParts parts;
   for (const std::string& name : file.names()) parts[name] = {name};
   model.sieve = std::make_shared<MappedWeights>(std::move(file), std::move(parts));
-  count_predictors(model.vit, *model.sieve, path.string());
+  if (!model.bert) {
+    count_predictors(model.vit, *model.sieve, path.string());
+    return;
+  }
+  check_runtime(model.bert->head == TextHead::classification, "[model_folder] ", path.string(),
+                ": expected a text model that classifies, as it has classifiers for early exit");
+  model.bert->exits = true;
+  check_exits(*model.bert, *model.sieve, path.string());
+}
+
+/// True when `folder` has what a tokenizer is made of.
+bool has_tokenizer(const fs::path& folder) {
+  return std::ranges::any_of(kTokenizerFiles,
+                             [&](const char* file) { return fs::exists(folder / file); });
 }
 
 }  // namespace
+
+const VitConfig& ModelFolder::image_config(std::string_view operation) const {
+  check_runtime(!bert, operation, " expected a model of images, got one of texts (",
+                bert ? bert->name : "", ")");
+  return vit;
+}
+
+const BertConfig& ModelFolder::text_config(std::string_view operation) const {
+  check_runtime(bert.has_value(), operation, " expected a model of texts, got one of images (",
+                vit.name, ")");
+  return *bert;
+}
 
 ModelFolder open_model_folder(const fs::path& folder) {
   check_runtime(fs::is_directory(folder), "[model_folder] expected a folder, got '",
@@ -123,6 +147,9 @@ ModelFolder open_model_folder(const fs::path& folder) {
     TensorParts parts = timm_tensor_parts(file);
     model.weights = std::make_shared<MappedWeights>(std::move(file), std::move(parts));
     read_timm_config(config, path.string(), model);
+  } else if (is_text_config(config)) {
+    read_hf_text_model(config, std::move(file), folder, model);
+    if (has_tokenizer(folder)) model.tokenizer_folder = folder;
   } else if (config.has("model_type")) {
     TensorParts parts = hf_tensor_parts(file);
     model.weights = std::make_shared<MappedWeights>(std::move(file), std::move(parts));
@@ -139,8 +166,8 @@ ModelFolder open_model_folder(const fs::path& folder) {
   }
   check_whole(model, config_path.string());
   if (fs::exists(folder / "sieve.json")) read_sieve(folder / "sieve.json", model);
-  const fs::path predictors = folder / "sieve.safetensors";
-  if (fs::exists(predictors)) read_predictors(predictors, model);
+  const fs::path sieve = folder / "sieve.safetensors";
+  if (fs::exists(sieve)) read_sieve_weights(sieve, model);
   return model;
 }
 

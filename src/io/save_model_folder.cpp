@@ -3,14 +3,20 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
+#include "json_util.h"
+#include "model/hf_text_config.h"
+#include "model/measure_bert.h"
 #include "model/measure_vit.h"
+#include "model/sentence_pooling.h"
 #include "model/timm_config.h"
+#include "model/tokenizer_files.h"
+#include "tensor_shapes.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/io/bert_tensors.h"
 #include "tokensieve/io/file.h"
 #include "tokensieve/io/half.h"
 #include "tokensieve/io/model_folder.h"
@@ -44,6 +50,7 @@ class FolderInProgress {
     fs::remove_all(temporary_, ignored);
   }
 
+  const fs::path& path() const { return temporary_; }
   fs::path operator/(const char* name) const { return temporary_ / name; }
 
   void commit() {
@@ -71,9 +78,7 @@ std::vector<std::byte> bytes_of(const std::vector<float>& values, DType dtype) {
   return bytes;
 }
 
-using Shapes = std::map<std::string, std::vector<std::int64_t>>;
-
-void write_weights(const fs::path& path, const Shapes& shapes, const WeightSource& weights,
+void write_weights(const fs::path& path, const TensorShapes& shapes, const WeightSource& weights,
                    DType dtype) {
   std::vector<std::vector<std::byte>> bytes;
   std::vector<TensorData> tensors;
@@ -92,20 +97,48 @@ void check_savable(const ModelFolder& model, DType dtype) {
   check_argument(dtype == DType::F32 || dtype == DType::BF16,
                  "[save_model_folder] expected F32 or BF16, got ", dtype_name(dtype));
   check_argument(model.weights != nullptr, "[save_model_folder] expected weights, got none");
-  model.vit.validate();
-  check_preprocessing(model.preprocessing);
-  check_argument(model.vit.in_channels == 3,
-                 "[save_model_folder] expected a model of 3 channels, got ", model.vit.in_channels);
-  check_argument(model.labels.empty() || std::ssize(model.labels) == model.vit.num_classes,
-                 "[save_model_folder] expected ", model.vit.num_classes,
+  int num_classes = 0;
+  if (model.bert) {
+    model.bert->validate();
+    num_classes = model.bert->num_classes;
+    check_argument(model.bert->exits == (model.sieve != nullptr),
+                   "[save_model_folder] expected classifiers for early exit, and exits in the "
+                   "config, or neither");
+    check_tensors(*model.bert, *model.weights, "the weights to save");
+  } else {
+    model.vit.validate();
+    num_classes = model.vit.num_classes;
+    check_preprocessing(model.preprocessing);
+    check_argument(model.vit.in_channels == 3,
+                   "[save_model_folder] expected a model of 3 channels, got ",
+                   model.vit.in_channels);
+    check_tensors(model.vit, *model.weights, "the weights to save");
+  }
+  check_argument(model.labels.empty() || std::ssize(model.labels) == num_classes,
+                 "[save_model_folder] expected ", num_classes,
                  " labels, one a class, or none, got ", model.labels.size());
-  check_tensors(model.vit, *model.weights, "the weights to save");
 }
 
-/// Of the predictors to save. Throws when they do not hold together.
-Shapes predictor_shapes(const ModelFolder& model) {
+/// Of what goes into sieve.safetensors. Throws when it does not hold together.
+TensorShapes sieve_shapes(const ModelFolder& model) {
+  if (!model.sieve) return {};
+  if (model.bert) {
+    check_exits(*model.bert, *model.sieve, "the classifiers to save");
+    return exit_tensors(*model.bert);
+  }
   const int count = count_predictors(model.vit, *model.sieve, "the predictors to save");
   return predictor_tensors(count, model.vit.embed_dim);
+}
+
+/// What a text model's folder has beside config.json and tensors.
+void write_text_files(const ModelFolder& model, const fs::path& folder) {
+  if (model.bert->head == TextHead::embedding) write_sentence_pooling(folder, *model.bert);
+  if (model.tokenizer_folder.empty()) return;
+  for (const char* file : kTokenizerFiles) {
+    const fs::path source = model.tokenizer_folder / file;
+    if (!fs::exists(source)) continue;
+    write_text_file(folder / file, read_text_file(source, kMaxJsonBytes));
+  }
 }
 
 /// The object of sieve.json; empty for a dense model of unknown origin.
@@ -124,8 +157,8 @@ nlohmann::ordered_json sieve_of(const ModelFolder& model) {
 
 void save_model_folder(const ModelFolder& model, const fs::path& folder, DType dtype) {
   check_savable(model, dtype);
-  const Shapes predictors = model.sieve ? predictor_shapes(model) : Shapes();
-  const nlohmann::ordered_json config = timm_config(model);
+  const TensorShapes sieve_tensors = sieve_shapes(model);
+  const nlohmann::ordered_json config = model.bert ? hf_text_config(model) : timm_config(model);
   const nlohmann::ordered_json sieve = sieve_of(model);
   // "folder/" and "folder" are the same place, but not the same temporary name.
   const fs::path destination = folder.has_filename() ? folder : folder.parent_path();
@@ -134,10 +167,13 @@ void save_model_folder(const ModelFolder& model, const fs::path& folder, DType d
                 "[save_model_folder] expected a new folder, but ", destination.string(),
                 " exists; remove it or choose another");
   FolderInProgress progress(destination);
-  write_weights(progress / "model.safetensors", vit_tensors(model.vit), *model.weights, dtype);
+  write_weights(progress / "model.safetensors",
+                model.bert ? bert_tensors(*model.bert) : vit_tensors(model.vit), *model.weights,
+                dtype);
   if (model.sieve) {
-    write_weights(progress / "sieve.safetensors", predictors, *model.sieve, dtype);
+    write_weights(progress / "sieve.safetensors", sieve_tensors, *model.sieve, dtype);
   }
+  if (model.bert) write_text_files(model, progress.path());
   write_json(progress / "config.json", config);
   if (!sieve.empty()) write_json(progress / "sieve.json", sieve);
   progress.commit();

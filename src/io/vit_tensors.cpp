@@ -2,25 +2,13 @@
 
 #include <iterator>
 
+#include "tensor_shapes.h"
 #include "tokensieve/core/error.h"
 
 namespace tokensieve {
 namespace {
 
-using Shapes = std::map<std::string, std::vector<std::int64_t>>;
-
-void add_linear(Shapes& shapes, const std::string& scope, std::int64_t out, std::int64_t in,
-                bool bias = true) {
-  shapes[scope + ".weight"] = {out, in};
-  if (bias) shapes[scope + ".bias"] = {out};
-}
-
-void add_norm(Shapes& shapes, const std::string& scope, std::int64_t dim) {
-  shapes[scope + ".weight"] = {dim};
-  shapes[scope + ".bias"] = {dim};
-}
-
-void add_block(Shapes& shapes, const VitConfig& config, int block) {
+void add_block(TensorShapes& shapes, const VitConfig& config, int block) {
   const std::string scope = cat("blocks.", block);
   const std::int64_t dim = config.embed_dim;
   if (const std::int64_t attention = std::int64_t{config.num_heads[block]} * config.head_dim;
@@ -38,7 +26,7 @@ void add_block(Shapes& shapes, const VitConfig& config, int block) {
   }
 }
 
-void add_patch_embed(Shapes& shapes, const VitConfig& config) {
+void add_patch_embed(TensorShapes& shapes, const VitConfig& config) {
   std::int64_t in = config.in_channels, patch = config.patch_size;
   if (config.stem_channels > 0) {
     for (int i = 0; i < std::ssize(kStemKernels); ++i) {
@@ -56,7 +44,7 @@ void add_patch_embed(Shapes& shapes, const VitConfig& config) {
 }  // namespace
 
 std::map<std::string, std::vector<std::int64_t>> vit_tensors(const VitConfig& config) {
-  Shapes shapes;
+  TensorShapes shapes;
   const std::int64_t dim = config.embed_dim;
   add_patch_embed(shapes, config);
   if (config.class_token) shapes["cls_token"] = {1, 1, dim};

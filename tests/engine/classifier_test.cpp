@@ -88,6 +88,9 @@ TEST_CASE("a classifier that cannot work is refused at once", "[engine][classifi
   folder.weights = nullptr;
   CHECK_THROWS_WITH(Classifier(std::move(folder)), Catch::Contains("no weights"));
   folder = tiny_folder();
+  folder.bert = BertConfig();
+  CHECK_THROWS_WITH(Classifier(folder), Catch::Contains("[classifier] expected a model of images"));
+  folder.bert.reset();
   folder.vit.in_channels = 4;
   CHECK_THROWS_WITH(Classifier(std::move(folder)), Catch::Contains("3 channels"));
   CHECK_THROWS_WITH(Classifier(tiny_folder(), {.threads = -1}), Catch::Contains("threads"));

@@ -7,9 +7,10 @@ namespace tokensieve {
 
 /// What a text network gives for its tokens.
 enum class TextHead {
-  embedding,       ///< One vector a text: the pooled rows (sentence-transformers).
-  classification,  ///< Logits a text, from the class row.
-  tokens,          ///< Logits a token: token classification and question answering.
+  embedding,           ///< One vector a text: the pooled rows (sentence-transformers).
+  classification,      ///< Logits a text, from the class row.
+  tokens,              ///< Logits a token: token classification.
+  question_answering,  ///< Two logits a token, as the start and as the end of an answer.
 };
 
 /// Which rows TextHead::embedding reads.
@@ -30,7 +31,7 @@ enum class PoolerActivation {
 /// LN(X + f(X))). Head count and MLP width are per block and may be 0: that half of the block, its
 /// norm included, is then skipped.
 struct BertConfig {
-  std::string name = "bert";  ///< Hugging Face's model_type: "bert", "distilbert", "roberta".
+  std::string name = "bert";  ///< Hugging Face's model_type: "bert", "distilbert" or "roberta".
   int vocab_size = 30522;
   int max_positions = 512;  ///< Tokens of the longest text.
   /// Rows of the position table in front of the first token's (RoBERTa: pad id + 1 = 2).
@@ -42,14 +43,21 @@ struct BertConfig {
   std::vector<int> mlp_dim = std::vector<int>(12, 3072);  ///< Per block.
   TextHead head = TextHead::classification;
   TextPooling pooling = TextPooling::class_token;
+  /// Of TextHead::classification; in a BERT with TextHead::embedding, tanh says that its weights
+  /// are carried along for training. The other heads have none.
   PoolerActivation pooler = PoolerActivation::tanh;
-  int num_classes = 2;  ///< Outputs of the classifier, a text or a token; 0 for an embedding.
+  bool normalize = false;  ///< TextHead::embedding is scaled to length 1 (sentence-transformers).
+  int num_classes = 2;     ///< Outputs of the classifier, a text or a token; 0 for an embedding.
   /// A classifier after every block but the last, behind the shared pooler, for early exit (PABEE,
   /// Magic Pyramid).
   bool exits = false;
   float layer_norm_eps = 1e-12f;
 
   int depth() const { return static_cast<int>(num_heads.size()); }
+  /// True when the network gives logits for each token rather than for the text.
+  bool has_token_head() const {
+    return head == TextHead::tokens || head == TextHead::question_answering;
+  }
 
   /// Throws std::invalid_argument when a size makes no sense, naming it.
   void validate() const;

@@ -1,6 +1,5 @@
 #include "model/hf_config.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "model/labels.h"
@@ -23,19 +22,13 @@ std::pair<int, int> sides(const JsonObject& object, std::string_view key) {
   return {side, side};
 }
 
-void check_number(const JsonObject& config, std::string_view key, double actual) {
-  if (config.has(key) && config.number(key, 0, 1e9) != actual) {
-    config.fail(key, cat("what the tensors say, ", actual));
-  }
-}
-
 void check_sizes(const JsonObject& config, const VitConfig& vit) {
-  check_number(config, "hidden_size", vit.embed_dim);
-  check_number(config, "num_hidden_layers", vit.depth());
-  check_number(config, "num_channels", vit.in_channels);
+  config.check_agrees("hidden_size", vit.embed_dim);
+  config.check_agrees("num_hidden_layers", vit.depth());
+  config.check_agrees("num_channels", vit.in_channels);
   const bool dinov2 = config.text("model_type") == "dinov2";
   for (const int width : vit.mlp_dim) {
-    if (!dinov2) check_number(config, "intermediate_size", width);
+    if (!dinov2) config.check_agrees("intermediate_size", width);
     if (!dinov2 || !config.has("mlp_ratio")) continue;
     const double ratio = config.number("mlp_ratio", 0, 1000);
     if (std::trunc(vit.embed_dim * ratio) != width) {
@@ -69,16 +62,6 @@ void check_supported(const JsonObject& config, const ModelFolder& model) {
                 "save the model without its head");
 }
 
-/// Labels that say more than their number.
-std::vector<std::string> real_labels(const JsonObject& config, int num_classes) {
-  if (num_classes == 0) return {};  // a backbone's config still carries two placeholders
-  auto labels = read_labels(config, {"id2label"}, num_classes);
-  for (int i = 0; i < std::ssize(labels); ++i) {
-    if (labels[i] != cat("LABEL_", i)) return labels;
-  }
-  return {};
-}
-
 }  // namespace
 
 void read_hf_config(const JsonObject& config, const std::string& weights_file, ModelFolder& model) {
@@ -91,7 +74,7 @@ void read_hf_config(const JsonObject& config, const std::string& weights_file, M
   if (config.has("image_size")) hints.image_sizes.push_back(sides(config, "image_size"));
   model.vit = measure_vit(std::move(vit), hints, *model.weights, weights_file);
   check_sizes(config, model.vit);
-  model.labels = real_labels(config, model.vit.num_classes);
+  model.labels = read_hf_labels(config, model.vit.num_classes);
 }
 
 }  // namespace tokensieve

@@ -42,6 +42,12 @@ void JsonObject::fail(std::string_view key, std::string_view expected) const {
                ", got ", has(key) ? printable(get(key).dump()) : "nothing");
 }
 
+void JsonObject::check_agrees(std::string_view key, double tensors_say) const {
+  if (has(key) && number(key, 0, 1e9) != tensors_say) {
+    fail(key, cat("what the tensors say, ", tensors_say));
+  }
+}
+
 std::int64_t JsonObject::integer(std::string_view key, std::int64_t least,
                                  std::int64_t most) const {
   if (!is_integer_in(get(key), least, most)) {

@@ -32,6 +32,9 @@ class JsonObject {
                               double most) const;
   std::vector<int> integers(std::string_view key, std::size_t max_count, int least, int most) const;
 
+  /// Throws the error of `key` when it is there and is another number than the tensors say.
+  void check_agrees(std::string_view key, double tensors_say) const;
+
   /// Throws the error of a key: `file: expected 'scope.key' to be <expected>, got <value>`.
   [[noreturn]] void fail(std::string_view key, std::string_view expected) const;
 

@@ -1,5 +1,7 @@
 #include "model/labels.h"
 
+#include <iterator>
+
 #include "printable.h"
 #include "tokensieve/core/error.h"
 
@@ -36,6 +38,15 @@ std::vector<std::string> read_labels(const JsonObject& object,
       labels.push_back(printable(*label, 4 * kMaxLabelBytes));
     }
     return labels;
+  }
+  return {};
+}
+
+std::vector<std::string> read_hf_labels(const JsonObject& config, int num_classes) {
+  if (num_classes == 0) return {};  // a backbone's config still carries two placeholders
+  auto labels = read_labels(config, {"id2label"}, num_classes);
+  for (int i = 0; i < std::ssize(labels); ++i) {
+    if (labels[i] != cat("LABEL_", i)) return labels;
   }
   return {};
 }

@@ -15,4 +15,7 @@ namespace tokensieve {
 std::vector<std::string> read_labels(const JsonObject& object,
                                      std::initializer_list<std::string_view> keys, int num_classes);
 
+/// Hugging Face's `id2label`; empty where it is missing or says "LABEL_0", "LABEL_1", ... only.
+std::vector<std::string> read_hf_labels(const JsonObject& config, int num_classes);
+
 }  // namespace tokensieve

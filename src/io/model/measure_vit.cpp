@@ -1,13 +1,13 @@
 #include "model/measure_vit.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
-#include "printable.h"
+#include "model/check_tensors.h"
+#include "model/tensor_sizes.h"
 #include "shape_text.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/vit_tensors.h"
@@ -15,9 +15,8 @@
 namespace tokensieve {
 namespace {
 
-constexpr int kMaxDepth = 1000;
-constexpr int64_t kMaxSide = int64_t{1} << 24;
 constexpr int64_t kMaxPatch = 1024;
+constexpr std::string_view kKind = "a ViT, DeiT or DINOv2";
 
 /// Why a tensor that other ViTs have is refused.
 struct KnownStranger {
@@ -43,39 +42,33 @@ constexpr KnownStranger kStrangers[] = {
     {"patch_embed.bn", "batch norms must be folded; convert it with python -m tokensieve.convert"},
 };
 
-[[noreturn]] void fail_unknown(const std::string& file, const std::string& name,
-                               std::string_view reason) {
-  fail_runtime("[model_folder] ", file, ": expected a ViT, DeiT or DINOv2, got the tensor '",
-               printable(name), "'", reason.empty() ? "" : "; ", reason);
-}
-
 void refuse_strangers(const WeightSource& weights, const std::string& file) {
   for (const std::string& name : weights.names()) {
     for (const auto& [part_of_name, reason] : kStrangers) {
-      if (name.find(part_of_name) != name.npos) fail_unknown(file, name, reason);
+      if (name.find(part_of_name) != name.npos) fail_unknown(file, kKind, name, reason);
     }
   }
 }
 
 /// Measures the tensors of one file.
-class Measure {
+class Measure : TensorSizes {
  public:
   Measure(VitConfig config, const VitHints& hints, const WeightSource& weights,
           const std::string& file)
-      : config_(std::move(config)), hints_(hints), weights_(weights), file_(file) {}
+      : TensorSizes(weights, file), config_(std::move(config)), hints_(hints) {}
 
   VitConfig run() {
     patch_embed();
-    config_.pre_norm = weights_.contains("norm_pre.weight");
-    config_.class_token = weights_.contains("cls_token");
-    config_.distilled = weights_.contains("dist_token");
+    config_.pre_norm = contains("norm_pre.weight");
+    config_.class_token = contains("cls_token");
+    config_.distilled = contains("dist_token");
     config_.num_register_tokens =
-        weights_.contains("reg_token") ? static_cast<int>(shape("reg_token", 3)[1]) : 0;
-    config_.final_norm = weights_.contains("norm.weight");
-    config_.fc_norm = weights_.contains("fc_norm.weight");
+        contains("reg_token") ? static_cast<int>(shape("reg_token", 3)[1]) : 0;
+    config_.final_norm = contains("norm.weight");
+    config_.fc_norm = contains("fc_norm.weight");
     config_.num_classes =
-        weights_.contains("head.weight") ? static_cast<int>(shape("head.weight", 2)[0]) : 0;
-    config_.aux_head = weights_.contains("aux_head.weight");
+        contains("head.weight") ? static_cast<int>(shape("head.weight", 2)[0]) : 0;
+    config_.aux_head = contains("aux_head.weight");
     check(!(config_.final_norm && config_.fc_norm), "fc_norm.weight",
           "to be there only where norm.weight is not", "both");
     blocks();
@@ -84,20 +77,6 @@ class Measure {
   }
 
  private:
-  void check(bool good, std::string_view name, std::string_view expected,
-             std::string_view got) const {
-    check_runtime(good, "[model_folder] ", file_, ": expected '", name, "' ", expected, ", got ",
-                  got);
-  }
-
-  std::vector<int64_t> shape(const std::string& name, size_t dimensions) const {
-    const std::vector<int64_t> shape = weights_.shape(name);
-    const bool good = shape.size() == dimensions &&
-                      std::ranges::all_of(shape, [](int64_t side) { return side <= kMaxSide; });
-    check(good, name, cat("to have ", dimensions, " sides up to ", kMaxSide), shape_text(shape));
-    return shape;
-  }
-
   void patch_embed() {
     const auto patch = shape("patch_embed.proj.weight", 4);
     // These are divisors and factors below, before the whole is validated.
@@ -107,7 +86,7 @@ class Measure {
     config_.embed_dim = static_cast<int>(patch[0]);
     config_.in_channels = static_cast<int>(patch[1]);
     config_.patch_size = static_cast<int>(patch[2]);
-    if (!weights_.contains("patch_embed.conv1.weight")) return;
+    if (!contains("patch_embed.conv1.weight")) return;
     const auto first = shape("patch_embed.conv1.weight", 4);
     config_.stem_channels = static_cast<int>(first[0]);
     config_.in_channels = static_cast<int>(first[1]);
@@ -115,32 +94,15 @@ class Measure {
     check(config_.stem_channels > 0, "patch_embed.conv1.weight", "to have channels", "none");
   }
 
-  int depth() const {
-    constexpr std::string_view kPrefix = "blocks.";
-    int depth = 0;
-    for (const std::string& name : weights_.names()) {
-      if (!name.starts_with(kPrefix)) continue;
-      int block = -1;
-      const auto [end, error] =
-          std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), block);
-      const bool good = error == std::errc{} && end != name.data() + name.size() && *end == '.';
-      check(good && block >= 0 && block < kMaxDepth, printable(name),
-            cat("to be of a block below ", kMaxDepth), "another");
-      depth = std::max(depth, block + 1);
-    }
-    check(depth > 0, "blocks", "to be there", "none");
-    return depth;
-  }
-
   bool any_block_has(std::string_view part) const {
     for (int block = 0; block < config_.depth(); ++block) {
-      if (weights_.contains(cat("blocks.", block, ".", part))) return true;
+      if (contains(cat("blocks.", block, ".", part))) return true;
     }
     return false;
   }
 
   void blocks() {
-    const int depth = this->depth();
+    const int depth = this->depth("blocks.");
     config_.num_heads.assign(depth, 0);
     config_.mlp_dim.assign(depth, 0);
     check(hints_.block_heads.empty() || std::ssize(hints_.block_heads) == depth, "num_heads",
@@ -157,7 +119,7 @@ class Measure {
   /// Rows of a block's query part, which is heads times head_dim; 0 if the block has no attention.
   int64_t query_rows(int block) const {
     const std::string name = cat("blocks.", block, ".attn.qkv.weight");
-    if (!weights_.contains(name)) return 0;
+    if (!contains(name)) return 0;
     const auto qkv = shape(name, 2);
     check(qkv[0] % 3 == 0, name, "to have a multiple of 3 rows", shape_text(qkv));
     return qkv[0] / 3;
@@ -187,7 +149,7 @@ class Measure {
 
   int mlp_dim(int block) const {
     const std::string name = cat("blocks.", block, ".mlp.fc1.weight");
-    if (!weights_.contains(name)) return 0;
+    if (!contains(name)) return 0;
     const int64_t hidden = shape(name, 2)[0];
     const std::string out = cat("blocks.", block, ".mlp.fc2.weight");
     const int64_t used = shape(out, 2)[1];
@@ -230,8 +192,6 @@ class Measure {
 
   VitConfig config_;
   const VitHints& hints_;
-  const WeightSource& weights_;
-  const std::string& file_;
 };
 
 }  // namespace
@@ -250,15 +210,7 @@ VitConfig measure_vit(VitConfig config, const VitHints& hints, const WeightSourc
 }
 
 void check_tensors(const VitConfig& config, const WeightSource& weights, const std::string& file) {
-  const auto expected = vit_tensors(config);
-  for (const std::string& name : weights.names()) {
-    if (!expected.contains(name)) fail_unknown(file, name, "");
-  }
-  for (const auto& [name, shape] : expected) {
-    const std::vector<int64_t> actual = weights.shape(name);
-    check_runtime(actual == shape, "[model_folder] ", file, ": expected '", name, "' of shape ",
-                  shape_text(shape), ", got ", shape_text(actual));
-  }
+  check_tensors(vit_tensors(config), weights, kKind, file);
 }
 
 }  // namespace tokensieve

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "model/timm_architecture.h"
 #include "model/timm_config.h"
 #include "model/timm_model_args.h"
+#include "short_decimal.h"
 
 namespace tokensieve {
 namespace {
@@ -13,15 +13,6 @@ bool is_pruned(const VitConfig& vit) {
   return std::ranges::any_of(vit.num_heads,
                              [&](int heads) { return heads * vit.head_dim != vit.embed_dim; }) ||
          std::ranges::any_of(vit.mlp_dim, [&](int width) { return width != vit.mlp_dim.front(); });
-}
-
-/// The double with the shortest decimal form that is this float: 0.485, not 0.48500001430511475.
-double short_decimal(float value) {
-  std::array<char, 32> text;
-  const char* const end = std::to_chars(text.begin(), text.end(), value).ptr;
-  double found = 0.0;
-  std::from_chars(text.begin(), end, found);
-  return found;
 }
 
 std::array<double, 3> short_decimals(const std::array<float, 3>& values) {

@@ -12,6 +12,7 @@
 #include "tokensieve/io/model_folder.h"
 #include "tokensieve/io/resize.h"
 #include "tokensieve/io/safetensors.h"
+#include "tokensieve/io/tokenizer.h"
 
 namespace py = pybind11;
 
@@ -54,9 +55,78 @@ void write_tensors(const std::filesystem::path& path,
   without_gil([&] { write_safetensors(path, data, metadata); });
 }
 
+py::array_t<uint32_t> spans_to_numpy(const std::vector<Tokens::Span>& spans) {
+  py::array_t<uint32_t> array({static_cast<py::ssize_t>(spans.size()), py::ssize_t{2}});
+  uint32_t* out = array.mutable_data();
+  for (const Tokens::Span& span : spans) {
+    *out++ = span.begin;
+    *out++ = span.end;
+  }
+  return array;
+}
+
+void register_tokenizer(py::module_& m) {
+  py::class_<Tokens>(m, "Tokens", "One text, or a pair, as a text network reads it.")
+      .def_property_readonly(
+          "ids", [](const Tokens& t) { return to_numpy(t.ids); },
+          "int32 [tokens], special tokens included.")
+      .def_property_readonly(
+          "types", [](const Tokens& t) { return to_numpy(t.types); },
+          "int32 [tokens]: 0 for the first text, 1 for the second.")
+      .def_property_readonly(
+          "spans", [](const Tokens& t) { return spans_to_numpy(t.spans); },
+          "uint32 [tokens, 2]: bytes [begin, end) of the text in UTF-8 a token comes from; 0, 0 of "
+          "special tokens.")
+      .def_property_readonly(
+          "words", [](const Tokens& t) { return to_numpy(t.words); },
+          "int32 [tokens]: the word, of its text, a token is a piece of; -1 of special tokens.")
+      .def("__len__", [](const Tokens& t) { return t.ids.size(); });
+
+  py::class_<Tokenizer>(m, "Tokenizer",
+                        R"doc(Text to tokens, equal to Hugging Face's fast tokenizers.
+
+WordPiece (BERT and its kin) and byte-level BPE (RoBERTa); see open_tokenizer. Serves many threads.)doc")
+      .def(
+          "encode",
+          [](const Tokenizer& t, const std::string& text, int max_tokens) {
+            return without_gil([&] { return t.encode(text, max_tokens); });
+          },
+          py::arg("text"), py::arg("max_tokens") = 512,
+          "The Tokens of a text: str, or bytes, of which what is not UTF-8 counts as U+FFFD. At "
+          "most "
+          "max_tokens with the special ones, the end cut off. Raises ValueError for a max_tokens "
+          "too "
+          "small for the special tokens.")
+      .def(
+          "encode_pair",
+          [](const Tokenizer& t, const std::string& first, const std::string& second,
+             int max_tokens) {
+            return without_gil([&] { return t.encode_pair(first, second, max_tokens); });
+          },
+          py::arg("first"), py::arg("second"), py::arg("max_tokens") = 512,
+          "The Tokens of a pair, the longer text cut first. Raises as encode does.")
+      .def("token", &Tokenizer::token, py::arg("id"),
+           "The vocabulary entry of an id, such as '##ing'. Raises ValueError for an unknown one.")
+      .def_property_readonly("vocab_size", &Tokenizer::vocab_size, "How many ids there are.")
+      .def_property_readonly("pad_id", &Tokenizer::pad_id, "The id that fills rows up.");
+
+  m.def(
+      "open_tokenizer",
+      [](const std::filesystem::path& folder) {
+        auto tokenizer = without_gil([&] { return open_tokenizer(folder); });
+        // pybind11 holds no pointers to const; all that it binds is const.
+        return std::unique_ptr<Tokenizer>(const_cast<Tokenizer*>(tokenizer.release()));
+      },
+      py::arg("folder"),
+      "The Tokenizer of a Hugging Face folder: tokenizer.json, or vocab.txt (with "
+      "tokenizer_config.json where it is there), or vocab.json and merges.txt. Raises RuntimeError "
+      "naming the file and what is wrong with it.");
+}
+
 }  // namespace
 
 void register_io(py::module_& m) {
+  register_tokenizer(m);
   m.def(
       "read_image",
       [](const std::filesystem::path& path, bool apply_orientation) {

@@ -9,7 +9,7 @@
     result.macs              # multiply-accumulates of each image
 """
 
-from ._tokensieve import Recipe, RetentionTrace, SiteTrace, recipe_words
+from ._tokensieve import Recipe, RetentionTrace, SiteTrace, Tokenizer, Tokens, open_tokenizer, recipe_words
 from .convert import convert, to_checkpoint
 from .evaluate import Table, evaluate
 from .model import Model, Result, load
@@ -21,9 +21,12 @@ __all__ = [
     "RetentionTrace",
     "SiteTrace",
     "Table",
+    "Tokenizer",
+    "Tokens",
     "convert",
     "evaluate",
     "load",
+    "open_tokenizer",
     "recipe_words",
     "to_checkpoint",
 ]

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Pictures to training batches.
+/// Pictures and texts to training batches.
 
 #include "tokensieve/data/affine.h"
 #include "tokensieve/data/augmentation.h"
@@ -10,3 +10,4 @@
 #include "tokensieve/data/rand_augment.h"
 #include "tokensieve/data/random.h"
 #include "tokensieve/data/split.h"
+#include "tokensieve/data/text_loader.h"

@@ -77,6 +77,7 @@ class ImageLoader::Impl {
   std::int64_t step() const;
 
   const ImageDataset dataset;
+  const Preprocessing preprocessing;
   const int num_classes;
   BatchPlan plan;
 
@@ -95,7 +96,6 @@ class ImageLoader::Impl {
   void finish(Batch& batch) const;
   std::shared_ptr<const Image> picture(std::size_t index);
 
-  const Preprocessing preprocessing_;
   const LoaderOptions options_;
   const std::int64_t end_;  // the first step that is not there
   PictureCache cache_;
@@ -109,12 +109,12 @@ class ImageLoader::Impl {
   std::vector<std::jthread> workers_;  // last: they use all of the above
 };
 
-ImageLoader::Impl::Impl(ImageDataset data, const Preprocessing& preprocessing,
+ImageLoader::Impl::Impl(ImageDataset data, const Preprocessing& transform,
                         const LoaderOptions& options)
     : dataset(std::move(data)),
+      preprocessing(transform),
       num_classes(classes_of(dataset, options)),
       plan(static_cast<std::int64_t>(dataset.samples.size()), options),
-      preprocessing_(preprocessing),
       options_(options),
       end_(options.epochs > 0 ? options.epochs * plan.steps_per_epoch() : kNoEnd),
       cache_(dataset.samples.size(), options.cache_bytes) {
@@ -217,10 +217,10 @@ void ImageLoader::Impl::fill(Filling& filling, std::size_t slot) {
   const std::span<float> chw = std::span(batch.pixels).subspan(slot * length, length);
   try {
     if (options_.augmentation) {
-      augment(*image, *options_.augmentation, preprocessing_, plan.picture_seed(batch.step, index),
+      augment(*image, *options_.augmentation, preprocessing, plan.picture_seed(batch.step, index),
               chw);
     } else {
-      preprocess(*image, preprocessing_, chw);
+      preprocess(*image, preprocessing, chw);
     }
   } catch (const std::runtime_error& error) {
     fail_runtime("[image_loader] ", dataset.samples[static_cast<std::size_t>(index)].path.string(),
@@ -234,8 +234,8 @@ void ImageLoader::Impl::prepare(Batch& batch) {
   for (const std::int64_t index : batch.indices) {
     batch.labels.push_back(dataset.samples[static_cast<std::size_t>(index)].label);
   }
-  batch.pixels.resize(batch.indices.size() * 3 * static_cast<std::size_t>(preprocessing_.height) *
-                      static_cast<std::size_t>(preprocessing_.width));
+  batch.pixels.resize(batch.indices.size() * 3 * static_cast<std::size_t>(preprocessing.height) *
+                      static_cast<std::size_t>(preprocessing.width));
 }
 
 std::shared_ptr<const Image> ImageLoader::Impl::picture(std::size_t index) {
@@ -274,9 +274,9 @@ void ImageLoader::Impl::finish(Batch& batch) const {
   double smoothing = 0.0;
   if (options_.mixing) {
     smoothing = options_.mixing->label_smoothing;
-    batch.mixture = draw_mixture(*options_.mixing, preprocessing_.width, preprocessing_.height,
+    batch.mixture = draw_mixture(*options_.mixing, preprocessing.width, preprocessing.height,
                                  plan.mixture_seed(batch.step));
-    mix_pixels(batch.pixels, preprocessing_.width, preprocessing_.height, batch.mixture);
+    mix_pixels(batch.pixels, preprocessing.width, preprocessing.height, batch.mixture);
   }
   batch.targets = soft_targets(batch.labels, num_classes, smoothing, batch.mixture.lambda);
 }
@@ -303,6 +303,7 @@ ImageLoader::ImageLoader(ImageDataset dataset, const Preprocessing& preprocessin
 ImageLoader::~ImageLoader() = default;
 
 const ImageDataset& ImageLoader::dataset() const { return impl_->dataset; }
+const Preprocessing& ImageLoader::preprocessing() const { return impl_->preprocessing; }
 int ImageLoader::num_classes() const { return impl_->num_classes; }
 std::int64_t ImageLoader::steps_per_epoch() const { return impl_->plan.steps_per_epoch(); }
 std::int64_t ImageLoader::step() const { return impl_->step(); }

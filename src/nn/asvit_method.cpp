@@ -56,7 +56,6 @@ class AsvitMethod final : public Method {
     }
     return cat("asvit(threshold=", thresholds, ", sites=", joined_sites(network_->sites()), ")");
   }
-  std::string own_prefix() const override { return std::string(kThresholds); }
 
  private:
   AsVit network_;

@@ -58,9 +58,8 @@ class DynamicVitMethod final : public Method {
     return cat("dynamicvit(keep=", number_text(options_.keep),
                ", sites=", joined_sites(network_->sites()), ")");
   }
-  std::string own_prefix() const override { return std::string(kPredictors); }
   std::shared_ptr<const WeightSource> sieve() const override {
-    return export_parameters(*network_, own_prefix());
+    return export_parameters(*network_, kPredictors);
   }
 
  private:

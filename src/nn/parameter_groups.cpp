@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <map>
+#include <string>
+#include <string_view>
 #include <tuple>
 
 #include "parameter_names.h"
@@ -9,11 +11,25 @@
 namespace tokensieve::nn {
 namespace {
 
+/// The block a parameter is in, by timm's names or Hugging Face's; -1 if it is in none.
+int block_of(const std::string& name) {
+  if (name.starts_with("blocks.")) return std::stoi(name.substr(7));
+  constexpr std::string_view layer = ".layer.";
+  const size_t found = name.find(layer);
+  return found == std::string::npos ? -1 : std::stoi(name.substr(found + layer.size()));
+}
+
 /// 0 for the embedding, i + 1 for block i, depth + 1 behind the blocks.
 int layer_of(const std::string& name, int depth) {
-  if (name.starts_with("blocks.")) return std::stoi(name.substr(7)) + 1;
-  const bool behind = name.starts_with("norm.") || name.starts_with("fc_norm.");
-  return behind ? depth + 1 : 0;
+  const bool behind = name.starts_with("norm.") || name.starts_with("fc_norm.") ||
+                      name.find("pooler.") != std::string::npos ||
+                      name.starts_with("pre_classifier.");
+  return behind ? depth + 1 : block_of(name) + 1;
+}
+
+bool is_embedding(const std::string& name) {
+  const bool table = name.ends_with("_embeddings.weight");
+  return name == "cls_token" || name == "pos_embed" || table;
 }
 
 }  // namespace
@@ -22,7 +38,8 @@ double peak_rate(const LearningRates& rates) {
   return std::max({rates.base, rates.head, rates.predictors});
 }
 
-std::vector<ParameterGroup> parameter_groups(const VitImpl& network, const LearningRates& rates) {
+std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& network,
+                                             const LearningRates& rates) {
   check_argument(rates.base > 0 && rates.head >= 0 && rates.predictors >= 0,
                  "[parameter_groups] expected a positive base rate and others of 0 or more, got ",
                  rates.base, ", ", rates.head, " and ", rates.predictors);
@@ -31,18 +48,21 @@ std::vector<ParameterGroup> parameter_groups(const VitImpl& network, const Learn
                  rates.weight_decay, " and ", rates.frozen_epochs);
   check_argument(rates.layer_decay > 0 && rates.layer_decay <= 1,
                  "[parameter_groups] expected layer_decay in (0, 1], got ", rates.layer_decay);
-  const int depth = network.config().depth();
+  int depth = 0;
+  for (const auto& item : network.named_parameters())
+    depth = std::max(depth, block_of(item.key()) + 1);
   const double peak = peak_rate(rates);
   std::map<std::tuple<double, double, int64_t>, ParameterGroup> groups;
   for (const auto& item : network.named_parameters()) {
     const std::string& name = item.key();
-    const bool frozen = rates.freeze_embeddings && (name == "cls_token" || name == "pos_embed");
+    const bool frozen = rates.freeze_embeddings && is_embedding(name);
     item.value().set_requires_grad(!frozen);
     if (frozen) continue;
     double rate = rates.base;
     int64_t first_epoch = rates.frozen_epochs;
     if (is_of_method(name)) {
-      if (rates.predictors > 0) rate = rates.predictors;
+      // AdapLeR's predictors learn as the weights do, its bars at a rate of their own.
+      if (rates.predictors > 0 && !name.starts_with(kContributions)) rate = rates.predictors;
       first_epoch = 0;
     } else if (is_classifier(name)) {
       if (rates.head > 0) rate = rates.head;
@@ -51,7 +71,8 @@ std::vector<ParameterGroup> parameter_groups(const VitImpl& network, const Learn
     }
     const double scale = rate / peak;
     // Tokens and positions have several axes but are no matrices; timm does not decay them either.
-    const bool decays = item.value().dim() > 1 && !name.ends_with("_token") && name != "pos_embed";
+    const bool decays = item.value().dim() > 1 && name != kRankBins && !name.ends_with("_token") &&
+                        name != "pos_embed";
     const double weight_decay = decays ? rates.weight_decay : 0.0;
     ParameterGroup& group = groups[{scale, weight_decay, first_epoch}];
     group.scale = scale;

@@ -20,6 +20,35 @@ torch::Tensor selected_rows(const Selector& selector, const torch::Tensor& score
   return torch::stack(rows).to(scores.device());
 }
 
+torch::Tensor selected_tokens(const Selector& selector, const torch::Tensor& scores,
+                              const torch::Tensor& kept, const torch::Tensor& present,
+                              int site_index) {
+  const auto on_cpu = [](const torch::Tensor& x) {
+    return x.detach().to(torch::kCPU, torch::kFloat).contiguous();
+  };
+  const torch::Tensor values = on_cpu(scores), alive = on_cpu(kept);
+  const torch::Tensor lengths = on_cpu(present.sum(1));
+  torch::Tensor stays = torch::zeros_like(alive);
+  const int64_t n = values.size(1);
+  for (int64_t b = 0; b < values.size(0); ++b) {
+    const float* const live = alive.const_data_ptr<float>() + b * n;
+    const float* const score = values.const_data_ptr<float>() + b * n;
+    float* const out = stays.data_ptr<float>() + b * n;
+    std::vector<float> own;
+    std::vector<int64_t> place;
+    for (int64_t i = 1; i < n; ++i) {
+      if (live[i] == 0) continue;
+      own.push_back(score[i]);
+      place.push_back(i);
+    }
+    const auto others = static_cast<int64_t>(lengths.const_data_ptr<float>()[b]) - 1;
+    out[0] = 1;
+    for (const int32_t i : selector.select({own, others, site_index}))
+      out[place[static_cast<size_t>(i)]] = 1;
+  }
+  return stays.to(kept.device());
+}
+
 torch::Tensor keep_rows(const torch::Tensor& x, int64_t prefix, const torch::Tensor& index) {
   const torch::Tensor rows =
       x.slice(1, prefix).gather(1, index.unsqueeze(-1).expand({-1, -1, x.size(2)}));

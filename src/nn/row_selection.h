@@ -15,6 +15,12 @@ namespace tokensieve::nn {
 torch::Tensor selected_rows(const Selector& selector, const torch::Tensor& scores,
                             int64_t input_count, int site_index = 0);
 
+/// What core's selector takes of the tokens that are `kept` `[B, n]` (1 or 0) by their `scores`
+/// `[B, n]`: 1 or 0. Row 0, the class token, stays; `present` says which tokens a text has at all.
+torch::Tensor selected_tokens(const Selector& selector, const torch::Tensor& scores,
+                              const torch::Tensor& kept, const torch::Tensor& present,
+                              int site_index);
+
 /// Rows `[B, prefix + N, C]` to the prefix and the rows `index` `[B, k]` behind it.
 torch::Tensor keep_rows(const torch::Tensor& x, int64_t prefix, const torch::Tensor& index);
 

@@ -17,18 +17,6 @@
 namespace tokensieve::nn {
 namespace {
 
-torch::Tensor pixels_of(const Batch& batch, const VitConfig& config, torch::Device device) {
-  const int64_t expected =
-      batch.size() * config.in_channels * config.image_height * config.image_width;
-  check_argument(std::ssize(batch.pixels) == expected, "[train] expected pictures of ",
-                 config.image_height, " x ", config.image_width, " from the loader, ", expected,
-                 " values in a batch, got ", batch.pixels.size());
-  return torch::from_blob(
-             const_cast<float*>(batch.pixels.data()),
-             {batch.size(), config.in_channels, config.image_height, config.image_width})
-      .to(device);
-}
-
 /// Text that reads back as the same number.
 std::string exact(double value) {
   std::ostringstream out;
@@ -67,7 +55,7 @@ class Sums {
 /// One run of train(): the state and the steps.
 class Run {
  public:
-  Run(Method& method, ImageLoader& train, ImageLoader& held_out, const TrainOptions& options,
+  Run(Method& method, Batches& train, Batches& held_out, const TrainOptions& options,
       const std::filesystem::path& folder)
       : method_(method),
         train_(train),
@@ -104,6 +92,9 @@ class Run {
       if (on_step) on_step({step_, steps, epoch, last_loss_});
     }
     result_.finished = step_ == steps;
+    check_runtime(!result_.finished || result_.best_epoch >= 0,
+                  "[train] the run ended in one of the method's first stages, so that there is "
+                  "nothing to choose; give it more epochs");
     const std::chrono::duration<double> all = Clock::now() - start;
     result_.waited = all.count() > 0 ? waited_ / all : 0;
     return result_;
@@ -123,15 +114,12 @@ class Run {
     if (train_.step() != batch_step) train_.seek(batch_step);
     for (int64_t i = 0; i < options_.accumulate; ++i) {
       const auto before = Clock::now();
-      const Batch batch = train_.next();
+      const TensorBatch batch = train_.next();
       waited_ += Clock::now() - before;
-      const auto targets = torch::from_blob(const_cast<float*>(batch.targets.data()),
-                                            {batch.size(), train_.num_classes()})
-                               .to(options_.device);
       Loss loss;
       {
         const Autocast autocast(options_.device, options_.bf16);
-        loss = method_.loss(pixels_of(batch, method_.network().config(), options_.device), targets);
+        loss = method_.loss(batch.input.to(options_.device), batch.targets.to(options_.device));
       }
       sums_.add(loss, share);
       check_runtime(std::isfinite(loss.total.item<double>()), "[train] the loss of step ", step_,
@@ -158,12 +146,13 @@ class Run {
     summed_ = 0;
   }
 
-  /// Looks at the held-out pictures; the best weights so far are handed over.
+  /// Looks at the held-out samples; the best weights so far are handed over.
   void choose(int64_t epoch, const std::function<void(int64_t, double)>& save_best) {
     std::vector<std::pair<std::string, double>> values = {{"epoch", static_cast<double>(epoch)}};
     const auto look = [&](bool ema) {
       const double top1 = accuracy(method_, held_out_, options_.device, options_.bf16);
       values.emplace_back(ema ? "held_out_ema" : "held_out", top1);
+      if (!method_.is_candidate()) return;
       if (top1 <= result_.best_accuracy && result_.best_epoch >= 0) return;
       result_ = {false, epoch, top1, ema, 0};
       save_best(epoch, top1);
@@ -217,8 +206,8 @@ class Run {
   }
 
   Method& method_;
-  ImageLoader& train_;
-  ImageLoader& held_out_;
+  Batches& train_;
+  Batches& held_out_;
   const TrainOptions& options_;
   std::filesystem::path checkpoint_path_;
   AdamW adam_;
@@ -256,18 +245,15 @@ void check_options(const TrainOptions& options) {
 
 }  // namespace
 
-double accuracy(Method& method, ImageLoader& loader, torch::Device device, bool bf16) {
+double accuracy(Method& method, Batches& batches, torch::Device device, bool bf16) {
   torch::NoGradGuard guard;
   const Autocast autocast(device, bf16);
   method.network().eval();
-  const VitConfig& config = method.network().config();
   int64_t right = 0, seen = 0;
-  for (loader.seek(0); loader.step() < loader.steps_per_epoch();) {
-    const Batch batch = loader.next();
-    const torch::Tensor logits = method.predict(pixels_of(batch, config, device)).to(torch::kFloat);
-    const torch::Tensor labels =
-        torch::from_blob(const_cast<int64_t*>(batch.labels.data()), {batch.size()}, torch::kLong)
-            .to(device);
+  for (batches.seek(0); batches.step() < batches.steps_per_epoch();) {
+    const TensorBatch batch = batches.next();
+    const torch::Tensor logits = method.predict(batch.input.to(device)).to(torch::kFloat);
+    const torch::Tensor labels = batch.labels.to(device);
     const torch::Tensor whole = torch::isfinite(logits).all(1);
     right += (logits.argmax(1) == labels).logical_and(whole).sum().item<int64_t>();
     seen += batch.size();
@@ -275,8 +261,8 @@ double accuracy(Method& method, ImageLoader& loader, torch::Device device, bool 
   return static_cast<double>(right) / static_cast<double>(seen);
 }
 
-TrainResult train(Method& method, ImageLoader& train, ImageLoader& held_out,
-                  const TrainOptions& options, const std::filesystem::path& folder,
+TrainResult train(Method& method, Batches& train, Batches& held_out, const TrainOptions& options,
+                  const std::filesystem::path& folder,
                   const std::function<void(int64_t epoch, double accuracy)>& save_best,
                   const std::function<void(const TrainProgress&)>& on_step) {
   check_options(options);

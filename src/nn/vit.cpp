@@ -6,6 +6,7 @@
 #include "drop_path.h"
 #include "linear.h"
 #include "mask_matrix.h"
+#include "scope.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/nn/masked_softmax.h"
 
@@ -35,11 +36,6 @@ torch::nn::Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t s
                               int64_t padding, bool bias) {
   return torch::nn::Conv2d(
       torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).bias(bias));
-}
-
-/// A container that only gives its children a name: timm's "patch_embed", "mlp", "ls1".
-torch::nn::Module& scope(torch::nn::Module& parent, const std::string& name) {
-  return *parent.register_module(name, std::make_shared<torch::nn::Module>(name));
 }
 
 }  // namespace

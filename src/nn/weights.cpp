@@ -6,6 +6,12 @@
 namespace tokensieve::nn {
 namespace {
 
+/// Whether a text network's parameter is behind the last block.
+bool is_head(const std::string& name) {
+  return is_classifier(name) || name.find("pooler.") != std::string::npos ||
+         name.starts_with("pre_classifier.");
+}
+
 torch::Tensor read(const WeightSource& weights, const std::string& name) {
   torch::Tensor tensor = torch::empty(weights.shape(name), torch::kFloat);
   weights.read(name, std::span(tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())));
@@ -18,6 +24,19 @@ void copy(torch::Tensor parameter, const torch::Tensor& value, const std::string
                 "; config and weights disagree");
   torch::NoGradGuard guard;
   parameter.copy_(value);
+}
+
+/// The parameters whose names `wanted` takes, as float32.
+template <typename Wanted>
+std::shared_ptr<MemoryWeights> export_if(const torch::nn::Module& module, Wanted wanted) {
+  auto weights = std::make_shared<MemoryWeights>();
+  for (const auto& item : module.named_parameters()) {
+    if (!wanted(item.key())) continue;
+    const torch::Tensor value = item.value().detach().to(torch::kCPU, torch::kFloat).contiguous();
+    const float* const data = value.const_data_ptr<float>();
+    weights->set(item.key(), value.sizes().vec(), std::vector<float>(data, data + value.numel()));
+  }
+  return weights;
 }
 
 /// timm's resample_abs_pos_embed: the prefix stays, the grid is interpolated.
@@ -60,6 +79,23 @@ void load_weights(VitImpl& network, const WeightSource& weights, const LoadOptio
   }
 }
 
+void load_weights(BertImpl& network, const WeightSource& weights, const BertConfig& source,
+                  LoadOptions::Head head) {
+  const std::string prefix = network.config().name + ".";
+  for (const auto& item : network.named_parameters()) {
+    const std::string& name = item.key();
+    if (is_of_method(name)) continue;
+    const bool bare = source.head == TextHead::embedding && name.starts_with(prefix);
+    const std::string theirs = bare ? name.substr(prefix.size()) : name;
+    if (is_head(name) && head != LoadOptions::Head::load) {
+      const bool fits = weights.contains(theirs) &&
+                        item.value().sizes() == at::IntArrayRef(weights.shape(theirs));
+      if (!fits || (head == LoadOptions::Head::fresh && is_classifier(name))) continue;
+    }
+    copy(item.value(), read(weights, theirs), theirs);
+  }
+}
+
 void load_parameters(torch::nn::Module& module, std::string_view prefix,
                      const WeightSource& weights) {
   for (const auto& item : module.named_parameters()) {
@@ -68,15 +104,12 @@ void load_parameters(torch::nn::Module& module, std::string_view prefix,
 }
 
 std::shared_ptr<MemoryWeights> export_parameters(const torch::nn::Module& module,
-                                                 std::string_view prefix, bool inverse) {
-  auto weights = std::make_shared<MemoryWeights>();
-  for (const auto& item : module.named_parameters()) {
-    if (item.key().starts_with(prefix) == inverse) continue;
-    const torch::Tensor value = item.value().detach().to(torch::kCPU, torch::kFloat).contiguous();
-    const float* const data = value.const_data_ptr<float>();
-    weights->set(item.key(), value.sizes().vec(), std::vector<float>(data, data + value.numel()));
-  }
-  return weights;
+                                                 std::string_view prefix) {
+  return export_if(module, [&](const std::string& name) { return name.starts_with(prefix); });
+}
+
+std::shared_ptr<MemoryWeights> export_backbone(const torch::nn::Module& module) {
+  return export_if(module, [](const std::string& name) { return !is_of_method(name); });
 }
 
 }  // namespace tokensieve::nn

@@ -64,9 +64,10 @@ struct Setup {
 
   nn::TrainResult run(const fs::path& out, int64_t stop_after = 0) {
     options.stop_after = stop_after;
-    ImageLoader train(data, preprocessing, loader);
-    ImageLoader held_out(data, preprocessing, evaluation_options(8));
-    return nn::train(*method, train, held_out, options, out, [&](int64_t, double) { ++saved; });
+    const auto train = std::make_shared<ImageLoader>(data, preprocessing, loader);
+    const auto held_out = std::make_shared<ImageLoader>(data, preprocessing, evaluation_options(8));
+    return nn::train(*method, *nn::batches_of(train), *nn::batches_of(held_out), options, out,
+                     [&](int64_t, double) { ++saved; });
   }
 
   TempFolder folder;

@@ -28,7 +28,7 @@ TEST_CASE("weights go out and come back", "[nn][weights]") {
       to(test::tiny_config(), std::vector<int>{1, 2});
   test::randomize(*from, 1);
   test::randomize(*to, 2);
-  nn::load_weights(*to, *nn::export_parameters(*from, "score_predictor.", true));
+  nn::load_weights(*to, *nn::export_backbone(*from));
   nn::load_parameters(*to, "score_predictor.", *nn::export_parameters(*from, "score_predictor."));
   const auto expected = from->named_parameters();
   for (const auto& item : to->named_parameters()) {

@@ -1,11 +1,15 @@
-// nn_probe MODEL_FOLDER IN.safetensors OUT.safetensors: runs the networks of nn on given pixels, so
-// that tests/python/test_parity_nn.py can hold them against timm and the engine. nn and the engine
-// never meet in one process: each brings a oneDNN of its own.
+// nn_probe MODEL_FOLDER IN.safetensors OUT.safetensors: runs the networks of nn on given pixels or
+// tokens, so that tests/python/test_parity_nn.py and test_parity_nn_text.py can hold them against
+// timm, transformers and the engine. nn and the engine never meet in one process: each brings a
+// oneDNN of its own.
 //
 // IN: pixels [B, 3, H, W], probe [B, classes], and with predictors keep [sites] and kept.0 ... [B,
 // k]; with thresholds [3], evit, sait and asvit. OUT: logits, gradient.<parameter> of sum(logits *
 // probe); with predictors gathered (own decisions at `keep`), gathered_forced and masked_forced
 // (the decisions of `kept`); with thresholds evit (fused at 0.7), sait (0.46) and asvit.
+//
+// Of a text model IN: tokens [B, 2, n] (ids and types, -1 behind the end), probe [B, classes], and
+// thresholds [blocks - 1] with n_ref [1]. OUT: logits and gradients; ltp and kept.0 ... [B, n].
 
 #include <torch/torch.h>
 
@@ -14,6 +18,7 @@
 #include "tokensieve/io/model_folder.h"
 #include "tokensieve/io/safetensors.h"
 #include "tokensieve/nn/dynamic_vit.h"
+#include "tokensieve/nn/ltp_bert.h"
 #include "tokensieve/nn/method.h"
 #include "tokensieve/nn/weights.h"
 
@@ -92,6 +97,28 @@ void adaptive(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out
   out["asvit"] = nn::asvit_method(adaptive, nullptr)->predict(pixels);
 }
 
+void text(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
+  nn::Bert network(*folder.bert);
+  nn::load_weights(*network, *folder.weights, *folder.bert);
+  network->eval();
+  const torch::Tensor tokens = read(in, "tokens").to(torch::kLong);
+  const torch::Tensor logits = network->forward(tokens);
+  (logits * read(in, "probe")).sum().backward();
+  out["logits"] = logits;
+  for (const auto& item : network->named_parameters())
+    out["gradient." + item.key()] = item.value().grad();
+  if (!in.contains("thresholds")) return;
+  torch::NoGradGuard guard;
+  std::vector<double> thresholds;
+  for (const float value : in.read_f32("thresholds")) thresholds.push_back(value);
+  nn::LtpBert sieved(*folder.bert, thresholds, static_cast<int64_t>(in.read_f32("n_ref")[0]));
+  nn::load_weights(*sieved, *folder.weights, *folder.bert);
+  sieved->eval();
+  const nn::SievedText kept = sieved->forward_hard(tokens);
+  out["ltp"] = sieved->classify(kept.class_rows.back());
+  for (size_t s = 0; s < kept.kept.size(); ++s) out["kept." + std::to_string(s)] = kept.kept[s];
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -102,8 +129,12 @@ int main(int argc, char** argv) {
   const ModelFolder folder = open_model_folder(argv[1]);
   const SafetensorsFile in = SafetensorsFile::open(argv[2]);
   Tensors out;
-  dense(folder, in, out);
-  if (folder.sieve) dynamic(folder, in, out);
-  if (in.contains("thresholds")) adaptive(folder, in, out);
+  if (folder.bert) {
+    text(folder, in, out);
+  } else {
+    dense(folder, in, out);
+    if (folder.sieve) dynamic(folder, in, out);
+    if (in.contains("thresholds")) adaptive(folder, in, out);
+  }
   write(argv[3], out);
 }

@@ -105,7 +105,7 @@ def test_dense_training_of_another_size(place):
     done = run(place, "out")
     assert done.returncode == 0, done.stderr
     assert ts.load(place / "out" / "model").config["image_size"] == (42, 42)
-    assert "best on the held-out pictures" in done.stdout
+    assert "best on the held-out samples" in done.stdout
 
 
 METHODS = [

@@ -80,6 +80,7 @@ class ImageLoader {
   ~ImageLoader();
 
   const ImageDataset& dataset() const;
+  const Preprocessing& preprocessing() const;
   int num_classes() const;
   std::int64_t steps_per_epoch() const;
 

@@ -25,23 +25,23 @@ class Method {
  public:
   virtual ~Method() = default;
   /// The network that is trained.
-  virtual VitImpl& network() = 0;
+  virtual torch::nn::Module& network() = 0;
   /// Moves the network, and the teacher if there is one.
   virtual void to(torch::Device device) = 0;
   /// Called ahead of every step with the epochs done so far, a fraction: 2.5 in the middle of the
   /// third. For methods whose rates or phases change while they train.
   virtual void begin_step(double /*epoch*/) {}
-  /// `pixels` `[B, 3, H, W]`, `targets` `[B, classes]` (soft); may draw from torch's generator.
-  virtual Loss loss(const torch::Tensor& pixels, const torch::Tensor& targets) = 0;
+  /// `input` is what the network's forward() takes (TensorBatch), `targets` `[B, classes]` (soft);
+  /// may draw from torch's generator.
+  virtual Loss loss(const torch::Tensor& input, const torch::Tensor& targets) = 0;
+  /// False while what is trained is not yet what was asked for, such as in the first of two stages:
+  /// the best epoch is chosen among the others.
+  virtual bool is_candidate() const { return true; }
   /// Logits `[B, classes]` as inference would give them (network() in eval mode); drawn from
   /// nothing.
-  virtual torch::Tensor predict(const torch::Tensor& pixels) = 0;
+  virtual torch::Tensor predict(const torch::Tensor& input) = 0;
   /// The recipe to store with the trained model.
   virtual std::string recipe() const = 0;
-  /// What the names of the method's own parameters begin with, which the backbone's file leaves
-  /// out;
-  /// "" for none.
-  virtual std::string own_prefix() const { return ""; }
   /// What goes into `sieve.safetensors`, or null.
   virtual std::shared_ptr<const WeightSource> sieve() const { return nullptr; }
 };

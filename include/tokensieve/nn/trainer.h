@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tokensieve/data/image_loader.h"
 #include "tokensieve/nn/adamw.h"
+#include "tokensieve/nn/batches.h"
 #include "tokensieve/nn/learning_rate.h"
 #include "tokensieve/nn/method.h"
 
@@ -22,7 +22,8 @@ struct LearningRates {
   double weight_decay = 0.05;  ///< Of tensors with more than one axis that are not biases.
   /// In these first epochs the rate of everything but the predictors is 0.
   int64_t frozen_epochs = 0;
-  bool freeze_embeddings = false;  ///< Class token and positions never change (DynamicViT's code).
+  /// Class token and positions (DynamicViT's code), or a text network's tables, never change.
+  bool freeze_embeddings = false;
 };
 
 /// The highest of the rates, whose schedule the others are fractions of.
@@ -30,11 +31,12 @@ double peak_rate(const LearningRates& rates);
 
 /// The groups of `network`'s parameters, with scales relative to peak_rate(). Takes the gradient
 /// off frozen embeddings. Throws std::invalid_argument for rates out of range.
-std::vector<ParameterGroup> parameter_groups(const VitImpl& network, const LearningRates& rates);
+std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& network,
+                                             const LearningRates& rates);
 
 /// How a run goes. The defaults are DynamicViT's where its paper has them.
 struct TrainOptions {
-  int64_t epochs = 30;       ///< Passes over the training pictures.
+  int64_t epochs = 30;       ///< Passes over the training data.
   int64_t accumulate = 1;    ///< Batches of the loader in one optimizer step.
   double warmup_epochs = 5;  ///< Epochs, or a part of one, in which rates grow from 0.
   double final_rate = 1e-6;  ///< Where the fastest group's cosine ends.
@@ -63,7 +65,7 @@ struct TrainProgress {
 struct TrainResult {
   bool finished = false;
   int64_t best_epoch = -1;
-  double best_accuracy = 0;  ///< Top-1 on the held-out pictures, in [0, 1].
+  double best_accuracy = 0;  ///< Top-1 on the held-out samples, in [0, 1].
   bool best_is_ema = false;
   double waited = 0;  ///< Share of the time, in [0, 1], that training waited for the loader.
 };
@@ -77,12 +79,12 @@ struct TrainResult {
 /// are functions of (seed, step), torch's generator is seeded anew at every step, and the log is
 /// cut back to the checkpoint. Throws std::runtime_error when the loss is not finite, a file cannot
 /// be written, the folder holds a checkpoint of another run, or another process trains into it.
-TrainResult train(Method& method, ImageLoader& train, ImageLoader& held_out,
-                  const TrainOptions& options, const std::filesystem::path& folder,
+TrainResult train(Method& method, Batches& train, Batches& held_out, const TrainOptions& options,
+                  const std::filesystem::path& folder,
                   const std::function<void(int64_t epoch, double accuracy)>& save_best,
                   const std::function<void(const TrainProgress&)>& on_step = {});
 
-/// Share of pictures whose best logit is their label's; NaN logits count as wrong.
-double accuracy(Method& method, ImageLoader& loader, torch::Device device, bool bf16);
+/// Share of one epoch's samples whose best logit is their label's; NaN logits count as wrong.
+double accuracy(Method& method, Batches& batches, torch::Device device, bool bf16);
 
 }  // namespace tokensieve::nn

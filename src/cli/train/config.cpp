@@ -33,15 +33,49 @@ nlohmann::json parse(const std::string& text, const std::string& file) {
   return json;
 }
 
-void read_method(const nlohmann::json& json, TrainConfig& config) {
-  JsonReader reader(json, "method");
-  reader.read("name", config.method);
-  const std::vector<std::string> methods = {"dense", "dynamicvit", "evit", "sait", "asvit"};
-  check_runtime(std::ranges::count(methods, config.method) > 0,
-                "[config] expected a method's name, dense, dynamicvit, evit, sait or asvit, got '",
-                config.method, "'", did_you_mean(config.method, methods));
+/// Keeps the first key that is noted.
+void note(std::string& first, const std::string& key) {
+  if (first.empty()) first = key;
+}
+
+/// LTP's keys. Its numbers are in units of a score, which go with 1 / n_ref.
+void read_ltp(JsonReader& reader, TextConfig& text) {
+  nn::LtpOptions& options = text.pyramid.ltp;
+  reader.read("n_ref", text.n_ref);
+  check_runtime(text.n_ref >= 0, "[config] expected n_ref of 0 or more, got ", text.n_ref);
+  const double scale = static_cast<double>(nn::kLtpReference) /
+                       static_cast<double>(text.n_ref > 0 ? text.n_ref : text.max_tokens);
+  text.final_threshold *= scale;
+  options.temperature *= scale;
+  reader.read("final_threshold", text.final_threshold);
+  reader.read("thresholds", text.thresholds);
+  reader.read("soft_epochs", options.soft_epochs);
+  reader.read("temperature", options.temperature);
+  reader.read("masks", options.mask_weight);
+  reader.read("teacher_logits", options.teacher_logits);
+}
+
+void read_text_method(JsonReader& reader, TrainConfig& config) {
+  TextConfig& text = config.texts;
+  if (config.method == "cascade") {
+    reader.read("keep", text.cascade.keep);
+    reader.read("teacher_logits", text.cascade.teacher_logits);
+  } else if (config.method == "pabee") {
+    reader.read("patience", text.pabee.patience);
+    reader.read("teacher_logits", text.pabee.teacher_logits);
+  } else {
+    read_ltp(reader, text);
+    if (config.method == "ltp") return;
+    reader.read("hard_epochs", text.pyramid.hard_epochs);
+    reader.read("joint_epochs", text.pyramid.joint_epochs);
+    reader.read("entropy", text.pyramid.entropy);
+  }
+}
+
+void read_picture_method(JsonReader& reader, TrainConfig& config) {
   const auto read_teacher = [&](nn::TeacherOptions& teacher) {
     reader.read("teacher_logits", teacher.logits_weight);
+    if (reader.find("teacher_tokens")) note(config.picture_key, "teacher_tokens");
     reader.read("teacher_tokens", teacher.tokens_weight);
   };
   if (config.method == "dense") {
@@ -80,7 +114,42 @@ void read_method(const nlohmann::json& json, TrainConfig& config) {
     reader.read("macs", options.macs_weight);
     reader.read("eps", options.eps);
   }
+}
+
+void read_method(const nlohmann::json& json, TrainConfig& config) {
+  JsonReader reader(json, "method");
+  reader.read("name", config.method);
+  const std::vector<std::string> of_pictures = {"dynamicvit", "evit", "sait", "asvit"};
+  const std::vector<std::string> of_texts = {"ltp", "cascade", "pabee", "magic_pyramid"};
+  std::vector<std::string> methods = {"dense"};
+  for (const auto& list : {of_pictures, of_texts})
+    methods.insert(methods.end(), list.begin(), list.end());
+  const auto is_in = [&](const std::vector<std::string>& list) {
+    return std::ranges::count(list, config.method) > 0;
+  };
+  check_runtime(is_in(methods),
+                "[config] expected a method's name, dense, dynamicvit, evit, sait, asvit, ltp, "
+                "cascade, pabee or magic_pyramid, got '",
+                config.method, "'", did_you_mean(config.method, methods));
+  if (is_in(of_pictures)) note(config.picture_key, config.method);
+  if (is_in(of_texts)) note(config.text_key, config.method);
+  if (is_in(of_texts)) {
+    read_text_method(reader, config);
+  } else {
+    read_picture_method(reader, config);
+  }
   reader.finish();
+}
+
+void read_text(const nlohmann::json& json, TextConfig& text) {
+  JsonReader reader(json, "text");
+  reader.read("max_tokens", text.max_tokens);
+  reader.read("dropout", text.dropout);
+  reader.read("bucket", text.loader.bucket);
+  reader.read("label_smoothing", text.loader.label_smoothing);
+  reader.finish();
+  check_runtime(text.max_tokens >= 3, "[config] expected max_tokens of 3 or more, got ",
+                text.max_tokens);
 }
 
 void read_rand_augment(const nlohmann::json& json, Augmentation& augmentation) {
@@ -182,6 +251,11 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   config.loader.augmentation = Augmentation{};
   config.loader.mixing = Mixing{};
   JsonReader reader(json, path.filename().string());
+  // First: LTP's defaults depend on it.
+  if (const auto* text = reader.find("text")) {
+    note(config.text_key, "text");
+    read_text(*text, config.texts);
+  }
   if (const auto* method = reader.find("method")) read_method(*method, config);
   if (const auto* optimizer = reader.find("optimizer")) read_optimizer(*optimizer, config);
   if (const auto* part = reader.find("augmentation"))
@@ -190,8 +264,12 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   if (const auto* mixing = reader.find("mixing")) read_mixing(*mixing, *config.loader.mixing);
   reader.read("image_size", config.image_size);
   reader.read("crop_pct", config.crop_pct);
-  reader.read("held_out", config.held_out);
   reader.read("drop_path", config.drop_path);
+  for (const char* key :
+       {"augmentation", "attention_masks", "mixing", "image_size", "crop_pct", "drop_path"}) {
+    if (reader.find(key)) note(config.picture_key, key);
+  }
+  reader.read("held_out", config.held_out);
   reader.read("epochs", config.train.epochs);
   reader.read("batch", config.loader.batch_size);
   reader.read("accumulate", config.train.accumulate);
@@ -203,7 +281,8 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   check_runtime(config.image_size >= 0 && config.crop_pct >= 0,
                 "[config] expected image_size and crop_pct of 0 or more in ",
                 path.filename().string(), ", got ", config.image_size, " and ", config.crop_pct);
-  config.loader.seed = config.train.seed;
+  config.loader.seed = config.texts.loader.seed = config.train.seed;
+  config.texts.loader.batch_size = config.loader.batch_size;
   return config;
 }
 

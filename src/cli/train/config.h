@@ -8,14 +8,28 @@
 #include "tokensieve/core/attention_masks.h"
 #include "tokensieve/data/image_loader.h"
 #include "tokensieve/nn/method.h"
+#include "tokensieve/nn/text_method.h"
 #include "tokensieve/nn/trainer.h"
 
 namespace tokensieve::cli {
 
+/// What only runs on texts have.
+struct TextConfig {
+  int max_tokens = 128;  ///< Of a text, special tokens included; the rest is cut off.
+  double dropout = 0.1;
+  TextLoaderOptions loader;
+  int64_t n_ref = 128;            ///< LTP's reference length; 0: the live rows.
+  double final_threshold = 0.01;   ///< LTP's line of thresholds leads there.
+  std::vector<double> thresholds;  ///< Instead of that line, one for each block behind the first.
+  nn::CascadeOptions cascade;
+  nn::PabeeOptions pabee;
+  nn::MagicPyramidOptions pyramid;  ///< Its `ltp` is LTP's, too.
+};
+
 /// One training run, as its JSON file says it. docs/training.md lists the keys.
 struct TrainConfig {
-  std::string method = "dense";  ///< "dense", "dynamicvit", "evit", "sait" or "asvit".
-  nn::TeacherOptions dense;      ///< Of the dense method; the others have theirs in their options.
+  std::string method = "dense";
+  nn::TeacherOptions dense;  ///< Of the dense method; the others have theirs in their options.
   std::vector<int> sites = {3, 6, 9};  ///< Of DynamicViT.
   std::vector<int> asvit_sites = {4, 7, 10};
   std::vector<double> asvit_thresholds = {0.001, 0.002, 0.003};  ///< To start from, one a site.
@@ -23,10 +37,14 @@ struct TrainConfig {
   nn::EvitOptions evit;
   nn::SaitOptions sait;
   nn::AsvitOptions asvit;
+  TextConfig texts;
+  /// The first key (or name of a method) that only pictures, or only texts, can be trained with; ""
+  /// for none.
+  std::string picture_key, text_key;
   std::optional<AttentionMasks> masks;  ///< MaiT's masked heads; the start's where not given.
   int image_size = 0;                   ///< 0: the start's.
   double crop_pct = 0;                  ///< Of the evaluation transform; 0: the start's.
-  double held_out = 0.1;  ///< Share of the training pictures that choices are made on.
+  double held_out = 0.1;                ///< Share of the training samples that choices are made on.
   double drop_path = 0;
   LoaderOptions loader;
   nn::TrainOptions train;

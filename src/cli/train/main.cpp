@@ -49,8 +49,8 @@ int main(int argc, char** argv) {
   using namespace tokensieve::cli;
   keep_freed_memory();
   CLI::App program(
-      "Fine-tunes a ViT model folder, dense or so that it can drop tokens. A run that was killed "
-      "goes on when the same command is given again.");
+      "Fine-tunes a ViT or BERT model folder, dense or so that it can drop tokens. A run that was "
+      "killed goes on when the same command is given again.");
   program.name("tokensieve-train");
   program.footer(
       "Example: tokensieve-train demos/train/dynamicvit.json --data imagenette/train --start "
@@ -65,9 +65,15 @@ int main(int argc, char** argv) {
   program.add_option("config", config_path, "JSON file of the run (docs/training.md)")
       ->required()
       ->check(CLI::ExistingFile);
-  program.add_option("--data", paths.data, "Folder with one folder of pictures a class")
+  program
+      .add_option("--data", paths.data,
+                  "Folder with one folder of pictures a class, or a file of texts (.tsv, .jsonl)")
       ->required()
-      ->check(CLI::ExistingDirectory);
+      ->check(CLI::ExistingPath);
+  program
+      .add_option("--held-out", paths.held_out,
+                  "The like that the best epoch is chosen on; without it, a part of --data")
+      ->check(CLI::ExistingPath);
   program.add_option("--start", paths.start, "Model folder to start from")
       ->required()
       ->check(CLI::ExistingDirectory);
@@ -104,11 +110,11 @@ int main(int argc, char** argv) {
                        .dump(2)
                 << "\n";
     } else if (result.best_epoch >= 0) {
-      std::cout << "best on the held-out pictures: " << 100 * result.best_accuracy
+      std::cout << "best on the held-out samples: " << 100 * result.best_accuracy
                 << " % after epoch " << result.best_epoch + 1
                 << (result.best_is_ema ? " (moving average)" : "") << ", in " << model << "\n";
     }
-    std::cerr << "training waited for pictures " << std::round(1000 * result.waited) / 10
+    std::cerr << "training waited for data " << std::round(1000 * result.waited) / 10
               << " % of the time\n";
     if (!result.finished) std::cerr << "stopped; the same command without --stop-after goes on\n";
   });

@@ -15,11 +15,11 @@ std::string name_of(std::filesystem::path path) {
 }  // namespace
 
 std::string provenance_json(const TrainConfig& config, const TrainPaths& paths,
-                            const HeldOutSplit& split, int64_t epoch, double held_out_accuracy) {
+                            const PreparedRun& run, int64_t epoch, double held_out_accuracy) {
   nlohmann::ordered_json json;
-  json["data"] = {{"folder", name_of(paths.data)},
-                  {"train", split.train.samples.size()},
-                  {"held_out", split.held_out.samples.size()}};
+  json["data"] = {
+      {"folder", name_of(paths.data)}, {"train", run.train_size}, {"held_out", run.held_out_size}};
+  if (!paths.held_out.empty()) json["data"]["held_out_from"] = name_of(paths.held_out);
   json["start"] = name_of(paths.start);
   json["teacher"] = paths.teacher.empty() ? nlohmann::ordered_json()
                                           : nlohmann::ordered_json(name_of(paths.teacher));

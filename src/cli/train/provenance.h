@@ -2,13 +2,12 @@
 
 #include <string>
 
-#include "run.h"
-#include "tokensieve/data/split.h"
+#include "prepared_run.h"
 
 namespace tokensieve::cli {
 
 /// sieve.json's "provenance": what a model was trained from and how, as JSON.
 std::string provenance_json(const TrainConfig& config, const TrainPaths& paths,
-                            const HeldOutSplit& split, int64_t epoch, double held_out_accuracy);
+                            const PreparedRun& run, int64_t epoch, double held_out_accuracy);
 
 }  // namespace tokensieve::cli

@@ -8,10 +8,12 @@ namespace tokensieve::cli {
 
 /// What the command line adds to a config: where things are.
 struct TrainPaths {
-  std::filesystem::path data;     ///< A folder with one folder of pictures a class.
-  std::filesystem::path start;    ///< Model folder to start from.
-  std::filesystem::path teacher;  ///< Model folder, or empty.
-  std::filesystem::path out;      ///< Folder of the run.
+  /// A folder with one folder of pictures a class, or a file of texts (TSV or JSON lines).
+  std::filesystem::path data;
+  std::filesystem::path held_out;  ///< The like that choices are made on; empty: a part of `data`.
+  std::filesystem::path start;     ///< Model folder to start from.
+  std::filesystem::path teacher;   ///< Model folder, or empty.
+  std::filesystem::path out;       ///< Folder of the run.
 };
 
 /// Trains and leaves in `out`: `model` (the best model folder so far), `metrics.jsonl` with its

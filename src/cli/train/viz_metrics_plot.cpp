@@ -26,7 +26,7 @@ void plot_metrics(const std::filesystem::path& log) {
   LinePlot plot;
   plot.title = log.parent_path().filename().string();
   plot.x_label = "optimizer steps";
-  plot.y_label = "loss terms; share right on held-out pictures (points)";
+  plot.y_label = "loss terms; share right on held-out samples (points)";
   std::istringstream lines(read_text_file(log, kMaxLogBytes));
   for (std::string line; std::getline(lines, line);) {
     const auto record = nlohmann::ordered_json::parse(line, nullptr, false);

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <iostream>
+
+#include "prepared_run.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/data/split.h"
+#include "tokensieve/io/file.h"
+#include "tokensieve/io/predictor_tensors.h"
+#include "tokensieve/nn/weights.h"
+
+namespace tokensieve::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The start's folder with the classes and the image size of this run.
+ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
+                      const ImageDataset& data) {
+  ModelFolder target = start;
+  target.vit.num_classes = static_cast<int>(data.classes.size());
+  if (config.image_size > 0) {
+    target.vit.image_height = target.vit.image_width = config.image_size;
+    target.preprocessing.height = target.preprocessing.width = config.image_size;
+  } else {
+    // A start may read other sizes than its position table was made for.
+    target.vit.image_height = target.preprocessing.height;
+    target.vit.image_width = target.preprocessing.width;
+  }
+  if (config.masks) target.vit.masks = *config.masks;
+  if (config.crop_pct > 0) target.preprocessing.crop_pct = config.crop_pct;
+  target.labels = data.classes;
+  for (std::string& label : target.labels) std::ranges::replace(label, '_', ' ');
+  target.sieve = nullptr;
+  return target;
+}
+
+/// A classifier of other classes is worth nothing, even where it has as many.
+void load_start(nn::VitImpl& network, const ModelFolder& start, const ModelFolder& target) {
+  using Head = nn::LoadOptions::Head;
+  const bool same =
+      start.labels == target.labels && start.vit.num_classes == target.vit.num_classes;
+  if (!same) std::cerr << "the classifier starts anew: the start's classes are others\n";
+  nn::LoadOptions options;
+  options.head = same ? Head::load : Head::fresh;
+  options.grid_height = start.vit.grid_height();
+  options.grid_width = start.vit.grid_width();
+  nn::load_weights(network, *start.weights, options);
+}
+
+/// The teacher sees the student's pixels and answers in its classes. Throws std::runtime_error when
+/// it was made for others.
+nn::Vit load_teacher(const fs::path& folder, const ModelFolder& student) {
+  if (folder.empty()) return nullptr;
+  const ModelFolder teacher = open_model_folder(folder);
+  check_runtime(teacher.labels.empty() || teacher.labels == student.labels, "[train] the teacher ",
+                folder.string(), " has other classes than the data, or another order of them");
+  check_runtime(teacher.preprocessing.mean == student.preprocessing.mean &&
+                    teacher.preprocessing.std == student.preprocessing.std,
+                "[train] the teacher ", folder.string(),
+                " normalises pixels by another mean or std than the start");
+  VitConfig config = teacher.vit;
+  config.image_height = student.vit.image_height;
+  config.image_width = student.vit.image_width;
+  nn::Vit network(config);
+  nn::LoadOptions options;
+  options.grid_height = teacher.vit.grid_height();
+  options.grid_width = teacher.vit.grid_width();
+  nn::load_weights(*network, *teacher.weights, options);
+  return network;
+}
+
+/// Pictures by their place below the data's folder and their size in bytes.
+void add(Checksum& checksum, const ImageDataset& pictures, const fs::path& folder) {
+  for (const auto& [path, label] : pictures.samples) {
+    const std::string place = path.lexically_relative(folder).string();
+    const uintmax_t bytes = fs::file_size(path);
+    checksum.add(place);
+    checksum.add(&bytes, sizeof bytes);
+    checksum.add(&label, sizeof label);
+  }
+}
+
+/// Predictors that the start was trained with go on where they were, if they are of these sites.
+void load_predictors(nn::DynamicVitImpl& network, const ModelFolder& start) {
+  if (!start.sieve) return;
+  const int count = count_predictors(start.vit, *start.sieve, "the start");
+  if (count == static_cast<int>(network.sites().size())) {
+    nn::load_parameters(network, "score_predictor.", *start.sieve);
+  } else {
+    std::cerr << "the predictors start anew: the start has " << count << " and there are "
+              << network.sites().size() << " sites\n";
+  }
+}
+
+std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFolder& start,
+                                        const ModelFolder& target, const fs::path& teacher_folder,
+                                        Checksum& checksum) {
+  torch::manual_seed(config.train.seed);  // for what the start does not have: head, predictors
+  nn::Vit teacher = load_teacher(teacher_folder, target);
+  if (teacher) checksum.add(*teacher);
+  if (config.method == "dynamicvit") {
+    nn::DynamicVit network(target.vit, config.sites, config.drop_path);
+    load_start(*network, start, target);
+    load_predictors(*network, start);
+    return nn::dynamic_vit_method(network, teacher, config.dynamicvit);
+  }
+  if (config.method == "asvit") {
+    nn::AsVit network(target.vit, config.asvit_sites, config.asvit_thresholds, config.drop_path);
+    load_start(*network, start, target);
+    return nn::asvit_method(network, teacher, config.asvit);
+  }
+  nn::Vit network(target.vit, config.drop_path);
+  load_start(*network, start, target);
+  if (config.method == "evit") return nn::evit_method(network, teacher, config.evit);
+  if (config.method == "sait") return nn::sait_method(network, teacher, config.sait);
+  return nn::dense_method(network, teacher, config.dense);
+}
+
+/// The pictures that choices are made on, as a picture list that `tokensieve evaluate` reads.
+void write_held_out(const ImageDataset& pictures, const fs::path& file) {
+  std::string text;
+  for (const auto& [path, label] : pictures.samples) {
+    text += cat(fs::absolute(path).string(), "\t", label, "\n");
+  }
+  write_text_file(file, text);
+}
+
+/// A part of the pictures, or those of a folder of their own.
+HeldOutSplit split_of(const TrainConfig& config, const TrainPaths& paths,
+                      const ImageDataset& data) {
+  if (paths.held_out.empty()) return split_held_out(data, config.held_out, config.train.seed);
+  HeldOutSplit split{data, open_image_folder(paths.held_out)};
+  check_runtime(split.held_out.classes == data.classes, "[train] expected the classes of ",
+                paths.data.string(), " in ", paths.held_out.string(), ", got others");
+  return split;
+}
+
+}  // namespace
+
+PreparedRun prepare_pictures(const TrainConfig& config, const TrainPaths& paths,
+                             const ModelFolder& start) {
+  check_runtime(config.text_key.empty(), "[config] '", config.text_key, "' is for texts, and ",
+                paths.start.string(), " is an image model");
+  const ImageDataset data = open_image_folder(paths.data);
+  const HeldOutSplit split = split_of(config, paths, data);
+  PreparedRun run;
+  run.target = target_of(start, config, data);
+  for (const std::string& label : data.classes) check_text(label);
+  run.method = make_method(config, start, run.target, paths.teacher, run.checksum);
+  run.checksum.add(run.method->network());
+  add(run.checksum, split.train, paths.data);
+  add(run.checksum, split.held_out, paths.held_out.empty() ? paths.data : paths.held_out);
+
+  const auto train =
+      std::make_shared<ImageLoader>(split.train, run.target.preprocessing, config.loader);
+  LoaderOptions evaluation = evaluation_options(config.loader.batch_size);
+  evaluation.workers = config.loader.workers;
+  evaluation.decode = config.loader.decode;
+  evaluation.num_classes = train->num_classes();
+  run.train = nn::batches_of(train);
+  run.held_out = nn::batches_of(
+      std::make_shared<ImageLoader>(split.held_out, run.target.preprocessing, evaluation));
+  run.train_size = std::ssize(split.train.samples);
+  run.held_out_size = std::ssize(split.held_out.samples);
+  run.samples = "pictures";
+  run.write_held_out = [pictures = split.held_out](const fs::path& folder) {
+    write_held_out(pictures, folder / "held_out.txt");
+  };
+  return run;
+}
+
+}  // namespace tokensieve::cli

@@ -1,0 +1,122 @@
+#include <algorithm>
+
+#include "parameter_names.h"
+#include "text_teacher.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/nn/attention_scores.h"
+#include "tokensieve/nn/losses.h"
+#include "tokensieve/nn/text_method.h"
+
+namespace tokensieve::nn {
+namespace {
+
+constexpr double kLeastProgress = 0.01;  ///< The ranking loss never weighs less than this share.
+
+class TopMethod final : public Method {
+ public:
+  TopMethod(TopBert network, Bert teacher, TopOptions options)
+      : network_(std::move(network)), teacher_(std::move(teacher)), options_(options) {
+    check_argument(options.target > 0 && options.target < 1,
+                   "[top] expected a target in (0, 1), got ", options.target);
+    check_argument(options.target_epochs >= 0 && options.ranking_weight >= 0 && options.slack >= 0,
+                   "[top] expected target_epochs, ranking and slack of 0 or more, got ",
+                   options.target_epochs, ", ", options.ranking_weight, " and ", options.slack);
+    check_argument(options.temperature > 0, "[top] expected a temperature above 0, got ",
+                   options.temperature);
+    check_argument(options.ranked >= 1, "[top] expected 1 ranked token or more, got ",
+                   options.ranked);
+    check_argument(static_cast<bool>(teacher_),
+                   "[top] expected a teacher, whose answers and ranking the network learns");
+    freeze_teacher(*teacher_, network_->config());
+    check_argument(teacher_->config().num_heads.back() > 0,
+                   "[top] expected an attention in the teacher's last block to rank by");
+  }
+
+  TopBertImpl& network() override { return *network_; }
+  void to(torch::Device device) override {
+    network_->to(device);
+    teacher_->to(device);
+  }
+
+  void begin_step(double epoch) override {
+    network_->clamp_gates();
+    progress_ = options_.target_epochs > 0 ? std::min(1.0, epoch / options_.target_epochs) : 1.0;
+  }
+  bool is_candidate() const override {
+    return progress_ >= 1 && sparsity_ >= options_.target - options_.slack;
+  }
+
+  Loss loss(const torch::Tensor& tokens, const torch::Tensor& targets) override {
+    const auto [answer, ranking] = ask_teacher(tokens);
+    const TopOutput output = network_->forward_soft(tokens);
+    const torch::Tensor logits = network_->classify(output.class_rows).to(torch::kFloat);
+    const double t = options_.temperature;
+    Loss loss;
+    add_term(loss, "distillation", distillation_loss(logits / t, answer / t), t * t);
+    const torch::Tensor present = BertImpl::present(tokens);
+    const torch::Tensor sparsity = network_->expected_sparsity(present);
+    sparsity_ = sparsity.item<double>();
+    add_term(loss, "lagrangian", network_->lagrangian(sparsity, options_.target * progress_), 1.0);
+    add_term(loss, "ranking", ranking_term(output, ranking, present),
+             options_.ranking_weight * std::max(kLeastProgress, 1 - progress_));
+    loss.terms.emplace_back("sparsity", sparsity.detach());
+    loss.terms.emplace_back("classification", soft_cross_entropy(logits, targets).detach());
+    return loss;
+  }
+
+  torch::Tensor predict(const torch::Tensor& tokens) override {
+    return network_->classify(network_->forward_hard(tokens).class_rows);
+  }
+
+  std::string recipe() const override {
+    const torch::Tensor open = network_->decided_bins().to(torch::kCPU);
+    std::string bins;
+    for (int64_t s = 0; s < open.size(0); ++s) {
+      if (s > 0) bins += "/";
+      for (int64_t q = 0; q < open.size(1); ++q) bins += open[s][q].item<float>() > 0 ? '1' : '0';
+    }
+    return cat("top(bins=", bins, ")");
+  }
+
+ private:
+  /// The teacher's logits and the attention that tokens receive in its last block.
+  std::pair<torch::Tensor, torch::Tensor> ask_teacher(const torch::Tensor& tokens) {
+    torch::NoGradGuard guard;
+    const torch::Tensor present = BertImpl::present(tokens), bias = BertImpl::bias_of(present);
+    torch::Tensor x = teacher_->embed(tokens);
+    AttentionTap tap;
+    const int depth = teacher_->config().depth();
+    for (int l = 0; l < depth; ++l) {
+      x = teacher_->mlp(l, teacher_->attend(l, x, bias, l + 1 == depth ? &tap : nullptr));
+    }
+    return {teacher_->classify(x.select(1, 0)).to(torch::kFloat),
+            received_attention(tap, present, 0)};
+  }
+
+  /// Over the blocks 1 to depth / 3 - 1, one at least (for 12 blocks: 1, 2 and 3).
+  torch::Tensor ranking_term(const TopOutput& output, const torch::Tensor& ranking,
+                             const torch::Tensor& present) const {
+    const int last = std::max(1, network_->config().depth() / 3 - 1);
+    torch::Tensor sum;
+    for (int l = 1; l <= last && l < network_->config().depth(); ++l) {
+      const torch::Tensor value =
+          ranking_loss(output.scores[static_cast<size_t>(l)], ranking, present, options_.ranked);
+      sum = sum.defined() ? sum + value : value;
+    }
+    return sum;
+  }
+
+  TopBert network_;
+  Bert teacher_;
+  TopOptions options_;
+  double progress_ = 0;
+  double sparsity_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Method> top_method(TopBert network, Bert teacher, TopOptions options) {
+  return std::make_unique<TopMethod>(std::move(network), std::move(teacher), options);
+}
+
+}  // namespace tokensieve::nn

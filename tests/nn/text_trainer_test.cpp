@@ -1,0 +1,151 @@
+#include <filesystem>
+
+#include "bert_fixture.h"
+#include "temp_folder.h"
+#include "tokensieve/data/random.h"
+#include "tokensieve/io/file.h"
+#include "tokensieve/nn/text_method.h"
+#include "tokensieve/nn/trainer.h"
+
+using namespace tokensieve;
+
+namespace {
+
+/// Texts whose class is the one of the words 5, 6 and 7 that they have.
+std::vector<TokenSample> easy_texts(int count) {
+  std::vector<TokenSample> samples;
+  Random random(1);
+  for (int i = 0; i < count; ++i) {
+    TokenSample sample;
+    sample.label = i % 3;
+    sample.ids = {2};
+    const auto words = 3 + random.below(10);
+    for (uint32_t w = 0; w < words; ++w) {
+      sample.ids.push_back(static_cast<int32_t>(8 + random.below(10)));
+    }
+    sample.ids[1 + random.below(words)] = 5 + sample.label;
+    sample.ids.push_back(3);
+    sample.types.assign(sample.ids.size(), 0);
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+enum class Kind { dense, ltp, pyramid };
+
+struct Setup {
+  explicit Setup(Kind kind) {
+    torch::manual_seed(0);
+    BertConfig config = test::tiny_bert_config();
+    config.exits = kind == Kind::pyramid;
+    const nn::Bert teacher(test::tiny_bert_config());
+    const auto thresholds = nn::ltp_thresholds(config.depth(), 0.08);
+    nn::MagicPyramidOptions pyramid;
+    pyramid.ltp.temperature = 1e-2;
+    if (kind == Kind::dense) {
+      method = nn::dense_method(nn::Bert(config, 0.1), teacher);
+    } else if (kind == Kind::ltp) {
+      method =
+          nn::ltp_method(nn::LtpBert(config, thresholds, int64_t{16}, 0.1), teacher, pyramid.ltp);
+    } else {
+      method = nn::magic_pyramid_method(nn::LtpBert(config, thresholds, int64_t{16}, 0.1), teacher,
+                                        pyramid);
+    }
+    options.epochs = 4;
+    options.warmup_epochs = 1;
+    options.rates.base = 3e-3;
+    options.ema = 0.9;
+    options.log_every = 2;
+    options.save_every = 4;
+    options.accumulate = 2;
+    options.bf16 = false;
+    options.fingerprint = "test";
+    loader.batch_size = 8;
+    loader.seed = 3;
+    loader.bucket = 3;
+  }
+
+  nn::TrainResult run(const std::filesystem::path& out, int64_t stop_after = 0) {
+    options.stop_after = stop_after;
+    const auto train = std::make_shared<TextLoader>(easy_texts(96), 3, loader);
+    const auto held_out =
+        std::make_shared<TextLoader>(easy_texts(96), 3, text_evaluation_options(8));
+    return nn::train(*method, *nn::batches_of(train), *nn::batches_of(held_out), options, out,
+                     [&](int64_t epoch, double) { saved.push_back(epoch); });
+  }
+
+  nn::TrainOptions options;
+  TextLoaderOptions loader;
+  std::unique_ptr<nn::Method> method;
+  std::vector<int64_t> saved;
+};
+
+}  // namespace
+
+TEST_CASE("a run on texts that was stopped ends as one that was not", "[nn][trainer][text]") {
+  const Kind kind = GENERATE(Kind::dense, Kind::ltp, Kind::pyramid);
+  TempFolder folder;
+  Setup whole(kind), parts(kind);
+  const auto expected = whole.run(folder.path() / "whole");
+  CHECK(expected.finished);
+  CHECK_FALSE(parts.run(folder.path() / "parts", 2).finished);
+  Setup fresh(kind);  // a new process has new random weights until it resumes
+  test::randomize(fresh.method->network(), 99);
+  fresh.run(folder.path() / "parts", 14);
+  const auto result = fresh.run(folder.path() / "parts");
+  CHECK(result.finished);
+  CHECK(result.best_epoch == expected.best_epoch);
+  CHECK(result.best_accuracy == expected.best_accuracy);
+  CHECK(read_text_file(folder.path() / "parts" / "metrics.jsonl", 1 << 20) ==
+        read_text_file(folder.path() / "whole" / "metrics.jsonl", 1 << 20));
+  const auto weights = whole.method->network().named_parameters();
+  for (const auto& item : fresh.method->network().named_parameters()) {
+    INFO(item.key());
+    CHECK(test::difference(item.value(), weights[item.key()]) == 0);
+  }
+}
+
+TEST_CASE("training on texts learns, in bfloat16, too", "[nn][trainer][text]") {
+  TempFolder folder;
+  Setup setup(Kind::dense);
+  setup.options.epochs = 15;
+  setup.options.accumulate = 1;
+  setup.options.bf16 = GENERATE(false, true);
+  CHECK(setup.run(folder.path()).best_accuracy > 0.9);
+}
+
+TEST_CASE("the best epoch is one of a method's last stage", "[nn][trainer][text]") {
+  TempFolder folder;
+  Setup ltp(Kind::ltp);
+  ltp.run(folder.path() / "ltp");
+  REQUIRE_FALSE(ltp.saved.empty());
+  CHECK(ltp.saved.front() == 1);  // the first epoch is soft
+  Setup pyramid(Kind::pyramid);
+  pyramid.run(folder.path() / "pyramid");
+  REQUIRE_FALSE(pyramid.saved.empty());
+  CHECK(pyramid.saved.front() == 2);
+  Setup unfinished(Kind::ltp);
+  unfinished.options.epochs = 1;
+  CHECK_THROWS_WITH(unfinished.run(folder.path() / "short"),
+                    Catch::Contains("give it more epochs"));
+}
+
+TEST_CASE("tables of a text network can stand still, and blocks learn at rates of their own",
+          "[nn][parameter_groups][text]") {
+  nn::Bert network = test::random_bert(1);
+  nn::LearningRates rates;
+  rates.layer_decay = 0.5;
+  rates.head = 1e-3;
+  rates.freeze_embeddings = true;
+  std::map<std::string, double> scales;
+  for (const auto& group : nn::parameter_groups(*network, rates)) {
+    for (const auto& name : group.names) scales[name] = group.scale * nn::peak_rate(rates);
+  }
+  CHECK_FALSE(scales.contains("bert.embeddings.word_embeddings.weight"));
+  CHECK_FALSE(scales.contains("bert.embeddings.position_embeddings.weight"));
+  CHECK(scales.at("bert.embeddings.LayerNorm.weight") == Approx(1e-4 / 16));
+  CHECK(scales.at("bert.encoder.layer.0.output.dense.weight") == Approx(1e-4 / 8));
+  CHECK(scales.at("bert.encoder.layer.3.output.dense.weight") == Approx(1e-4));
+  CHECK(scales.at("bert.pooler.dense.weight") == Approx(1e-4));
+  CHECK(scales.at("classifier.weight") == Approx(1e-3));
+}

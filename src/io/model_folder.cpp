@@ -9,6 +9,7 @@
 #include "model/hf_config.h"
 #include "model/hf_names.h"
 #include "model/mapped_weights.h"
+#include "model/sieve_json.h"
 #include "model/timm_config.h"
 #include "printable.h"
 #include "tokensieve/core/error.h"
@@ -19,8 +20,6 @@ namespace tokensieve {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kMaxRecipeBytes = 4096;
 
 nlohmann::json read_json(const fs::path& path) {
   return parse_json(read_text_file(path, kMaxJsonBytes), path.string());
@@ -80,23 +79,6 @@ void check_whole(const ModelFolder& model, const std::string& config_file) {
   }
 }
 
-void read_sieve(const fs::path& path, ModelFolder& model) {
-  const nlohmann::json json = read_json(path);
-  const JsonObject sieve(json, path.string());
-  for (const auto& [key, value] : json.items()) {
-    if (key == "recipe") {
-      model.recipe = sieve.text(key);
-      if (model.recipe.empty() || model.recipe.size() > kMaxRecipeBytes) {
-        sieve.fail(key, cat("a recipe of 1 to ", kMaxRecipeBytes, " bytes"));
-      }
-    } else if (key == "provenance") {
-      model.provenance = sieve.object(key).json().dump();
-    } else {
-      sieve.fail(key, "absent, since this version does not know it; get a newer tokensieve");
-    }
-  }
-}
-
 void read_predictors(const fs::path& path, ModelFolder& model) {
   SafetensorsFile file = SafetensorsFile::open(path);
   TensorParts parts;
@@ -138,7 +120,10 @@ ModelFolder open_model_folder(const fs::path& folder) {
     config.fail("architecture", "timm's name of the model, or model_type Hugging Face's");
   }
   check_whole(model, config_path.string());
-  if (fs::exists(folder / "sieve.json")) read_sieve(folder / "sieve.json", model);
+  const fs::path sieve = folder / "sieve.json";
+  if (fs::exists(sieve)) {
+    read_sieve(read_text_file(sieve, kMaxJsonBytes), sieve.string(), model);
+  }
   const fs::path predictors = folder / "sieve.safetensors";
   if (fs::exists(predictors)) read_predictors(predictors, model);
   return model;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "model/measure_vit.h"
+#include "model/sieve_json.h"
 #include "model/timm_config.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/file.h"
@@ -112,6 +113,10 @@ Shapes predictor_shapes(const ModelFolder& model) {
 nlohmann::ordered_json sieve_of(const ModelFolder& model) {
   nlohmann::ordered_json sieve;
   if (model.recipe != "dense") sieve["recipe"] = model.recipe;
+  for (const Calibration& calibration : model.calibrations) {
+    calibration.validate();
+    sieve["calibrations"].push_back(json_of(calibration));
+  }
   if (model.provenance.empty()) return sieve;
   sieve["provenance"] = nlohmann::ordered_json::parse(model.provenance, nullptr, false);
   check_argument(sieve["provenance"].is_object(),
@@ -139,7 +144,9 @@ void save_model_folder(const ModelFolder& model, const fs::path& folder, DType d
     write_weights(progress / "sieve.safetensors", predictors, *model.sieve, dtype);
   }
   write_json(progress / "config.json", config);
-  if (!sieve.empty()) write_json(progress / "sieve.json", sieve);
+  if (!sieve.empty()) {
+    write_text_file(progress / "sieve.json", sieve_text(sieve, (folder / "sieve.json").string()));
+  }
   progress.commit();
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tokensieve/core/calibration.h"
 #include "tokensieve/core/vit_config.h"
 #include "tokensieve/io/dtype.h"
 #include "tokensieve/io/preprocess.h"
@@ -16,9 +17,10 @@ namespace tokensieve {
 struct ModelFolder {
   VitConfig vit;
   Preprocessing preprocessing;
-  std::vector<std::string> labels;  ///< One a class, or empty.
-  std::string recipe = "dense";     ///< Default recipe of sieve.json.
-  std::string provenance;           ///< sieve.json's "provenance" object as JSON, or "".
+  std::vector<std::string> labels;        ///< One a class, or empty.
+  std::string recipe = "dense";           ///< Default recipe of sieve.json.
+  std::vector<Calibration> calibrations;  ///< Of sieve.json, one a recipe.
+  std::string provenance;                 ///< sieve.json's "provenance" object as JSON, or "".
   std::shared_ptr<const WeightSource> weights;  ///< Under timm's names.
   /// Predictors of sieve.safetensors, under the names of predictor_tensors(); null without any.
   std::shared_ptr<const WeightSource> sieve;

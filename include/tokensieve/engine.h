@@ -4,6 +4,7 @@
 
 #include "tokensieve/engine/bert.h"
 #include "tokensieve/engine/classifier.h"
+#include "tokensieve/engine/machine.h"
 #include "tokensieve/engine/run_output.h"
 #include "tokensieve/engine/text_classifier.h"
 #include "tokensieve/engine/vit.h"

@@ -3,6 +3,7 @@
 /// Files: safetensors, model folders, images, data sets.
 
 #include "tokensieve/io/bert_tensors.h"
+#include "tokensieve/io/calibration_file.h"
 #include "tokensieve/io/dataset.h"
 #include "tokensieve/io/dtype.h"
 #include "tokensieve/io/file.h"

@@ -26,12 +26,8 @@ struct ClassifyOptions {
 
 std::vector<NamedRecipe> recipes_to_run(const ClassifyOptions& options,
                                         const Classifier& classifier) {
-  auto recipes = options.recipes.resolve(classifier.folder().recipe, classifier.vit());
-  if (options.compare_dense) {
-    std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
-    recipes.insert(recipes.begin(), {"dense", Recipe()});
-  }
-  return recipes;
+  auto recipes = options.recipes.resolve(classifier);
+  return options.compare_dense ? dense_first(std::move(recipes)) : recipes;
 }
 
 // One batch of pictures through all recipes.

@@ -180,6 +180,7 @@ nlohmann::ordered_json to_json(const ClassifyReport& report) {
                {"macs", means.macs},
                {"macs_share", means.share},
                {"seconds", means.seconds}};
+    if (!report.recipes[r].reason.empty()) entry["reason"] = report.recipes[r].reason;
     if (report.compares()) {
       entry["speedup"] = means.dense_seconds / means.seconds;
       entry["same_label"] = means.same;

@@ -13,6 +13,7 @@ namespace tokensieve::cli {
 void add_classify(CLI::App& program);
 void add_visualize(CLI::App& program);
 void add_evaluate(CLI::App& program);
+void add_calibrate(CLI::App& program);
 void add_info(CLI::App& program);
 void add_convert(CLI::App& program);
 void add_completion(CLI::App& program);

@@ -22,37 +22,34 @@ struct EvaluateOptions {
   ModelOption model;
   std::string data, sweep, predictions;
   std::vector<std::string> recipes;
+  BudgetOption budget;
   EvaluationOptions run;
   size_t limit = 0;
   bool json = false, csv = false;
 };
 
-// Every n-th picture, so that a few pictures of a sorted folder still show all classes.
 LabelledPictures open_pictures(const EvaluateOptions& options, const ModelFolder& model) {
   check_exists("evaluate", options.data);
   const ImageDataset data = std::filesystem::is_directory(options.data)
                                 ? open_image_folder(options.data)
                                 : read_image_list(options.data);
   const std::vector<int> labels = labels_of(data, model);
-  const size_t total = data.samples.size();
-  const size_t count = options.limit > 0 ? std::min(options.limit, total) : total;
-  LabelledPictures pictures;
-  for (size_t i = 0; i < count; ++i) {
-    const size_t sample = i * total / count;
-    pictures.paths.push_back(data.samples[sample].path);
-    pictures.labels.push_back(labels[sample]);
-  }
-  return pictures;
+  LabelledPictures pictures{{}, labels};
+  for (const Sample& sample : data.samples) pictures.paths.push_back(sample.path);
+  return spread(pictures, options.limit);
 }
 
 // Dense first, whether asked for or not: all others are compared with it.
 std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options,
                                         const Classifier& classifier) {
+  if (const auto budget = options.budget.get()) {
+    check_argument(options.sweep.empty(), "[budget] expected --sweep or ",
+                   budget_word(budget->kind), ", which chooses a density, got both");
+    return dense_first(resolve_within(options.recipes, *budget, classifier));
+  }
   auto recipes = resolve_recipes(options.recipes, classifier.folder().recipe, {}, classifier.vit());
   if (!options.sweep.empty()) recipes = sweep(recipes, parse_sweep(options.sweep));
-  std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
-  recipes.insert(recipes.begin(), {"dense", Recipe()});
-  return recipes;
+  return dense_first(std::move(recipes));
 }
 
 void report_skipped(const Evaluation& evaluation) {
@@ -114,6 +111,7 @@ void add_evaluate(CLI::App& program) {
       ->add_option("--sweep", options->sweep,
                    "Run the recipes at these densities: FROM..TO or FROM..TO:STEP")
       ->type_name("RANGE");
+  options->budget.add_to(*command);
   command
       ->add_option("--limit", options->limit, "Use this many pictures, spread over the data [all]")
       ->type_name("N")

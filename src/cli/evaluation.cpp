@@ -18,7 +18,7 @@ struct Batch {
 
 // Takes up to `size` readable pictures and files the others under `skipped`.
 Batch next_batch(PixelLoader& loader, size_t& taken, const LabelledPictures& all, size_t size,
-                 bool skip_broken, Evaluation& evaluation) {
+                 const EvaluationOptions& options, Evaluation& evaluation) {
   Batch batch;
   while (batch.size() < size && taken < loader.size()) {
     PixelLoader::Item item = loader.next();
@@ -27,7 +27,7 @@ Batch next_batch(PixelLoader& loader, size_t& taken, const LabelledPictures& all
       if (item.error) std::rethrow_exception(item.error);
     } catch (const std::runtime_error& error) {
       const std::string message = cat(all.paths[item.index].string(), ": ", error.what());
-      check_runtime(skip_broken, "[evaluate] cannot read ", message,
+      check_runtime(options.skip_broken, "[", options.operation, "] cannot read ", message,
                     "; --skip-broken goes on without such pictures");
       evaluation.skipped.push_back(message);
       continue;
@@ -55,6 +55,17 @@ void run(const Classifier& classifier, std::span<const PixelsView> batch, Recipe
 
 }  // namespace
 
+LabelledPictures spread(const LabelledPictures& pictures, size_t limit) {
+  const size_t total = pictures.paths.size();
+  if (limit == 0 || limit >= total) return pictures;
+  LabelledPictures some;
+  for (size_t i = 0; i < limit; ++i) {
+    some.paths.push_back(pictures.paths[i * total / limit]);
+    some.labels.push_back(pictures.labels[i * total / limit]);
+  }
+  return some;
+}
+
 Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictures,
                     std::vector<NamedRecipe> recipes, const EvaluationOptions& options) {
   Evaluation evaluation;
@@ -64,10 +75,10 @@ Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictur
   }
   const auto size = static_cast<size_t>(options.batch);
   PixelLoader loader(classifier, pictures.paths, options.decode, options.workers, 2 * size);
-  Progress progress("evaluate", loader.size());
+  Progress progress(options.operation, loader.size());
   size_t taken = 0;
   for (size_t turn = 0; taken < loader.size(); ++turn) {
-    const Batch batch = next_batch(loader, taken, pictures, size, options.skip_broken, evaluation);
+    const Batch batch = next_batch(loader, taken, pictures, size, options, evaluation);
     if (batch.size() == 0) break;
     const auto views = views_of(classifier.folder(), batch.pixels);
     const size_t count = evaluation.results.size();
@@ -79,8 +90,8 @@ Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictur
       run(classifier, views, evaluation.results[(turn + r) % count]);
     progress.update(taken);
   }
-  check_runtime(!evaluation.pictures.paths.empty(), "[evaluate] none of the ", loader.size(),
-                " pictures could be read; the first: ",
+  check_runtime(!evaluation.pictures.paths.empty(), "[", options.operation, "] none of the ",
+                loader.size(), " pictures could be read; the first: ",
                 evaluation.skipped.empty() ? "" : evaluation.skipped.front());
   return evaluation;
 }

@@ -10,11 +10,15 @@
 
 namespace tokensieve::cli {
 
-/// Pictures with the model's classes.
+/// Pictures with the model's classes; -1 for a picture of which the class is not known.
 struct LabelledPictures {
   std::vector<std::filesystem::path> paths;
   std::vector<int> labels;
 };
+
+/// At most `limit` of the pictures (0: all), evenly spread, so that a few of a sorted folder still
+/// show all classes.
+LabelledPictures spread(const LabelledPictures& pictures, size_t limit);
 
 /// What a recipe did on a data set.
 struct RecipeResult {
@@ -36,6 +40,7 @@ struct EvaluationOptions {
   int workers = 2;           ///< Threads that decode.
   bool skip_broken = false;  ///< Else a picture that cannot be read is an error.
   DecodeOptions decode;
+  std::string operation = "evaluate";  ///< For the progress bar and messages.
 };
 
 /// Runs `recipes` over the pictures in one pass: each batch goes through all of them, starting with

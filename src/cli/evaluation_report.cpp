@@ -21,6 +21,7 @@ RecipeScore score_one(const Evaluation& evaluation, const RecipeResult& result) 
   RecipeScore score;
   score.name = result.recipe.name;
   score.recipe = result.recipe.recipe.str();
+  score.reason = result.recipe.reason;
   int64_t same = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
     const bool right = result.predictions[i] == labels[i];
@@ -121,7 +122,7 @@ std::string to_csv(const std::vector<RecipeScore>& scores) {
 nlohmann::ordered_json to_json(const std::vector<RecipeScore>& scores) {
   auto list = nlohmann::ordered_json::array();
   for (const RecipeScore& s : scores) {
-    list.push_back(
+    nlohmann::ordered_json entry(
         {{"name", s.name},
          {"recipe", s.recipe},
          {"correct", s.correct},
@@ -137,6 +138,8 @@ nlohmann::ordered_json to_json(const std::vector<RecipeScore>& scores) {
          {"images_per_second", s.images_per_second},
          {"speedup", s.speedup},
          {"tokens_per_layer", s.tokens_per_layer}});
+    if (!s.reason.empty()) entry["reason"] = s.reason;
+    list.push_back(std::move(entry));
   }
   return list;
 }

@@ -15,6 +15,7 @@ namespace tokensieve::cli {
 struct RecipeScore {
   std::string name;
   std::string recipe;  ///< Long form.
+  std::string reason;  ///< Why a budget chose it, "" without one.
   int64_t correct = 0;
   double top1 = 0.0;        ///< Share of right answers.
   Interval top1_interval;   ///< Wilson's.

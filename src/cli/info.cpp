@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "calibration.h"
 #include "commands.h"
 #include "inputs.h"
 #include "json_output.h"
@@ -81,6 +82,9 @@ void run_info(const InfoOptions& options) {
     print_json(model_json(input, model, costs));
   } else {
     std::cout << model_text(input, model) << "\n" << costs_text(costs);
+    for (const Calibration& calibration : model.calibrations) {
+      std::cout << "\n" << to_text(calibration, classifier.machine());
+    }
   }
 }
 

@@ -21,7 +21,8 @@ std::string plain(std::string name) {
 }
 
 // The model's class of each class of the data set.
-std::vector<int> match_classes(const std::vector<std::string>& classes, const ModelFolder& model) {
+std::vector<int> match_classes(const std::vector<std::string>& classes, const ModelFolder& model,
+                               std::string_view operation) {
   std::vector<int> matched;
   const std::string* stranger = nullptr;
   for (const std::string& name : classes) {
@@ -45,25 +46,26 @@ std::vector<int> match_classes(const std::vector<std::string>& classes, const Mo
     std::iota(matched.begin(), matched.end(), 0);
     return matched;
   }
-  fail_runtime(
-      "[evaluate] expected class folders named like the model's labels, or as many as its ",
-      model.vit.num_classes, " classes; got ", classes.size(), " folders, one of them '", *stranger,
-      "'", did_you_mean(*stranger, model.labels));
+  fail_runtime("[", operation,
+               "] expected class folders named like the model's labels, or as many as its ",
+               model.vit.num_classes, " classes; got ", classes.size(), " folders, one of them '",
+               *stranger, "'", did_you_mean(*stranger, model.labels));
 }
 
 }  // namespace
 
-std::vector<int> labels_of(const ImageDataset& data, const ModelFolder& model) {
-  check_runtime(model.vit.num_classes > 0, "[evaluate] this model has no classifier");
+std::vector<int> labels_of(const ImageDataset& data, const ModelFolder& model,
+                           std::string_view operation) {
+  check_runtime(model.vit.num_classes > 0, "[", operation, "] this model has no classifier");
   std::vector<int> classes(static_cast<size_t>(model.vit.num_classes));
   std::iota(classes.begin(), classes.end(), 0);
-  if (!data.classes.empty()) classes = match_classes(data.classes, model);
+  if (!data.classes.empty()) classes = match_classes(data.classes, model, operation);
 
   std::vector<int> labels;
   for (const Sample& sample : data.samples) {
-    check_runtime(sample.label >= 0, "[evaluate] ", sample.path.string(),
+    check_runtime(sample.label >= 0, "[", operation, "] ", sample.path.string(),
                   " has no label; write it behind the path, with a tab between");
-    check_runtime(static_cast<size_t>(sample.label) < classes.size(), "[evaluate] ",
+    check_runtime(static_cast<size_t>(sample.label) < classes.size(), "[", operation, "] ",
                   sample.path.string(), " has label ", sample.label, ", but the model has ",
                   classes.size(), " classes, counted from 0");
     labels.push_back(classes[static_cast<size_t>(sample.label)]);

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   add_classify(program);
   add_visualize(program);
   add_evaluate(program);
+  add_calibrate(program);
   add_info(program);
   add_convert(program);
   add_completion(program);

@@ -8,6 +8,7 @@
 #include "table.h"
 #include "terminal.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/io/calibration_file.h"
 #include "tokensieve/io/predictor_tensors.h"
 
 namespace tokensieve::cli {
@@ -197,6 +198,10 @@ nlohmann::ordered_json model_json(const std::filesystem::path& path, const Model
                        {"macs", cost.macs},
                        {"tokens_per_layer", cost.tokens_per_layer}});
   }
+  json calibrations = json::array();
+  for (const Calibration& calibration : model.calibrations) {
+    calibrations.push_back(json::parse(calibration_json(calibration)));
+  }
   return {{"model", path.string()},
           {"architecture", vit.name},
           {"depth", vit.depth()},
@@ -219,6 +224,7 @@ nlohmann::ordered_json model_json(const std::filesystem::path& path, const Model
             {"mean", pre.mean},
             {"std", pre.std}}},
           {"recipe", model.recipe},
+          {"calibrations", calibrations},
           {"provenance", provenance_json(model)},
           {"recipes", recipes}};
 }

@@ -1,5 +1,6 @@
 #include "recipe_option.h"
 
+#include <iostream>
 #include <regex>
 #include <stdexcept>
 
@@ -18,6 +19,19 @@ std::string reworded(const std::string& name, const std::string& setting) {
   const size_t open = name.find('(');
   if (open == std::string::npos) return name + "(" + setting + ")";
   return name.substr(0, open + 1) + setting + ", " + name.substr(open + 1);
+}
+
+// "1.5G" as "1.5e9".
+CLI::Validator giga_or_mega() {
+  CLI::Validator units(
+      [](std::string& text) {
+        const char unit = text.empty() ? ' ' : text.back();
+        if (unit == 'G' || unit == 'g') text.replace(text.size() - 1, 1, "e9");
+        if (unit == 'M' || unit == 'm') text.replace(text.size() - 1, 1, "e6");
+        return std::string();
+      },
+      "");
+  return units;
 }
 
 bool means(const std::string& text, const Recipe& recipe) {
@@ -39,6 +53,20 @@ void DensityOption::add_to(CLI::App& command) {
       ->type_name("M");
 }
 
+void BudgetOption::add_to(CLI::App& command) {
+  command.add_option("--macs", macs, "Density by calibration: multiply-adds, such as 1.5G")
+      ->type_name("M")
+      ->transform(giga_or_mega());
+  command
+      .add_option("--latency-ms", latency_ms,
+                  "Density by calibration: milliseconds of one picture on this machine")
+      ->type_name("MS");
+  command
+      .add_option("--agree", agree,
+                  "Density by calibration: share of answers that are dense's, such as 0.99")
+      ->type_name("A");
+}
+
 void RecipeOption::add_to(CLI::App& command) {
   command
       .add_option("-r,--recipe", texts,
@@ -46,11 +74,46 @@ void RecipeOption::add_to(CLI::App& command) {
       ->type_name("RECIPE")
       ->allow_extra_args(false);
   density.add_to(command);
+  budget.add_to(command);
 }
 
-std::vector<NamedRecipe> RecipeOption::resolve(const std::string& default_text,
-                                               const Vit& vit) const {
-  return resolve_recipes(texts, default_text, density, vit);
+std::vector<NamedRecipe> RecipeOption::resolve(const Classifier& classifier) const {
+  const auto wanted = budget.get();
+  if (!wanted) {
+    return resolve_recipes(texts, classifier.folder().recipe, density, classifier.vit());
+  }
+  check_argument(!density.given(), "[budget] expected a density or ", budget_word(wanted->kind),
+                 ", which chooses one, got both");
+  return resolve_within(texts, *wanted, classifier);
+}
+
+std::vector<NamedRecipe> resolve_within(const std::vector<std::string>& texts, const Budget& budget,
+                                        const Classifier& classifier) {
+  const ModelFolder& model = classifier.folder();
+  std::string default_text = model.recipe;
+  if (texts.empty() && classifier.default_recipe().is_dense()) {
+    default_text = find_calibration(model.calibrations, std::nullopt).recipe;
+  }
+  auto recipes = resolve_recipes(texts, default_text, {}, classifier.vit());
+  for (NamedRecipe& recipe : recipes) {
+    if (recipe.recipe.is_dense()) continue;
+    const BudgetChoice choice = classifier.within(budget, recipe.recipe);
+    recipe = choice.density ? with_density(recipe, recipe.recipe.density_key(), *choice.density)
+                            : NamedRecipe{"dense", Recipe()};
+    recipe.reason = choice.reason;
+    std::cerr << "note: " << choice.reason << "\n";
+  }
+  return recipes;
+}
+
+std::vector<NamedRecipe> dense_first(std::vector<NamedRecipe> recipes) {
+  NamedRecipe dense{"dense", Recipe()};
+  for (const NamedRecipe& recipe : recipes) {
+    if (recipe.recipe.is_dense() && dense.reason.empty()) dense.reason = recipe.reason;
+  }
+  std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
+  recipes.insert(recipes.begin(), std::move(dense));
+  return recipes;
 }
 
 NamedRecipe with_density(const NamedRecipe& recipe, const std::string& key, double value) {
@@ -75,8 +138,7 @@ std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
     vit.check(recipe.recipe.compile(vit.config().depth()));
     recipes.push_back(std::move(recipe));
   }
-  const bool density_given = density.keep || density.threshold || density.mass;
-  check_argument(any_sieved || !density_given,
+  check_argument(any_sieved || !density.given(),
                  "[recipe] the dense network has no density to set; pass a recipe too, such as "
                  "--recipe 'evit(keep=0.7)'");
   return recipes;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tokensieve/core/recipe.h"
-#include "tokensieve/engine/vit.h"
+#include "tokensieve/engine/classifier.h"
 
 namespace CLI {
 class App;
@@ -17,6 +17,7 @@ namespace tokensieve::cli {
 struct NamedRecipe {
   std::string name;
   Recipe recipe;
+  std::string reason = "";  ///< Why it has this density, where a budget chose it.
 };
 
 /// The options that change the density of recipes: --keep, --threshold, --mass.
@@ -24,16 +25,28 @@ struct DensityOption {
   std::optional<double> keep, threshold, mass;
 
   void add_to(CLI::App& command);
+  bool given() const { return keep || threshold || mass; }
 };
 
-/// The options --recipe, which may come several times, and DensityOption's.
+/// The options that choose a density by what was calibrated: --macs, --latency-ms, --agree.
+struct BudgetOption {
+  std::optional<double> macs, latency_ms, agree;
+
+  void add_to(CLI::App& command);
+  /// The one that was given. Throws std::invalid_argument for two.
+  std::optional<Budget> get() const { return one_budget(macs, latency_ms, agree); }
+};
+
+/// The options --recipe, which may come several times, DensityOption's and BudgetOption's.
 struct RecipeOption {
   std::vector<std::string> texts;
   DensityOption density;
+  BudgetOption budget;
 
   void add_to(CLI::App& command);
-  /// resolve_recipes of what was given.
-  std::vector<NamedRecipe> resolve(const std::string& default_text, const Vit& vit) const;
+  /// resolve_recipes of what was given, within the budget. The model's recipe where none was.
+  /// Throws std::invalid_argument for a density beside a budget.
+  std::vector<NamedRecipe> resolve(const Classifier& classifier) const;
 };
 
 /// Parses `texts`, or `default_text` when there are none, at the density asked for (it leaves dense
@@ -41,6 +54,15 @@ struct RecipeOption {
 std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
                                          const std::string& default_text,
                                          const DensityOption& density, const Vit& vit);
+
+/// `texts`, or the model's own recipe when there are none, at the densities that fit `budget`;
+/// dense recipes stay as they are. Notes on standard error say what was chosen and why. Throws
+/// std::invalid_argument, for recipes that are not calibrated, too.
+std::vector<NamedRecipe> resolve_within(const std::vector<std::string>& texts, const Budget& budget,
+                                        const Classifier& classifier);
+
+/// Dense in front of the others, whether it is among them or not, and once.
+std::vector<NamedRecipe> dense_first(std::vector<NamedRecipe> recipes);
 
 /// The recipe at another density. The name keeps its wording where it can: "evit(keep=0.7, fuse)"
 /// becomes "evit(keep=0.5, fuse)".

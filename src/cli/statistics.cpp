@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tokensieve::cli {
 namespace {
@@ -28,10 +29,14 @@ Interval paired_interval(int64_t gained, int64_t lost, int64_t count) {
   return {std::max(-1.0, middle - half), std::min(1.0, middle + half)};
 }
 
-double median(std::vector<double> values) {
+double quantile(std::vector<double> values, double q) {
   std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+  const double place = q * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(place);
+  const size_t above = std::min(below + 1, values.size() - 1);
+  return std::lerp(values[below], values[above], place - std::floor(place));
 }
+
+double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
 
 }  // namespace tokensieve::cli

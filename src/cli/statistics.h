@@ -20,6 +20,10 @@ Interval wilson_interval(int64_t hits, int64_t count);
 /// samples are right only in the second, `lost` only in the first.
 Interval paired_interval(int64_t gained, int64_t lost, int64_t count);
 
+/// The value below which the share `q` of the values lies, between neighbours by proportion.
+/// `values` is not empty, `q` in [0, 1].
+double quantile(std::vector<double> values, double q);
+
 /// The middle value, or the mean of the two in the middle. `values` is not empty.
 double median(std::vector<double> values);
 

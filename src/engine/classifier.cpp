@@ -3,6 +3,7 @@
 #include "guesses.h"
 #include "threads.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/engine/machine.h"
 #include "workspace_pool.h"
 
 namespace tokensieve {
@@ -49,6 +50,14 @@ Classifier& Classifier::operator=(Classifier&&) noexcept = default;
 const Vit& Classifier::vit() const { return impl_->vit; }
 const ModelFolder& Classifier::folder() const { return impl_->folder; }
 const Recipe& Classifier::default_recipe() const { return impl_->recipe; }
+
+Machine Classifier::machine() const { return this_machine(impl_->options.threads); }
+
+BudgetChoice Classifier::within(const Budget& budget, const std::optional<Recipe>& recipe) const {
+  std::optional<Recipe> wanted = recipe;
+  if (!wanted && !impl_->recipe.is_dense()) wanted = impl_->recipe;
+  return choose_density(find_calibration(impl_->folder.calibrations, wanted), budget, machine());
+}
 
 std::vector<float> Classifier::preprocess(const Image& image) const {
   const Preprocessing& how = impl_->folder.preprocessing;

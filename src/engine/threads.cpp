@@ -31,12 +31,16 @@ void check_threads(const char* operation, int threads) {
                  " threads must be 0 (one a core) to ", kMaxThreads, ", got ", threads);
 }
 
-ThreadScope::ThreadScope(int threads) : previous_(omp_get_max_threads()) {
-  watch_forks();
+int threads_of_call(int threads) {
+  if (forked_after_run) return 1;
   // More than a few threads a core gain nothing, and a machine may refuse to start them.
   const int most = std::min(kThreadsPerCore * omp_get_num_procs(), omp_get_thread_limit());
-  const int wanted = threads > 0 ? std::min(threads, most) : omp_get_num_procs();
-  const int used = forked_after_run ? 1 : wanted;
+  return threads > 0 ? std::min(threads, most) : omp_get_num_procs();
+}
+
+ThreadScope::ThreadScope(int threads) : previous_(omp_get_max_threads()) {
+  watch_forks();
+  const int used = threads_of_call(threads);
   if (used > 1) ran_parallel = true;
   omp_set_num_threads(used);
 }

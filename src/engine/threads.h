@@ -6,9 +6,12 @@ namespace tokensieve {
 /// begins the message.
 void check_threads(const char* operation, int threads);
 
-/// Sets how many OpenMP threads the calling thread uses, for as long as the object lives. 0 asks
-/// for one a core. In a child process forked after a parallel run it is always one: the team did
-/// not survive the fork, and waiting for it would hang.
+/// The OpenMP threads of a call that asks for `threads`, 0 for one a core: as many, but not more
+/// than are of use or allowed. In a child process forked after a parallel run it is always one: the
+/// team did not survive the fork, and waiting for it would hang.
+int threads_of_call(int threads);
+
+/// Gives the calling thread the OpenMP threads of such a call, for as long as the object lives.
 class ThreadScope {
  public:
   explicit ThreadScope(int threads);

@@ -10,19 +10,19 @@
 #include "model/hf_names.h"
 #include "model/hf_text_config.h"
 #include "model/mapped_weights.h"
+#include "model/sieve_json.h"
 #include "model/timm_config.h"
 #include "model/tokenizer_files.h"
 #include "printable.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/bert_tensors.h"
+#include "tokensieve/io/file.h"
 #include "tokensieve/io/predictor_tensors.h"
 
 namespace tokensieve {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kMaxRecipeBytes = 4096;
 
 bool is_pickle(const fs::path& path) {
   return path.extension() == ".bin" || path.extension() == ".pth" || path.extension() == ".pt";
@@ -76,23 +76,6 @@ void check_whole(const ModelFolder& model, const std::string& config_file) {
     check_preprocessing(model.preprocessing);
   } catch (const std::invalid_argument& error) {
     fail_runtime("[model_folder] ", config_file, ": ", error.what());
-  }
-}
-
-void read_sieve(const fs::path& path, ModelFolder& model) {
-  const nlohmann::json json = read_json(path);
-  const JsonObject sieve(json, path.string());
-  for (const auto& [key, value] : json.items()) {
-    if (key == "recipe") {
-      model.recipe = sieve.text(key);
-      if (model.recipe.empty() || model.recipe.size() > kMaxRecipeBytes) {
-        sieve.fail(key, cat("a recipe of 1 to ", kMaxRecipeBytes, " bytes"));
-      }
-    } else if (key == "provenance") {
-      model.provenance = sieve.object(key).json().dump();
-    } else {
-      sieve.fail(key, "absent, since this version does not know it; get a newer tokensieve");
-    }
   }
 }
 
@@ -165,9 +148,12 @@ ModelFolder open_model_folder(const fs::path& folder) {
     config.fail("architecture", "timm's name of the model, or model_type Hugging Face's");
   }
   check_whole(model, config_path.string());
-  if (fs::exists(folder / "sieve.json")) read_sieve(folder / "sieve.json", model);
-  const fs::path sieve = folder / "sieve.safetensors";
-  if (fs::exists(sieve)) read_sieve_weights(sieve, model);
+  const fs::path sieve = folder / "sieve.json";
+  if (fs::exists(sieve)) {
+    read_sieve(read_text_file(sieve, kMaxJsonBytes), sieve.string(), model);
+  }
+  const fs::path weights = folder / "sieve.safetensors";
+  if (fs::exists(weights)) read_sieve_weights(weights, model);
   return model;
 }
 

@@ -12,6 +12,7 @@
 #include "model/measure_bert.h"
 #include "model/measure_vit.h"
 #include "model/sentence_pooling.h"
+#include "model/sieve_json.h"
 #include "model/timm_config.h"
 #include "model/tokenizer_files.h"
 #include "tensor_shapes.h"
@@ -145,6 +146,10 @@ void write_text_files(const ModelFolder& model, const fs::path& folder) {
 nlohmann::ordered_json sieve_of(const ModelFolder& model) {
   nlohmann::ordered_json sieve;
   if (model.recipe != "dense") sieve["recipe"] = model.recipe;
+  for (const Calibration& calibration : model.calibrations) {
+    calibration.validate();
+    sieve["calibrations"].push_back(json_of(calibration));
+  }
   if (model.provenance.empty()) return sieve;
   sieve["provenance"] = nlohmann::ordered_json::parse(model.provenance, nullptr, false);
   check_argument(sieve["provenance"].is_object(),
@@ -175,7 +180,9 @@ void save_model_folder(const ModelFolder& model, const fs::path& folder, DType d
   }
   if (model.bert) write_text_files(model, progress.path());
   write_json(progress / "config.json", config);
-  if (!sieve.empty()) write_json(progress / "sieve.json", sieve);
+  if (!sieve.empty()) {
+    write_text_file(progress / "sieve.json", sieve_text(sieve, (folder / "sieve.json").string()));
+  }
   progress.commit();
 }
 

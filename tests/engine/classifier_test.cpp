@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "random_model.h"
+#include "tokensieve/engine/machine.h"
 
 using namespace tokensieve;
 
@@ -95,4 +96,61 @@ TEST_CASE("a classifier that cannot work is refused at once", "[engine][classifi
   CHECK_THROWS_WITH(Classifier(std::move(folder)), Catch::Contains("3 channels"));
   CHECK_THROWS_WITH(Classifier(tiny_folder(), {.threads = -1}), Catch::Contains("threads"));
   CHECK_THROWS_AS(Classifier::load("/nowhere"), std::runtime_error);
+}
+
+namespace {
+
+/// The tiny folder with a staircase timed on the machine of a classifier with one thread.
+ModelFolder calibrated_folder(double dense_ms, double step_ms) {
+  ModelFolder folder = tiny_folder();
+  Calibration calibration;
+  calibration.recipe = "evit(keep=0.7, sites=0)";
+  calibration.samples = 1000;
+  calibration.dense_macs = 1e6;
+  calibration.steps = {{0.5, 7e5, 999, {}}};
+  const Machine machine = Classifier(tiny_folder(), {.threads = 1}).machine();
+  calibration.latencies = {
+      {machine, {dense_ms, dense_ms, dense_ms}, {{step_ms, step_ms, step_ms}}}};
+  folder.calibrations = {calibration};
+  return folder;
+}
+
+}  // namespace
+
+TEST_CASE("a classifier finds the density for a budget", "[engine][classifier][budget]") {
+  const Classifier classifier(calibrated_folder(10, 6), {.threads = 1});
+  CHECK(classifier.within({Budget::Kind::latency_ms, 8}).density == 0.5);
+  CHECK(classifier.within({Budget::Kind::latency_ms, 10}).recipe.is_dense());
+  const Recipe other = Recipe::parse("evit(keep=0.2, sites=0)");
+  const BudgetChoice choice = classifier.within({Budget::Kind::agree, 0.99}, other);
+  CHECK(choice.recipe == Recipe::parse("evit(keep=0.5, sites=0)"));
+  CHECK_THROWS_AS(classifier.within({Budget::Kind::agree, 0.99}, Recipe::parse("evit(sites=1)")),
+                  std::invalid_argument);
+  SECTION("times of other threads are those of another machine") {
+    const Classifier two(calibrated_folder(10, 6), {.threads = 2});
+    CHECK(two.machine().threads == 2);
+    CHECK(two.machine().cpu == classifier.machine().cpu);
+    CHECK_THROWS_WITH(two.within({Budget::Kind::latency_ms, 8}), Catch::Contains("--latency"));
+  }
+  SECTION("nothing slower than dense is chosen") {
+    const Classifier slow(calibrated_folder(10, 11), {.threads = 1});
+    CHECK(slow.within({Budget::Kind::agree, 0.9}).recipe.is_dense());
+    CHECK(slow.within({Budget::Kind::macs, 8e5}).recipe.is_dense());
+  }
+  SECTION("a model whose own recipe is dense has the only calibration's") {
+    ModelFolder folder = calibrated_folder(10, 6);
+    folder.recipe = "dense";
+    const Classifier dense(std::move(folder), {.threads = 1});
+    CHECK(dense.within({Budget::Kind::macs, 8e5}).density == 0.5);
+  }
+}
+
+TEST_CASE("the machine has a name and the threads of a call", "[engine][classifier][budget]") {
+  const Machine machine = this_machine(1);
+  CHECK_FALSE(machine.cpu.empty());
+  CHECK(machine.cpu.size() <= 200);
+  CHECK(machine.threads == 1);
+  CHECK(machine.precision == "f32");
+  CHECK(this_machine(0).threads >= 1);
+  CHECK(this_machine(1) == machine);
 }

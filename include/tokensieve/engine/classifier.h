@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tokensieve/core/budget.h"
 #include "tokensieve/core/recipe.h"
 #include "tokensieve/engine/vit.h"
 #include "tokensieve/io/image.h"
@@ -50,6 +51,13 @@ class Classifier {
   const ModelFolder& folder() const;
   /// The recipe a call without one uses.
   const Recipe& default_recipe() const;
+
+  /// The machine as a call of this classifier uses it.
+  Machine machine() const;
+  /// The recipe (default_recipe() when absent or, where that is dense, the only one calibrated) at
+  /// the density that fits `budget`, by the calibrations of the folder: choose_density(). Throws
+  /// std::invalid_argument with the cure.
+  BudgetChoice within(const Budget& budget, const std::optional<Recipe>& recipe = {}) const;
 
   /// Resizes, crops and normalises an image as the model was trained with: `[channels, H, W]`.
   std::vector<float> preprocess(const Image& image) const;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tokensieve/core/bert_config.h"
+#include "tokensieve/core/calibration.h"
 #include "tokensieve/core/vit_config.h"
 #include "tokensieve/io/dtype.h"
 #include "tokensieve/io/preprocess.h"
@@ -22,9 +23,10 @@ struct ModelFolder {
   std::optional<BertConfig> bert;  ///< Of a text model; then `vit` means nothing.
   /// Where a text model's tokenizer files are, for open_tokenizer(); empty without any.
   std::filesystem::path tokenizer_folder;
-  std::vector<std::string> labels;  ///< One a class, or empty.
-  std::string recipe = "dense";     ///< Default recipe of sieve.json.
-  std::string provenance;           ///< sieve.json's "provenance" object as JSON, or "".
+  std::vector<std::string> labels;        ///< One a class, or empty.
+  std::string recipe = "dense";           ///< Default recipe of sieve.json.
+  std::vector<Calibration> calibrations;  ///< Of sieve.json, one a recipe.
+  std::string provenance;                 ///< sieve.json's "provenance" object as JSON, or "".
   /// Under timm's names, or those of bert_tensors().
   std::shared_ptr<const WeightSource> weights;
   /// What sieve.safetensors has, null without any: predictors under the names of

@@ -31,6 +31,7 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
   target.labels = data.classes;
   for (std::string& label : target.labels) std::ranges::replace(label, '_', ' ');
   target.sieve = nullptr;
+  target.calibrations.clear();  // of other weights
   return target;
 }
 

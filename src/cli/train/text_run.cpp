@@ -31,6 +31,7 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config, int c
   bert.num_classes = classes;
   bert.exits = has_exits(config);
   target.sieve = nullptr;
+  target.calibrations.clear();  // of other weights
   return target;
 }
 

@@ -82,7 +82,7 @@ void run_visualize(const VisualizeOptions& options) {
   const auto paths = options.pictures.find("visualize");
   const Classifier classifier = options.model.load(3);
   const ModelFolder& model = classifier.folder();
-  auto recipes = options.recipes.resolve(model.recipe, classifier.vit());
+  auto recipes = options.recipes.resolve(classifier);
   if (recipes.size() == 1 && recipes.front().recipe.is_dense()) {
     std::cerr << "note: the dense network drops nothing; try --recipe 'evit(keep=0.7)'\n";
   }

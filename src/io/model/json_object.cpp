@@ -76,6 +76,19 @@ JsonObject JsonObject::object(std::string_view key) const {
   return JsonObject(get(key), file_, scope_.empty() ? std::string(key) : cat(scope_, ".", key));
 }
 
+std::vector<JsonObject> JsonObject::objects(std::string_view key, std::size_t max_count) const {
+  const nlohmann::json& list = get(key);
+  if (!list.is_array() || list.size() > max_count) {
+    fail(key, cat("a list of at most ", max_count, " objects"));
+  }
+  std::vector<JsonObject> objects;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string scope = cat(scope_, scope_.empty() ? "" : ".", key, "[", i, "]");
+    objects.emplace_back(list[i], file_, scope);
+  }
+  return objects;
+}
+
 std::vector<double> JsonObject::numbers(std::string_view key, std::size_t count, double least,
                                         double most) const {
   const nlohmann::json& list = get(key);

@@ -28,6 +28,7 @@ class JsonObject {
   bool flag(std::string_view key) const;
   std::string text(std::string_view key) const;
   JsonObject object(std::string_view key) const;
+  std::vector<JsonObject> objects(std::string_view key, std::size_t max_count) const;
   std::vector<double> numbers(std::string_view key, std::size_t count, double least,
                               double most) const;
   std::vector<int> integers(std::string_view key, std::size_t max_count, int least, int most) const;

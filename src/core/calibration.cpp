@@ -1,0 +1,106 @@
+#include "tokensieve/core/calibration.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "text.h"
+#include "tokensieve/core/error.h"
+
+namespace tokensieve {
+namespace {
+
+constexpr size_t kMaxName = 200;  // of a processor or a precision, in bytes
+
+bool is_name(const std::string& text) {
+  return !text.empty() && text.size() <= kMaxName &&
+         std::ranges::all_of(text, [](unsigned char c) { return c >= ' ' && c != 0x7F; });
+}
+
+bool is_good(const Latency& latency) {
+  return latency.low > 0 && latency.low <= latency.median && latency.median <= latency.high &&
+         latency.high <= Calibration::kMostMilliseconds;
+}
+
+void check_macs(double macs) {
+  check_argument(macs > 0 && macs <= Calibration::kMostMacs,
+                 "[calibration] expected mean MACs above 0, at most ", Calibration::kMostMacs,
+                 ", got ", macs);
+}
+
+void check_count(const char* what, int64_t count, int64_t samples) {
+  check_argument(count >= 0 && count <= samples, "[calibration] expected 0 to ", samples, " ", what,
+                 " samples, got ", count);
+}
+
+void check_latency(const MachineLatency& latency, size_t num_steps) {
+  const Machine& machine = latency.machine;
+  check_argument(is_name(machine.cpu) && is_name(machine.precision) && machine.threads > 0,
+                 "[calibration] expected a machine with a processor and a precision of 1 to ",
+                 kMaxName, " printable bytes and 1 thread or more, got ", machine.threads,
+                 " threads");
+  check_argument(latency.steps.size() == num_steps, "[calibration] expected one latency for each ",
+                 "of ", num_steps, " steps, got ", latency.steps.size());
+  check_argument(is_good(latency.dense) && std::ranges::all_of(latency.steps, is_good),
+                 "[calibration] expected latencies with 0 < low <= median <= high, at most ",
+                 Calibration::kMostMilliseconds, " ms");
+}
+
+}  // namespace
+
+std::string to_string(const Machine& machine) {
+  return cat(machine.cpu, ", threads: ", machine.threads, ", ", machine.precision);
+}
+
+void Calibration::validate() const {
+  check_argument(!Recipe::parse(recipe).density_key().empty(),
+                 "[calibration] expected a recipe with a density, got '", recipe, "'");
+  check_argument(samples > 0 && samples <= kMaxSamples, "[calibration] expected 1 to ", kMaxSamples,
+                 " samples, got ", samples);
+  check_argument(!steps.empty() && steps.size() <= kMaxSteps, "[calibration] expected 1 to ",
+                 kMaxSteps, " steps, got ", steps.size());
+  check_macs(dense_macs);
+  check_count("correct", dense_correct.value_or(0), samples);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const CalibrationStep& step = steps[i];
+    at(i);  // throws for a density that the recipe cannot have
+    check_macs(step.macs);
+    check_argument(i == 0 || step.macs <= steps[i - 1].macs,
+                   "[calibration] expected steps in order of falling MACs, got ", step.macs,
+                   " behind ", steps[i - 1].macs);
+    check_count("agreed", step.agreed, samples);
+    check_argument(step.correct.has_value() == dense_correct.has_value(),
+                   "[calibration] expected right answers of dense and of every step, or of none");
+    check_count("correct", step.correct.value_or(0), samples);
+  }
+  check_argument(latencies.size() <= kMaxMachines, "[calibration] expected at most ", kMaxMachines,
+                 " machines, got ", latencies.size());
+  for (const MachineLatency& latency : latencies) {
+    check_latency(latency, steps.size());
+    check_argument(on(latency.machine) == &latency,
+                   "[calibration] expected each machine once, got ", to_string(latency.machine),
+                   " twice");
+  }
+}
+
+Recipe Calibration::at(size_t step) const {
+  const Recipe parsed = Recipe::parse(recipe);
+  return parsed.with(parsed.density_key(), steps.at(step).density);
+}
+
+std::string Calibration::step_name(size_t step) const {
+  return cat(Recipe::parse(recipe).density_key(), "=", format_number(steps.at(step).density));
+}
+
+bool Calibration::is_of(const Recipe& other) const {
+  const Recipe parsed = Recipe::parse(recipe);
+  const std::string key = parsed.density_key();
+  // Every density may be 1.
+  return key == other.density_key() && !key.empty() && parsed.with(key, 1) == other.with(key, 1);
+}
+
+const MachineLatency* Calibration::on(const Machine& machine) const {
+  const auto found = std::ranges::find(latencies, machine, &MachineLatency::machine);
+  return found == latencies.end() ? nullptr : &*found;
+}
+
+}  // namespace tokensieve

@@ -45,12 +45,14 @@ class Recipe {
   bool operator==(const Recipe&) const = default;
 
   /// The same recipe at another density: `keep` for top-k and ATS, `threshold` or `mass` for their
-  /// selectors, `r` for ToMe (one value for all sites). Throws std::invalid_argument when the recipe has no such
-  /// number, naming the one it has.
+  /// selectors, `r` for ToMe (one value for all sites). Throws std::invalid_argument when the
+  /// recipe has no such number, naming the one it has.
   Recipe with(std::string_view key, double value) const;
   /// The word of the density this recipe takes: "keep", "threshold", "mass", "r"; "" when
   /// dense.
   std::string density_key() const;
+  /// Its value as str() writes it: "0.7", or a number for each site, "0.9/0.8/0.7"; "" when dense.
+  std::string density() const;
 
   /// Makes the reducers. Throws std::invalid_argument when a site is not in a network of
   /// `num_layers` blocks.
@@ -66,6 +68,12 @@ class Recipe {
   std::vector<Site> sites_;
   bool to_last_ = false;  // the last site repeats in every block behind it
 };
+
+/// What recipes that differ in their density alone have in common, for tables and plots: the text
+/// without that number. "evit(keep=0.7, fuse)" gives "evit(fuse)"; where the method would take
+/// another density without it, its word stays: "evit(mass=0.9)" gives "evit(mass)". Throws
+/// std::invalid_argument as Recipe::parse does.
+std::string method_name(std::string_view text);
 
 /// Words a recipe can use, for help texts and completion: methods ("evit"), and the words of the
 /// long form by part ("score", "select", "drop", "reduce", "at"). `part` is "method" or one of

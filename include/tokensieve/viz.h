@@ -6,6 +6,7 @@
 #include "tokensieve/viz/heatmap.h"
 #include "tokensieve/viz/html_report.h"
 #include "tokensieve/viz/line_plot.h"
+#include "tokensieve/viz/mask_map.h"
 #include "tokensieve/viz/overlay.h"
 #include "tokensieve/viz/retention_strip.h"
 #include "tokensieve/viz/retention_view.h"

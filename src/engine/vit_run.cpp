@@ -228,7 +228,8 @@ Reduction VitRun::reduce(const ScheduledSite& site) {
     predictor_macs_[static_cast<size_t>(b)] +=
         count_predictor_macs(config_, layout_.count(b) - prefix);
   }
-  buffers_.recorder.record(site.site, reduction.plan, reduction.scores, reduction.score_name);
+  buffers_.recorder.record(site.site, reduction.plan, reduction.scores, reduction.score_name,
+                           reduction.draws);
   return reduction;
 }
 

@@ -10,3 +10,4 @@
 #include "tokensieve/viz/overlay.h"
 #include "tokensieve/viz/retention_strip.h"
 #include "tokensieve/viz/retention_view.h"
+#include "tokensieve/viz/tradeoff_plot.h"

@@ -2,11 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tokensieve::cli {
 namespace {
 
 constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the normal distribution
+
+/// The value `share` of the way through the sorted ones, between neighbours in proportion.
+double quantile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  const double place = share * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(place);
+  const size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (place - std::floor(place)) * (values[above] - values[below]);
+}
 
 }  // namespace
 
@@ -28,10 +38,10 @@ Interval paired_interval(int64_t gained, int64_t lost, int64_t count) {
   return {std::max(-1.0, middle - half), std::min(1.0, middle + half)};
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
+
+Interval quartiles(std::vector<double> values) {
+  return {quantile(values, 0.25), quantile(values, 0.75)};
 }
 
 }  // namespace tokensieve::cli

@@ -31,7 +31,7 @@ set(TOKENSIEVE_HEADER_TABLE
   "tests/data_loading        | core io data            | posix catch2/"
   "tests/nn                  | core io data nn         | catch2/ torch/"
   "tests/parity              | core io data nn         | torch/"
-  "tests                     | core io engine viz      | posix catch2/ omp.h")
+  "tests                     | core io engine viz      | posix catch2/ omp.h adding_a_method/")
 set(TOKENSIEVE_PUBLIC_MODULES core io data engine viz nn)
 
 # Sets `modules`, `third_party` and `rule_folder` of the first row that covers `file`.

@@ -16,6 +16,8 @@
 #include "tokensieve/core/nearest_word.h"
 #include "tokensieve/core/ragged_layout.h"
 #include "tokensieve/core/recipe.h"
+#include "tokensieve/core/recipe_arguments.h"
+#include "tokensieve/core/recipe_words.h"
 #include "tokensieve/core/reducer.h"
 #include "tokensieve/core/retention_trace.h"
 #include "tokensieve/core/row_columns.h"

@@ -50,6 +50,9 @@ void register_trace(py::module_& m) {
           "float32 [tokens]: score of its row at this site; NaN when it had none.")
       .def_readonly("score_name", &SiteTrace::score_name,
                     "What the scores are: for example 'keep probability'.")
+      .def_property_readonly(
+          "draws", [](const SiteTrace& t) { return to_numpy(t.draws); },
+          "int32 [tokens]: how often a method that samples (ATS) drew its row; empty for others.")
       .def_property_readonly("fate", &fates, "[tokens]: 'kept', 'merged', 'fused' or 'dropped'.")
       .def("__repr__", [](const SiteTrace& t) {
         return "<SiteTrace " + to_string(t.site) + ", " + std::to_string(t.rows) + " rows>";
@@ -98,6 +101,8 @@ at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
       .def_property_readonly(
           "density_key", &Recipe::density_key,
           "'keep', 'threshold', 'mass' or 'r', or that of an exit alone; '' when dense.")
+      .def_property_readonly("density", &Recipe::density,
+                             "Its value as text: '0.7', or a number for each site, '0.9/0.8/0.7'.")
       .def_property_readonly("exit_key", &Recipe::exit_key,
                              "'entropy', 'confidence' or 'patience'; '' without an exit.")
       .def("with_density", &Recipe::with, py::arg("key"), py::arg("value"),
@@ -105,6 +110,8 @@ at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
   m.def("recipe_words", &recipe_words, py::arg("part"),
         "Names a recipe can use, by part: 'method', 'score', 'select', 'drop', 'reduce', 'at', "
         "'exit'.");
+  m.def("method_name", &method_name, py::arg("text"),
+        "A recipe's text without its density: 'evit(keep=0.7, fuse)' gives 'evit(fuse)'.");
   m.def(
       "did_you_mean",
       [](const std::string& word, const std::vector<std::string>& known) {

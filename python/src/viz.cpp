@@ -3,6 +3,10 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <array>
+#include <map>
+#include <tuple>
+
 #include "numpy.h"
 #include "tokensieve/viz.h"
 
@@ -20,6 +24,19 @@ struct Picture {
 
   RetentionView view() const { return {image, grid_height, grid_width, trace}; }
 };
+
+/// (method, whether a control, (accuracy, its low end, its high end), MACs, images/s by batch)
+using PointTuple =
+    std::tuple<std::string, bool, std::array<double, 3>, double, std::map<int, double>>;
+
+std::vector<LinePlot> tradeoff_plots_of(const std::vector<PointTuple>& tuples) {
+  std::vector<TradeoffPoint> points;
+  for (const auto& [method, control, accuracy, macs, images_per_second] : tuples) {
+    points.push_back(
+        {method, control, accuracy[0], accuracy[1], accuracy[2], macs, images_per_second});
+  }
+  return tradeoff_plots(points);
+}
 
 }  // namespace
 
@@ -66,6 +83,20 @@ void register_viz(py::module_& m) {
             return from_image(without_gil([&] { return draw_dropped_at_map(p.view()); }));
           },
           "uint8 [h, w, 3]: the block at which each token left.");
+  m.def(
+      "tradeoff_svg",
+      [](const std::vector<PointTuple>& points) {
+        return without_gil([&] { return plot_svg(tradeoff_plots_of(points)); });
+      },
+      py::arg("points"),
+      "Accuracy over MACs and images/s as an SVG document. A point is (method, is_control, "
+      "(accuracy, low, high), macs, {batch: images_per_second}).");
+  m.def(
+      "tradeoff_picture",
+      [](const std::vector<PointTuple>& points) {
+        return from_image(without_gil([&] { return draw_plot(tradeoff_plots_of(points)); }));
+      },
+      py::arg("points"), "The same as uint8 [h, w, 3].");
   m.def(
       "write_png",
       [](const std::filesystem::path& path, const Array<uint8_t>& array) {

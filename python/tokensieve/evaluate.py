@@ -18,53 +18,120 @@ import numpy as np
 
 from . import _tokensieve as _core
 from ._tokensieve import Recipe
-from .model import Model, RecipeLike
+from .model import Model, RecipeLike, Result
+
+_Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
+_SPEED_BATCHES = (1, 8)
+_SPEED_PICTURES = 16
+
+Interval = tuple[float, float]
+
+
+@dataclass
+class Speed:
+    """How fast a recipe is at one batch size, with the threads the model was loaded for."""
+
+    batch: int
+    images_per_second: float  #: Of the network: the median of the rounds.
+    images_per_second_quartiles: Interval
+    speedup: float  #: Over dense: the median of the rounds' own ratios.
+    speedup_quartiles: Interval
+    mac_gain: float  #: Dense's MACs over the recipe's, on the timed pictures.
+    efficiency: float  #: speedup / mac_gain: the share of what the MACs allow.
 
 
 @dataclass
 class Row:
-    """One recipe's figures. Accuracies are shares, 0 to 1."""
+    """One recipe's figures, under the names of `tokensieve evaluate --json`. Accuracies are shares, 0 to 1."""
 
-    recipe: str
-    images: int
+    name: str  #: The recipe as given.
+    method: str  #: The same without its density: "evit(fuse)".
+    density_key: str  #: "keep", "threshold", "mass" or "r"; "" for dense.
+    density: str  #: Its value; several joined by "/".
+    recipe: str  #: The long form.
+    correct: int
     top1: float
-    top1_low: float  #: 95 % Wilson interval.
-    top1_high: float
-    difference: float  #: top1 minus that of the first recipe, on the same pictures.
-    difference_low: float  #: 95 % interval of the paired difference (normal approximation).
-    difference_high: float
-    gmacs: float  #: Mean over pictures.
-    images_per_second: float  #: In the network, at this batch size.
-    tokens: list[float]  #: Mean rows that enter the MLP of each block.
+    top1_interval: Interval  #: Wilson's, 95 %.
+    gained: int  #: Right where dense is wrong.
+    lost: int  #: Wrong where dense is right.
+    difference: float  #: top1 minus dense's, on the same pictures.
+    difference_interval: Interval  #: Paired, 95 % (Agresti and Min 2005).
+    same_label: float  #: Share of pictures with dense's label.
+    macs: float  #: Mean over pictures.
+    macs_share: float  #: Of dense's.
+    tokens_per_layer: list[float]  #: Mean rows that enter the MLP of each block.
+    speeds: list[Speed]  #: At batches of 1 and 8; empty when not timed.
 
 
 class Table(list[Row]):
-    """The rows of an evaluation, the first one the baseline."""
+    """The rows of an evaluation, dense first."""
 
     def to_json(self) -> str:
-        """All figures as JSON."""
+        """All figures as JSON: a list with an object for each row."""
         return json.dumps([asdict(row) for row in self], indent=2)
 
     def to_csv(self) -> str:
-        """All figures as CSV; tokens are joined by '/'."""
+        """All figures as CSV, in the columns of `tokensieve evaluate --csv`."""
         out = io.StringIO()
-        names = list(Row.__dataclass_fields__)
-        writer = csv.writer(out)
-        writer.writerow(names)
-        for row in self:
-            values = asdict(row) | {"tokens": "/".join(f"{t:.1f}" for t in row.tokens)}
-            writer.writerow([values[name] for name in names])
+        writer = csv.writer(out, lineterminator="\n")
+        for index, row in enumerate(self):
+            cells = _csv_cells(row)
+            if index == 0:
+                writer.writerow(cells)
+            writer.writerow(cells.values())
         return out.getvalue()
 
-    def __str__(self) -> str:
-        lines = ["top-1 %   95 % interval   difference       GMACs  images/s  recipe"]
-        for row in self:
-            lines.append(
-                f"{100 * row.top1:7.2f}   {100 * row.top1_low:5.2f} .. {100 * row.top1_high:5.2f}  "
-                f"{100 * row.difference:+6.2f} +-{50 * (row.difference_high - row.difference_low):5.2f}"
-                f"  {row.gmacs:7.3f}  {row.images_per_second:8.1f}  {row.recipe}"
+    def plot(self, path: str | os.PathLike[str] | None = None) -> np.ndarray | None:
+        """Draws accuracy over GMACs and, where it was timed, over images a second.
+
+        One curve for each method, random drop dashed. Writes `path`, an .svg or a .png, or without
+        one returns uint8 [height, width, 3]. Raises ValueError for another ending, RuntimeError when
+        the package was built without OpenCV.
+        """
+        if not hasattr(_core, "tradeoff_svg"):
+            raise RuntimeError("[plot] this build of tokensieve has no pictures (OpenCV was missing)")
+        points = [
+            (
+                row.method,
+                row.recipe.startswith("score=random"),
+                (row.top1, *row.top1_interval),
+                row.macs,
+                {speed.batch: speed.images_per_second for speed in row.speeds},
             )
-        return "\n".join(lines)
+            for row in self
+        ]
+        if path is None:
+            return _core.tradeoff_picture(points)
+        target = pathlib.Path(path)
+        if target.suffix == ".svg":
+            target.write_text(_core.tradeoff_svg(points), encoding="utf-8")
+        elif target.suffix == ".png":
+            _core.write_png(target, _core.tradeoff_picture(points))
+        else:
+            raise ValueError(f"[plot] expected a path that ends in .svg or .png, got {target}")
+        return None
+
+    def __str__(self) -> str:
+        lines = [["top-1 %", "95 % interval", "to dense", "95 % interval", "GMACs"]]
+        for speed in self[0].speeds if self else []:
+            lines[0] += [f"images/s at {speed.batch}", "speed-up", "of MACs"]
+        lines[0].append("recipe")
+        for index, row in enumerate(self):
+            line = [f"{100 * row.top1:.2f}", "{:.2f} {:.2f}".format(*_percent(row.top1_interval))]
+            line.append(f"{100 * row.difference:+.2f}" if index else "")
+            line.append(
+                "{:+.2f} {:+.2f}".format(*_percent(row.difference_interval)) if index else ""
+            )
+            line.append(f"{row.macs / 1e9:.3f}")
+            for speed in row.speeds:
+                line.append(f"{speed.images_per_second:.1f}")
+                line += [f"{speed.speedup:.2f}x", f"{speed.efficiency:.2f}"] if index else ["", ""]
+            lines.append([*line, row.name])
+        widths = [max(map(len, column)) for column in zip(*lines)][:-1]
+        return "\n".join(
+            "  ".join([*(f"{cell:>{width}}" for cell, width in zip(line, widths)), line[-1]])
+            for line in lines
+        )
 
 
 def evaluate(
@@ -73,37 +140,41 @@ def evaluate(
     recipes: RecipeLike | Iterable[RecipeLike] = "dense",
     *,
     batch: int = 32,
+    rounds: int = 9,
     limit: int | None = None,
     apply_orientation: bool = True,
     progress: bool | None = None,
 ) -> Table:
-    """Runs every recipe over a folder with one folder of pictures a class.
+    """Runs dense and every recipe over a folder with one folder of pictures a class.
 
     The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-".
-    All recipes see the same pictures; the first is the baseline of the paired differences. `limit`
-    takes that many pictures evenly spread over the folder. Pictures are turned as their EXIF
-    orientation says; without `apply_orientation` they are read as they are stored, as timm and
-    torchvision do it. `progress` shows a bar on standard error (by default, when that is a terminal).
-    Raises ValueError when labels do not fit, RuntimeError for a picture that cannot be read.
+    All recipes see the same pictures. `limit` takes that many of them evenly spread over the folder.
+    Speed is timed at the end, on 16 of the pictures at batches of 1 and 8: after a round to warm up
+    the recipes take turns call by call for `rounds` rounds; 0 leaves it out. Pictures are turned as
+    their EXIF orientation says; without `apply_orientation` they are read as they are stored, as timm
+    and torchvision do it. `progress` shows a bar on standard error (by default, when that is a
+    terminal). Raises ValueError when labels do not fit, RuntimeError for a picture that cannot be read.
     """
     if isinstance(recipes, (str, Recipe)):
         recipes = [recipes]
-    chosen = [model._recipe(recipe) for recipe in recipes]
-    if not chosen:
+    named = [(str(recipe), model._recipe(recipe)) for recipe in recipes]
+    if not named:
         raise ValueError("[evaluate] expected one recipe or more, got none")
+    named = [("dense", Recipe("dense")), *(pair for pair in named if not pair[1].is_dense)]
     if batch < 1:
         raise ValueError(f"[evaluate] batch must be 1 or more, got {batch}")
+    if rounds < 0:
+        raise ValueError(f"[evaluate] rounds must be 0 or more, got {rounds}")
     samples = _labelled_samples(model, folder)
     if limit is not None:
         if limit < 1:
             raise ValueError(f"[evaluate] limit must be 1 or more, got {limit}")
-        step = max(len(samples) / limit, 1.0)
-        samples = [samples[int(i * step)] for i in range(min(limit, len(samples)))]
-    right = np.zeros((len(chosen), len(samples)), bool)
-    macs = np.zeros((len(chosen), len(samples)))
-    tokens = np.zeros((len(chosen), model.config["depth"]))
-    seconds = np.zeros(len(chosen))
-    bar = _Progress(len(samples), sys.stderr.isatty() if progress is None else progress)
+        samples = _spread(samples, limit)
+    chosen = [recipe for _, recipe in named]
+    shown = sys.stderr.isatty() if progress is None else progress
+    answers = [_Answers(model.config["depth"]) for _ in chosen]
+    labels = np.array([label for _, label in samples])
+    bar = _Progress("evaluate", len(samples), shown)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         batches = [samples[i : i + batch] for i in range(0, len(samples), batch)]
         ahead = [pool.submit(_decode, model, b, apply_orientation) for b in batches[:2]]
@@ -112,23 +183,79 @@ def evaluate(
             pixels = ahead.pop(0).result()
             if index + 2 < len(batches):
                 ahead.append(pool.submit(_decode, model, batches[index + 2], apply_orientation))
-            labels = np.array([label for _, label in part])
-            for r, recipe in enumerate(chosen):
-                result = model(pixels, recipe=recipe, batch=batch)
-                here = slice(done, done + len(part))
-                logits = result.logits
-                answered = ~np.isnan(logits).any(axis=1)  # NaN says nothing, and argmax takes it
-                right[r, here] = answered & (logits.argmax(axis=1) == labels)
-                macs[r, here] = result.macs
-                tokens[r] += result.tokens_per_layer.sum(axis=0)
-                seconds[r] += result.seconds
+            for answer, recipe in zip(answers, chosen):
+                answer.add(model(pixels, recipe=recipe, batch=batch))
             done += len(part)
             bar.show(done)
     bar.close()
+    speeds: list[list[Speed]] = [[] for _ in chosen]
+    if rounds:
+        timed = _decode(model, _spread(samples, _SPEED_PICTURES), apply_orientation)
+        speeds = _measure_speed(model, timed, chosen, rounds, shown)
     return Table(
-        _row(str(recipe), right[r], right[0], macs[r], tokens[r], seconds[r])
-        for r, recipe in enumerate(chosen)
+        _row(name, recipe, answer, answers[0], labels, speed)
+        for (name, recipe), answer, speed in zip(named, answers, speeds)
     )
+
+
+class _Answers:
+    """What one recipe said of all pictures, and at what cost."""
+
+    def __init__(self, depth: int) -> None:
+        self.labels: list[int] = []  # -1, which is nobody's label, where a logit is NaN
+        self.macs = 0.0
+        self.tokens = np.zeros(depth)
+
+    def add(self, result: Result) -> None:
+        logits = result.logits
+        nan = np.isnan(logits).any(axis=1)
+        self.labels += np.where(nan, -1, logits.argmax(axis=1)).tolist()
+        self.macs += float(result.macs.sum())
+        self.tokens += result.tokens_per_layer.sum(axis=0)
+
+
+def _spread(samples: list, count: int) -> list:
+    count = min(count, len(samples))
+    return [samples[i * len(samples) // count] for i in range(count)]
+
+
+def _measure_speed(
+    model: Model, pixels: list[np.ndarray], recipes: list[Recipe], rounds: int, shown: bool
+) -> list[list[Speed]]:
+    """The speeds of each recipe. Every call stands beside the same call of all others, in changing order."""
+    pixels = [pixels[i % len(pixels)] for i in range(_SPEED_PICTURES)]
+    speeds: list[list[Speed]] = [[] for _ in recipes]
+    bar = _Progress("speed", len(_SPEED_BATCHES) * (rounds + 1), shown)
+    for step, batch in enumerate(_SPEED_BATCHES):
+        parts = [pixels[i : i + batch] for i in range(0, len(pixels), batch)]
+        seconds = np.zeros((len(recipes), rounds + 1))  # the first round warms up
+        macs = np.zeros(len(recipes))
+        for turn in range(rounds + 1):
+            for p, part in enumerate(parts):
+                for i in range(len(recipes)):
+                    r = (i + turn + p) % len(recipes)
+                    result = model(part, recipe=recipes[r], batch=batch)
+                    seconds[r, turn] += result.seconds
+                    macs[r] += result.macs.sum()
+            bar.show(step * (rounds + 1) + turn + 1)
+        for r in range(len(recipes)):
+            rates = len(pixels) / seconds[r, 1:]
+            ratios = seconds[0, 1:] / seconds[r, 1:]
+            gain = float(macs[0] / macs[r])
+            speedup = float(np.median(ratios))
+            speeds[r].append(
+                Speed(
+                    batch=batch,
+                    images_per_second=float(np.median(rates)),
+                    images_per_second_quartiles=_quartiles(rates),
+                    speedup=speedup,
+                    speedup_quartiles=_quartiles(ratios),
+                    mac_gain=gain,
+                    efficiency=speedup / gain,
+                )
+            )
+    bar.close()
+    return speeds
 
 
 def _labelled_samples(
@@ -156,48 +283,88 @@ def _decode(
     return [model.preprocess(_core.read_image(path, apply_orientation)) for path, _ in part]
 
 
-def _wilson(share: float, count: int) -> tuple[float, float]:
-    z = 1.959964
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    half /= 1 + z * z / count
-    return middle - half, middle + half
+def _percent(interval: Interval) -> Interval:
+    return 100 * interval[0], 100 * interval[1]
+
+
+def _quartiles(values: np.ndarray) -> Interval:
+    return float(np.quantile(values, 0.25)), float(np.quantile(values, 0.75))
+
+
+def _wilson(right: int, count: int) -> Interval:
+    share, scale = right / count, 1 / (1 + _Z * _Z / count)
+    middle = scale * (share + _Z * _Z / (2 * count))
+    half = scale * _Z * math.sqrt(share * (1 - share) / count + _Z * _Z / (4 * count * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _paired(gained: int, lost: int, count: int) -> Interval:
+    # half a sample in each of the four cells: holds its level for few discordant samples, too
+    b, c, n = gained + 0.5, lost + 0.5, count + 2
+    half = _Z * math.sqrt(max(0.0, b + c - (b - c) ** 2 / n)) / n
+    return max(-1.0, (b - c) / n - half), min(1.0, (b - c) / n + half)
 
 
 def _row(
-    recipe: str,
-    right: np.ndarray,
-    baseline: np.ndarray,
-    macs: np.ndarray,
-    tokens: np.ndarray,
-    seconds: float,
+    name: str,
+    recipe: Recipe,
+    answers: _Answers,
+    dense: _Answers,
+    labels: np.ndarray,
+    speeds: list[Speed],
 ) -> Row:
-    count = len(right)
-    share = float(right.mean())
-    low, high = _wilson(share, count)
-    differences = right.astype(float) - baseline.astype(float)
-    difference = float(differences.mean())
-    half = 1.959964 * float(differences.std()) / math.sqrt(count)
+    count = len(labels)
+    said, said_dense = np.array(answers.labels), np.array(dense.labels)
+    right, right_dense = said == labels, said_dense == labels
+    correct = int(right.sum())
+    gained, lost = int((right & ~right_dense).sum()), int((~right & right_dense).sum())
     return Row(
-        recipe=recipe,
-        images=count,
-        top1=share,
-        top1_low=low,
-        top1_high=high,
-        difference=difference,
-        difference_low=difference - half,
-        difference_high=difference + half,
-        gmacs=float(macs.mean()) / 1e9,
-        images_per_second=count / seconds if seconds > 0 else math.inf,
-        tokens=[float(t) / count for t in tokens],
+        name=name,
+        method=_core.method_name(name),
+        density_key=recipe.density_key,
+        density=recipe.density,
+        recipe=str(recipe),
+        correct=correct,
+        top1=correct / count,
+        top1_interval=_wilson(correct, count),
+        gained=gained,
+        lost=lost,
+        difference=(gained - lost) / count,
+        difference_interval=(0.0, 0.0) if answers is dense else _paired(gained, lost, count),
+        same_label=float((said == said_dense).mean()),
+        macs=answers.macs / count,
+        macs_share=answers.macs / dense.macs,
+        tokens_per_layer=[float(t) / count for t in answers.tokens],
+        speeds=speeds,
     )
+
+
+def _csv_cells(row: Row) -> dict[str, object]:
+    cells: dict[str, object] = {}
+    for name, value in asdict(row).items():
+        if name == "tokens_per_layer":
+            cells[name] = " ".join(f"{tokens:.9g}" for tokens in value)
+        elif name.endswith("_interval"):
+            base = name.removesuffix("_interval")
+            cells[f"{base}_low"], cells[f"{base}_high"] = value
+        elif name != "speeds":
+            cells[name] = value
+    for speed in row.speeds:
+        for name, value in asdict(speed).items():
+            if name.endswith("_quartiles"):
+                base = f"batch{speed.batch}_{name.removesuffix('_quartiles')}"
+                cells[f"{base}_low"], cells[f"{base}_high"] = value
+            elif name != "batch":
+                cells[f"batch{speed.batch}_{name}"] = value
+    return cells
 
 
 class _Progress:
     """One line on standard error: share done, time left."""
 
-    def __init__(self, total: int, shown: bool) -> None:
-        self._total, self._shown, self._started = total, shown, time.monotonic()
+    def __init__(self, what: str, total: int, shown: bool) -> None:
+        self._what, self._total, self._shown = what, total, shown
+        self._started = time.monotonic()
 
     def show(self, done: int) -> None:
         if not self._shown:
@@ -205,7 +372,7 @@ class _Progress:
         left = (time.monotonic() - self._started) / done * (self._total - done)
         filled = "#" * (30 * done // self._total)
         print(
-            f"\r[{filled:<30}] {done}/{self._total}, {left:4.0f} s left",
+            f"\r{self._what} [{filled:<30}] {done}/{self._total}, {left:4.0f} s left",
             end="",
             file=sys.stderr,
             flush=True,

@@ -1,7 +1,6 @@
 #include "evaluation.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "pixel_loader.h"
 #include "progress.h"
@@ -40,11 +39,7 @@ Batch next_batch(PixelLoader& loader, size_t& taken, const LabelledPictures& all
 }
 
 void run(const Classifier& classifier, std::span<const PixelsView> batch, RecipeResult& result) {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  const auto answers = classifier.classify(batch, result.recipe.recipe);
-  result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-  for (const Classification& answer : answers) {
+  for (const Classification& answer : classifier.classify(batch, result.recipe.recipe)) {
     result.predictions.push_back(best_label(answer.output.logits));
     result.macs += static_cast<double>(answer.output.macs.total());
     for (size_t l = 0; l < answer.output.layers.size(); ++l) {
@@ -71,23 +66,17 @@ Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictur
   Evaluation evaluation;
   const auto depth = static_cast<size_t>(classifier.folder().vit.depth());
   for (NamedRecipe& recipe : recipes) {
-    evaluation.results.push_back({std::move(recipe), {}, std::vector<double>(depth), 0.0, 0.0});
+    evaluation.results.push_back({std::move(recipe), {}, std::vector<double>(depth), 0.0});
   }
   const auto size = static_cast<size_t>(options.batch);
   PixelLoader loader(classifier, pictures.paths, options.decode, options.workers, 2 * size);
   Progress progress(options.operation, loader.size());
   size_t taken = 0;
-  for (size_t turn = 0; taken < loader.size(); ++turn) {
+  while (taken < loader.size()) {
     const Batch batch = next_batch(loader, taken, pictures, size, options, evaluation);
     if (batch.size() == 0) break;
     const auto views = views_of(classifier.folder(), batch.pixels);
-    const size_t count = evaluation.results.size();
-    if (turn == 0) {  // Warm up, outside of the times.
-      for (const auto& result : evaluation.results)
-        classifier.classify(views, result.recipe.recipe);
-    }
-    for (size_t r = 0; r < count; ++r)
-      run(classifier, views, evaluation.results[(turn + r) % count]);
+    for (RecipeResult& result : evaluation.results) run(classifier, views, result);
     progress.update(taken);
   }
   check_runtime(!evaluation.pictures.paths.empty(), "[", options.operation, "] none of the ",

@@ -26,7 +26,6 @@ struct RecipeResult {
   std::vector<int> predictions;    ///< One for each evaluated picture.
   std::vector<double> layer_rows;  ///< Sum over pictures of the rows in each block's MLP.
   double macs = 0.0;               ///< Sum over pictures.
-  double seconds = 0.0;            ///< In the network.
 };
 
 struct Evaluation {
@@ -43,8 +42,7 @@ struct EvaluationOptions {
   std::string operation = "evaluate";  ///< For the progress bar and messages.
 };
 
-/// Runs `recipes` over the pictures in one pass: each batch goes through all of them, starting with
-/// another one each time, so that decoding in the background slows all alike. Throws
+/// Runs `recipes` over the pictures in one pass: each batch goes through all of them. Throws
 /// std::runtime_error for a broken picture, naming it, or if none is left.
 Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictures,
                     std::vector<NamedRecipe> recipes, const EvaluationOptions& options);

@@ -1,13 +1,10 @@
 #include "evaluation_report.h"
 
-#include <cmath>
 #include <locale>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
-#include "table.h"
-#include "terminal.h"
 #include "tokensieve/io/file.h"
 
 namespace tokensieve::cli {
@@ -20,6 +17,9 @@ RecipeScore score_one(const Evaluation& evaluation, const RecipeResult& result) 
   const auto n = static_cast<double>(count);
   RecipeScore score;
   score.name = result.recipe.name;
+  score.method = method_name(score.name);
+  score.density_key = result.recipe.recipe.density_key();
+  score.density = result.recipe.recipe.density();
   score.recipe = result.recipe.recipe.str();
   score.reason = result.recipe.reason;
   int64_t same = 0;
@@ -40,15 +40,9 @@ RecipeScore score_one(const Evaluation& evaluation, const RecipeResult& result) 
   score.same_label = static_cast<double>(same) / n;
   score.macs = result.macs / n;
   score.macs_share = result.macs / dense.macs;
-  score.images_per_second = n / result.seconds;
-  score.speedup = dense.seconds / result.seconds;
   for (const double rows : result.layer_rows) score.tokens_per_layer.push_back(rows / n);
   return score;
 }
-
-std::string points(double share) { return fixed(100.0 * share, 2); }
-
-std::string signed_points(double share) { return (share >= 0.0 ? "+" : "") + points(share); }
 
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
@@ -59,60 +53,46 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-std::vector<RecipeScore> score(const Evaluation& evaluation) {
+std::vector<RecipeScore> score(const Evaluation& evaluation,
+                               std::vector<std::vector<Speed>> speeds) {
   std::vector<RecipeScore> scores;
-  for (const RecipeResult& result : evaluation.results) {
-    scores.push_back(score_one(evaluation, result));
+  speeds.resize(evaluation.results.size());
+  for (size_t r = 0; r < evaluation.results.size(); ++r) {
+    scores.push_back(score_one(evaluation, evaluation.results[r]));
+    scores.back().speeds = std::move(speeds[r]);
   }
   return scores;
-}
-
-std::string to_text(const std::vector<RecipeScore>& scores) {
-  Table table({{"recipe", false},
-               {"top-1 %"},
-               {"95 % interval"},
-               {"to dense"},
-               {"95 % interval"},
-               {"same"},
-               {"GMAC"},
-               {""},
-               {"images/s"},
-               {""}});
-  Table layers({{"recipe", false}, {"tokens in each layer", false}});
-  for (const RecipeScore& score : scores) {
-    const bool dense = &score == &scores.front();
-    const Interval& top1 = score.top1_interval;
-    const Interval& difference = score.difference_interval;
-    const std::string name = shorten(score.name, 28);
-    table.add({name, points(score.top1), points(top1.low) + " " + points(top1.high),
-               dense ? "" : signed_points(score.difference),
-               dense ? "" : signed_points(difference.low) + " " + signed_points(difference.high),
-               dense ? "" : percent(score.same_label), giga(score.macs),
-               dense ? "" : percent(score.macs_share, 0), fixed(score.images_per_second, 1),
-               dense ? "" : fixed(score.speedup, 2) + "x"});
-    std::string rows;
-    for (const double mean : score.tokens_per_layer) {
-      rows += fixed(mean, mean == std::floor(mean) ? 0 : 1) + " ";
-    }
-    layers.add({name, rows});
-  }
-  return table.str() + "\n" + layers.str();
 }
 
 std::string to_csv(const std::vector<RecipeScore>& scores) {
   std::ostringstream out;
   out.imbue(std::locale::classic());
   out.precision(9);
-  out << "name,recipe,correct,top1,top1_low,top1_high,gained,lost,difference,difference_low,"
-         "difference_high,same_label,macs,macs_share,images_per_second,speedup,tokens_per_layer\n";
+  out << "name,method,density_key,density,recipe,correct,top1,top1_low,top1_high,gained,lost,"
+         "difference,difference_low,difference_high,same_label,macs,macs_share,tokens_per_layer";
+  for (const Speed& speed : scores.front().speeds) {
+    for (const char* figure :
+         {"images_per_second", "images_per_second_low", "images_per_second_high", "speedup",
+          "speedup_low", "speedup_high", "mac_gain", "efficiency"}) {
+      out << ",batch" << speed.batch << '_' << figure;
+    }
+  }
+  out << '\n';
   for (const RecipeScore& s : scores) {
-    out << quoted(s.name) << ',' << quoted(s.recipe) << ',' << s.correct << ',' << s.top1 << ','
+    out << quoted(s.name) << ',' << quoted(s.method) << ',' << s.density_key << ',' << s.density
+        << ',' << quoted(s.recipe) << ',' << s.correct << ',' << s.top1 << ','
         << s.top1_interval.low << ',' << s.top1_interval.high << ',' << s.gained << ',' << s.lost
         << ',' << s.difference << ',' << s.difference_interval.low << ','
         << s.difference_interval.high << ',' << s.same_label << ',' << s.macs << ',' << s.macs_share
-        << ',' << s.images_per_second << ',' << s.speedup << ',';
+        << ',';
     for (size_t l = 0; l < s.tokens_per_layer.size(); ++l) {
       out << (l > 0 ? " " : "") << s.tokens_per_layer[l];
+    }
+    for (const Speed& speed : s.speeds) {
+      out << ',' << speed.images_per_second << ',' << speed.images_per_second_quartiles.low << ','
+          << speed.images_per_second_quartiles.high << ',' << speed.speedup << ','
+          << speed.speedup_quartiles.low << ',' << speed.speedup_quartiles.high << ','
+          << speed.mac_gain << ',' << speed.efficiency;
     }
     out << '\n';
   }
@@ -120,26 +100,38 @@ std::string to_csv(const std::vector<RecipeScore>& scores) {
 }
 
 nlohmann::ordered_json to_json(const std::vector<RecipeScore>& scores) {
+  const auto pair = [](const Interval& interval) {
+    return nlohmann::ordered_json::array({interval.low, interval.high});
+  };
   auto list = nlohmann::ordered_json::array();
   for (const RecipeScore& s : scores) {
-    nlohmann::ordered_json entry(
-        {{"name", s.name},
-         {"recipe", s.recipe},
-         {"correct", s.correct},
-         {"top1", s.top1},
-         {"top1_interval", {s.top1_interval.low, s.top1_interval.high}},
-         {"gained", s.gained},
-         {"lost", s.lost},
-         {"difference", s.difference},
-         {"difference_interval", {s.difference_interval.low, s.difference_interval.high}},
-         {"same_label", s.same_label},
-         {"macs", s.macs},
-         {"macs_share", s.macs_share},
-         {"images_per_second", s.images_per_second},
-         {"speedup", s.speedup},
-         {"tokens_per_layer", s.tokens_per_layer}});
-    if (!s.reason.empty()) entry["reason"] = s.reason;
-    list.push_back(std::move(entry));
+    auto speeds = nlohmann::ordered_json::array();
+    for (const Speed& speed : s.speeds) {
+      speeds.push_back({{"batch", speed.batch},
+                        {"images_per_second", speed.images_per_second},
+                        {"images_per_second_quartiles", pair(speed.images_per_second_quartiles)},
+                        {"speedup", speed.speedup},
+                        {"speedup_quartiles", pair(speed.speedup_quartiles)},
+                        {"mac_gain", speed.mac_gain},
+                        {"efficiency", speed.efficiency}});
+    }
+    nlohmann::ordered_json entry({{"name", s.name},
+                                  {"method", s.method},
+                                  {"density_key", s.density_key},
+                                  {"density", s.density},
+                                  {"recipe", s.recipe},
+                                  {"correct", s.correct},
+                                  {"top1", s.top1},
+                                  {"top1_interval", pair(s.top1_interval)},
+                                  {"gained", s.gained},
+                                  {"lost", s.lost},
+                                  {"difference", s.difference},
+                                  {"difference_interval", pair(s.difference_interval)},
+                                  {"same_label", s.same_label},
+                                  {"macs", s.macs},
+                                  {"macs_share", s.macs_share},
+                                  {"tokens_per_layer", s.tokens_per_layer},
+                                  {"speeds", speeds}});
   }
   return list;
 }

@@ -55,6 +55,32 @@ json provenance_json(const ModelFolder& model) {
   return model.provenance.empty() ? json() : json::parse(model.provenance, nullptr, false);
 }
 
+std::string kind_of(const AttentionMasks& masks) {
+  return masks.kind == AttentionMasks::Kind::hard ? "hard" : "multiplicative";
+}
+
+// "6 1 1 0 in blocks 0 to 3, 3 x 3 patches, multiplicative", or "" without masks.
+std::string masks_text(const AttentionMasks& masks) {
+  std::string counts;
+  size_t total = 0;
+  for (const auto& heads : masks.heads) {
+    counts += (counts.empty() ? "" : " ") + std::to_string(heads.size());
+    total += heads.size();
+  }
+  if (total == 0) return "";
+  return cat(counts, " in blocks 0 to ", masks.heads.size() - 1, ", ", 2 * masks.rows + 1, " x ",
+             2 * masks.columns + 1, " patches, ", kind_of(masks));
+}
+
+json masks_json(const AttentionMasks& masks) {
+  if (masks_text(masks).empty()) return json();
+  return {{"heads", masks.heads},
+          {"rows", masks.rows},
+          {"columns", masks.columns},
+          {"kind", kind_of(masks)},
+          {"sees_prefix", masks.sees_prefix}};
+}
+
 // An object as "key value, key (key value)".
 std::string words_of(const json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -158,6 +184,7 @@ std::string model_text(const std::filesystem::path& path, const ModelFolder& mod
     line("predictors",
          cat(predictors.size(), ", one a site, of ", predictors.front(), " parameters each"));
   }
+  if (const std::string masks = masks_text(vit.masks); !masks.empty()) line("masked heads", masks);
   line("labels", labels_text(model.labels));
   line("preprocessing", cat(crop_mode_name(pre.crop_mode), " crop of ", percent(pre.crop_pct), ", ",
                             interpolation_name(pre.interpolation), ", mean ", triple(pre.mean),
@@ -213,6 +240,7 @@ nlohmann::ordered_json model_json(const std::filesystem::path& path, const Model
           {"num_prefix_tokens", vit.num_prefix_tokens()},
           {"parameters", count_parameters(model)},
           {"predictors", predictor_parameters(model)},
+          {"attention_masks", masks_json(vit.masks)},
           {"bytes", weight_bytes(path)},
           {"labels", model.labels},
           {"preprocessing",

@@ -11,12 +11,15 @@
 
 namespace tokensieve::cli {
 
-/// Checks for a whole number from 1 to `most`, without a note in the help text.
-inline CLI::Validator count_up_to(int most) {
-  CLI::Validator validator = CLI::Range(1, most);
+/// Checks for a whole number from `least` to `most`, without a note in the help text.
+inline CLI::Validator count_from(int least, int most) {
+  CLI::Validator validator = CLI::Range(least, most);
   validator.description("");
   return validator;
 }
+
+/// The same from 1 on.
+inline CLI::Validator count_up_to(int most) { return count_from(1, most); }
 
 /// The value that goes with `word`. Throws std::invalid_argument with the nearest word.
 template <typename T>

@@ -37,6 +37,10 @@ double quantile(std::vector<double> values, double q) {
   return std::lerp(values[below], values[above], place - std::floor(place));
 }
 
+Interval quartiles(std::vector<double> values) {
+  return {quantile(values, 0.25), quantile(values, 0.75)};
+}
+
 double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
 
 }  // namespace tokensieve::cli

@@ -5,7 +5,7 @@
 
 namespace tokensieve::cli {
 
-/// The ends of a 95 % confidence interval.
+/// The ends of a range, such as a 95 % confidence interval.
 struct Interval {
   double low = 0.0;
   double high = 0.0;
@@ -26,5 +26,9 @@ double quantile(std::vector<double> values, double q);
 
 /// The middle value, or the mean of the two in the middle. `values` is not empty.
 double median(std::vector<double> values);
+
+/// The values a quarter and three quarters of the way through, between neighbours in proportion.
+/// `values` is not empty.
+Interval quartiles(std::vector<double> values);
 
 }  // namespace tokensieve::cli

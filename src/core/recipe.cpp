@@ -49,6 +49,14 @@ std::unique_ptr<Product> make(const std::vector<Word<Product>>& words, const Rec
   return word.make(Arguments(call, word.parameters, num_sites));
 }
 
+/// Takes the argument `key`, or the number that stands without a key, out of a call.
+void erase_density(RecipeCall& call, const std::string& key) {
+  std::erase_if(call.arguments, [&](const auto& argument) {
+    const bool number = argument.second.find_first_of("0123456789.+-") == 0;
+    return argument.first == key || (argument.first.empty() && number);
+  });
+}
+
 }  // namespace
 
 Recipe Recipe::parse(std::string_view text) {
@@ -118,6 +126,12 @@ std::string Recipe::density_key() const {
   return density == nullptr ? "" : density->key;
 }
 
+std::string Recipe::density() const {
+  if (density_key().empty()) return "";
+  const RecipeCall& call = sites_.empty() ? exit_ : reduce_.name.empty() ? select_ : reduce_;
+  return call.arguments.front().second;
+}
+
 std::string Recipe::exit_key() const { return exit_.name; }
 
 Recipe Recipe::with(std::string_view key, double value) const {
@@ -161,6 +175,29 @@ Schedule Recipe::compile(int num_layers) const {
     scheduled.push_back({site, static_cast<int>(scheduled.size()), reducer});
   }
   return Schedule(std::move(scheduled), num_layers, make_exit());
+}
+
+std::string method_name(std::string_view text) {
+  const Recipe recipe = Recipe::parse(text);
+  const std::string key = recipe.density_key();
+  RecipeText parsed = parse_recipe_text(text);
+  if (!parsed.method.name.empty()) {
+    erase_density(parsed.method, key);
+    const bool same = Recipe::parse(to_string(parsed.method)).density_key() == key;
+    if (!same) parsed.method.arguments.insert(parsed.method.arguments.begin(), {"", key});
+    return to_string(parsed.method);
+  }
+  std::string name;
+  for (const std::string& part : recipe_parts()) {
+    const auto found = parsed.parts.find(part);
+    if (found == parsed.parts.end()) continue;
+    if (part == "select" || part == "reduce" || parsed.sites.empty()) {
+      erase_density(found->second, key);
+    }
+    name += cat(name.empty() ? "" : " | ", part, "=", to_string(found->second));
+  }
+  if (parsed.sites.empty()) return name;
+  return cat(name, " | at=", to_string(parsed.sites, parsed.to_last));
 }
 
 std::vector<std::string> recipe_words(std::string_view part) {

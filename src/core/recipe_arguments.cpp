@@ -1,8 +1,9 @@
-#include "recipe_arguments.h"
+#include "tokensieve/core/recipe_arguments.h"
 
 #include <algorithm>
 #include <utility>
 
+#include "registry.h"
 #include "text.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "tokensieve/core/ats.h"
 #include "tokensieve/core/tome.h"
@@ -298,11 +299,33 @@ Registry make_registry() {
   return words;
 }
 
+template <typename Entry>
+void add(std::vector<Entry>& entries, Entry entry) {
+  const auto belongs = [](char letter) {
+    return letter == '_' || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9');
+  };
+  const bool digit_first = !entry.name.empty() && entry.name[0] >= '0' && entry.name[0] <= '9';
+  check_argument(!entry.name.empty() && !digit_first && std::ranges::all_of(entry.name, belongs),
+                 "[register] expected a name of letters, digits and '_', got '", entry.name, "'");
+  const std::vector<std::string> known = names(entries);
+  check_argument(std::ranges::find(known, entry.name) == known.end(),
+                 "[register] expected a name that is not taken, got '", entry.name, "'; known are ",
+                 joined(known));
+  entries.push_back(std::move(entry));
+}
+
 }  // namespace
 
 Registry& registry() {
   static Registry words = make_registry();
   return words;
 }
+
+void register_word(Word<Scorer> word) { add(registry().score, std::move(word)); }
+void register_word(Word<Selector> word) { add(registry().select, std::move(word)); }
+void register_word(Word<DropPolicy> word) { add(registry().drop, std::move(word)); }
+void register_word(Word<Reducer> word) { add(registry().reduce, std::move(word)); }
+void register_method(Method method) { add(registry().method, std::move(method)); }
 
 }  // namespace tokensieve

@@ -1,37 +1,22 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "recipe_arguments.h"
 #include "text.h"
-#include "tokensieve/core/drop_policy.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/exit_rule.h"
 #include "tokensieve/core/nearest_word.h"
-#include "tokensieve/core/reducer.h"
-#include "tokensieve/core/scorer.h"
-#include "tokensieve/core/selector.h"
+#include "tokensieve/core/recipe_words.h"
 
 namespace tokensieve {
 
-/// A word of a recipe and what it makes. The first parameter of a selector or reducer, if a number,
-/// is its density; it is required or has a default.
-template <typename Product>
-struct Word {
-  std::string name;
-  std::vector<Parameter> parameters;
-  std::unique_ptr<Product> (*make)(const Arguments&);
-};
+/// The parameter that may stand without its key: the first one, if it is a number. Null otherwise.
+const Parameter* positional(const std::vector<Parameter>& parameters);
 
-/// A short form and the long form it stands for, "" for the dense network.
-struct Method {
-  std::string name;
-  std::vector<Parameter> parameters;
-  std::string (*expand)(const Arguments&);
-};
+/// The call with its arguments as Arguments has them, in the order of the parameters.
+RecipeCall canonical(const RecipeCall& call, const std::vector<Parameter>& parameters);
 
 /// All words of recipes: a new method is one file and one line in registry.cpp.
 struct Registry {
@@ -43,7 +28,7 @@ struct Registry {
   std::vector<Method> method;
 };
 
-/// The one registry. It can be changed so that a test can add a word; nothing else does.
+/// The one registry. register_word() and register_method() add to it.
 Registry& registry();
 
 template <typename Entry>

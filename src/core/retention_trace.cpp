@@ -54,11 +54,12 @@ SiteTrace untouched(const RetentionTrace& trace) {
 
 /// One token through one site; `state` holds what it was before.
 void follow(SiteTrace& state, size_t token, std::span<const Destination> destinations,
-            std::span<const float> scores) {
+            std::span<const float> scores, std::span<const int32_t> draws) {
   if (state.fate[token] == Fate::dropped) return;
   const auto from = static_cast<size_t>(state.row[token]);
   const Destination& to = destinations[from];
   if (!scores.empty()) state.score[token] = scores[from];
+  if (!draws.empty()) state.draws[token] = draws[from];
   state.row[token] = to.row;
   state.weight[token] *= to.weight;
   // Once in a sum, never alone again: kept, merged, fused and dropped only get worse.
@@ -107,13 +108,16 @@ void TraceRecorder::reset(const RaggedLayout& layout, int num_prefix_tokens) {
 }
 
 void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<const float> scores,
-                           std::string_view score_name) {
+                           std::string_view score_name, std::span<const int32_t> draws) {
   check_argument(plan.input_layout() == layout_, "[trace_recorder] expected a plan for ",
                  layout_.batch(), " samples with ", layout_.rows(), " rows, got one for ",
                  plan.batch(), " with ", plan.input_layout().rows(), " or in other places");
   check_argument(scores.empty() || static_cast<int64_t>(scores.size()) == layout_.rows(),
                  "[trace_recorder] expected ", layout_.rows(), " scores or none, got ",
                  scores.size());
+  check_argument(draws.empty() || static_cast<int64_t>(draws.size()) == layout_.rows(),
+                 "[trace_recorder] expected ", layout_.rows(), " draws or none, got ",
+                 draws.size());
   for (int64_t sample = 0; sample < plan.batch(); ++sample) {
     RetentionTrace& trace = traces_[live_[static_cast<size_t>(sample)]];
     SiteTrace state = trace.sites.empty() ? untouched(trace) : trace.sites.back();
@@ -121,11 +125,16 @@ void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<co
     state.score_name = score_name;
     state.rows = plan.output_layout().count(sample);
     state.score.assign(state.row.size(), std::numeric_limits<float>::quiet_NaN());
+    state.draws.assign(draws.empty() ? 0 : state.row.size(), 0);
     const std::vector<Destination> to = destinations(plan, sample);
-    const std::span<const float> own =
-        scores.empty() ? scores
-                       : scores.subspan(static_cast<size_t>(layout_.offset(sample)), to.size());
-    for (size_t token = 0; token < state.row.size(); ++token) follow(state, token, to, own);
+    const auto own = [&](auto values) {  // of the sample's rows
+      return values.empty()
+                 ? values
+                 : values.subspan(static_cast<size_t>(layout_.offset(sample)), to.size());
+    };
+    for (size_t token = 0; token < state.row.size(); ++token) {
+      follow(state, token, to, own(scores), own(draws));
+    }
     trace.sites.push_back(std::move(state));
   }
   layout_ = plan.output_layout();

@@ -143,7 +143,8 @@ Reduction RaggedRun::reduce(const ScheduledSite& site) {
   Reduction reduction = site.reducer->reduce(input);
   reduction.plan.validate(layout_, network_.num_prefix_tokens);
   if (site.reducer->needs_predictor()) predicted();
-  buffers_.recorder.record(site.site, reduction.plan, reduction.scores, reduction.score_name);
+  buffers_.recorder.record(site.site, reduction.plan, reduction.scores, reduction.score_name,
+                           reduction.draws);
   return reduction;
 }
 

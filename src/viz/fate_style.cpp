@@ -20,6 +20,15 @@ void dim(cv::Mat3b& picture, const cv::Mat1b& mask) {
   });
 }
 
+void fade(cv::Mat3b& picture, const cv::Mat1b& mask) {
+  const cv::Mat1b grey = luma(picture);
+  picture.forEach([&](cv::Vec3b& p, const int* at) {
+    if (mask(at[0], at[1]) == 0) return;
+    const auto pale = static_cast<uint8_t>(60 + grey(at[0], at[1]) * 0.5);
+    p = {pale, pale, pale};
+  });
+}
+
 void hatch(cv::Mat3b& picture, const cv::Mat1b& mask, double unit) {
   const double period = 7.0 * unit, half_line = 0.6 * unit;
   cv::Mat1b lines(picture.size(), uint8_t{0});

@@ -42,13 +42,16 @@ std::string range_json(const ValueRange& range) {
 std::string site_json(const SiteTrace& site) {
   std::string fates;
   for (const Fate fate : site.fate) fates += fate_letter(fate);
-  return cat("{\"caption\":", json_string(site_caption(site)),
-             ",\"note\":", json_string(site_note(site)), ",\"fate\":\"", fates,
-             "\",\"row\":", json_array(site.row, [](int32_t row) { return std::to_string(row); }),
-             ",\"weight\":", json_array(site.weight, json_number),
-             ",\"score\":", json_array(site.score, json_number),
-             ",\"scoreName\":", json_string(site.score_name),
-             ",\"range\":", range_json(range_of(site.score, ValueScale::automatic)), '}');
+  return cat(
+      "{\"caption\":", json_string(site_caption(site)), ",\"note\":", json_string(site_note(site)),
+      ",\"fate\":\"", fates,
+      "\",\"row\":", json_array(site.row, [](int32_t row) { return std::to_string(row); }),
+      ",\"weight\":", json_array(site.weight, json_number),
+      ",\"score\":", json_array(site.score, json_number),
+      ",\"scoreName\":", json_string(site.score_name),
+      ",\"draws\":", json_array(site.draws, [](int32_t n) { return std::to_string(n); }),
+      ",\"inside\":", site.site.position == SitePosition::inside_attention ? "true" : "false",
+      ",\"range\":", range_json(range_of(site.score, ValueScale::automatic)), '}');
 }
 
 /// What the script needs of one image.
@@ -115,6 +118,11 @@ std::string entry_html(const ReportEntry& entry, size_t number) {
   if (caption.dense) out += run_html("dense", *caption.dense);
   if (caption.sieved) out += run_html("sieved", *caption.sieved);
   out += cat("</div>", sites_html(view.trace), "</div></div>");
+  for (const ReportFigure& figure : entry.figures) {
+    out += cat("<figure class=\"more\"><h3>", escape_html(figure.title), "</h3><img alt=\"",
+               escape_html(figure.title), "\" src=\"", png_data_uri(encode_png(figure.image)),
+               "\"></figure>");
+  }
   return out + cat("<script type=\"application/json\">", trace_json(view), "</script></article>\n");
 }
 

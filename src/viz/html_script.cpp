@@ -65,6 +65,7 @@ const char kReportScript[] = R"js(
     const tokens = gridHeight * gridWidth;
     const means = patchMeans(image, gridHeight, gridWidth);
     const dark = greyCopy(image, 14, 0.32), grey = greyCopy(image, 0, 1);
+    const pale = greyCopy(image, 60, 0.5);
 
     const canvas = element('canvas');
     const factor = Math.ceil(896 / Math.max(image.naturalWidth, image.naturalHeight));
@@ -83,6 +84,9 @@ const char kReportScript[] = R"js(
     const view = () => controls.querySelector('input[type=radio]:checked').value;
     const fate = i => site() < 0 ? 'k' : sites[site()].fate[i];
     const stays = i => fate(i) === 'k' || fate(i) === 'm';
+    // Rows that leave inside attention: the others still attend to them there.
+    const leaves = i => site() >= 0 && sites[site()].inside && fate(i) === 'd' &&
+                        (site() === 0 || sites[site() - 1].fate[i] !== 'd');
     const cell = i => [(i % gridWidth) * cellWidth, Math.floor(i / gridWidth) * cellHeight];
 
     // Runs `paint` with drawing limited to the tokens that pass `test`.
@@ -161,6 +165,24 @@ const char kReportScript[] = R"js(
       });
     }
 
+    // How often a sampled token was drawn, if more than once.
+    function counts() {
+      if (site() < 0) return;
+      const size = Math.min(10 * unit, 0.7 * cellHeight);
+      context.font = `600 ${size}px system-ui, sans-serif`;
+      context.textBaseline = 'top';
+      context.lineJoin = 'round';
+      context.lineWidth = 0.28 * size;
+      context.strokeStyle = '#141414';
+      context.fillStyle = '#fff';
+      sites[site()].draws.forEach((draws, i) => {
+        if (draws < 2) return;
+        const [x, y] = cell(i);
+        context.strokeText(draws, x + 3 * unit, y + 3 * unit);
+        context.fillText(draws, x + 3 * unit, y + 3 * unit);
+      });
+    }
+
     function grid() {
       if (Math.min(cellWidth, cellHeight) < 6 * unit) return;
       const between = [];
@@ -183,15 +205,21 @@ const char kReportScript[] = R"js(
     function drawKept() {
       fill(image);
       inside(i => !stays(i), () => fill(dark));
+      inside(leaves, () => fill(pale));
       inside(i => fate(i) === 'f', hatch);
       if (site() >= 0) groups();
       grid();
       outline();
+      counts();
       const occurs = letter => sites.some(s => s.fate.includes(letter));
-      swatch('rgb(196 148 84)', 'kept');
+      const sampled = sites.some(s => s.draws.length > 0);
+      swatch('rgb(196 148 84)', sampled ? 'kept; a number: drawn as often' : 'kept');
       if (occurs('m')) {
         swatch('linear-gradient(#c49454, #c49454) center / 75% 75% no-repeat, #fff',
                'merged: a group in its mean colour');
+      }
+      if (sites.some(s => s.inside && s.fate.includes('d'))) {
+        swatch('#8b8b8b', 'leaves here, attended to once more');
       }
       if (occurs('d')) swatch('#3a3a3a', 'dropped');
       if (occurs('f')) {
@@ -255,6 +283,10 @@ const char kReportScript[] = R"js(
       const now = sites[site()];
       const parts = [];
       if (now.score[token] !== null) parts.push(now.scoreName + ' ' + number(now.score[token]));
+      if (now.draws[token] > 0) {
+        parts.push(`drawn ${now.draws[token]} ${now.draws[token] === 1 ? 'time' : 'times'}`);
+      }
+      if (leaves(token)) parts.push('attended to once more');
       if (now.fate[token] === 'k') parts.push('kept as row ' + now.row[token]);
       if (now.fate[token] === 'm') parts.push('merged into row ' + now.row[token]);
       if (now.fate[token] === 'f') parts.push('fused into row ' + now.row[token]);

@@ -26,6 +26,8 @@ code { font: 13px ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
 @media (max-width: 800px) { .columns { grid-template-columns: minmax(0, 1fr); } }
 figure { margin: 0; }
 figure img, canvas { display: block; width: 100%; height: auto; border-radius: 4px; }
+.more { margin-top: 22px; }
+.more img { background: #fff; }
 canvas { cursor: crosshair; touch-action: manipulation; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .legend { margin-top: 10px; font-size: 13px; color: var(--faint); min-height: 40px;

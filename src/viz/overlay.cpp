@@ -8,6 +8,8 @@
 
 #include "fate_style.h"
 #include "picture.h"
+#include "site_text.h"
+#include "text.h"
 
 namespace tokensieve {
 
@@ -58,6 +60,29 @@ void draw_groups(cv::Mat3b& picture, const PatchGrid& grid, const SiteTrace& sit
   tint(picture, borders, {255, 255, 255}, 0.7);
 }
 
+/// 255 on the patches whose rows leave at this site and are attended to there.
+cv::Mat1b leaving_mask(const PatchGrid& grid, const RetentionView& view, int site) {
+  cv::Mat1b mask(grid.picture(), uint8_t{0});
+  for (int i = 0; i < grid.count(); ++i) {
+    if (leaves_inside_attention(view.trace, site, i)) mask(grid.cell(i)) = 255;
+  }
+  return mask;
+}
+
+/// How often each patch was drawn, if more than once, in its upper left corner.
+void draw_counts(cv::Mat3b& picture, const PatchGrid& grid, const SiteTrace& site, double unit) {
+  for (int i = 0; i < static_cast<int>(site.draws.size()); ++i) {
+    const int32_t draws = site.draws[static_cast<size_t>(i)];
+    if (draws < 2) continue;
+    const cv::Rect cell = grid.cell(i);
+    const double height = std::min(7.0 * unit, 0.5 * cell.height);
+    const cv::Point at(cell.x + static_cast<int>(std::lround(2.5 * unit)),
+                       cell.y + static_cast<int>(std::lround(height + 2.5 * unit)));
+    draw_text(picture, std::to_string(draws), at, {height, 0.42, Color{20, 20, 20}});
+    draw_text(picture, std::to_string(draws), at, {height, 0.16, Color{255, 255, 255}});
+  }
+}
+
 /// The pixels just outside the kept patches, so that those stay untouched.
 cv::Mat1b outline_of(const cv::Mat1b& kept, int thickness) {
   cv::Mat1b grown;
@@ -79,11 +104,14 @@ Image draw_overlay(const RetentionView& view, int site, const OverlayOptions& op
         fate_mask(grid, trace, Fate::kept) | fate_mask(grid, trace, Fate::merged);
     const double unit = unit_for(picture.cols);
     draw_groups(picture, grid, trace, unit);
-    dim(picture, ~kept);
+    const cv::Mat1b leaving = leaving_mask(grid, view, site);
+    dim(picture, ~(kept | leaving));
+    fade(picture, leaving);
     hatch(picture, fate_mask(grid, trace, Fate::fused), unit);
     if (options.grid) draw_grid_lines(picture, grid);
     tint(picture, outline_of(kept, static_cast<int>(std::lround(1.5 * unit))), {255, 255, 255},
          0.9);
+    draw_counts(picture, grid, trace, unit);
   } else if (options.grid) {
     draw_grid_lines(picture, grid);
   }

@@ -61,7 +61,7 @@ cv::Mat3b input_column(const RetentionView& view, const PanelLayout& layout,
                 cat(view.grid_width, " x ", view.grid_height, " patches, ", view.image.width, " x ",
                     view.image.height, " pixels"),
                 as_picture(input), layout)};
-  if (!view.trace.sites.empty()) {
+  if (options.maps && !view.trace.sites.empty()) {
     parts.push_back(captioned("dropped at block", "tokens that lost their own row there",
                               dropped_at_panel(view, layout, heatmap_options(options)), layout));
   }
@@ -75,7 +75,7 @@ cv::Mat3b site_column(const RetentionView& view, int index, const PanelLayout& l
   const Image overlay = draw_overlay(view, index, {layout.magnify, options.grid});
   std::vector<cv::Mat3b> parts = {
       captioned(site_caption(site), site_note(site), as_picture(overlay), layout)};
-  if (options.scores && has_scores(site)) {
+  if (options.maps && has_scores(site)) {
     const bool merges = count_fates(site).merged > 0;
     parts.push_back(captioned(cat(site.score_name, " at block ", site.site.layer),
                               merges ? "high is merged" : "high is kept",
@@ -88,6 +88,20 @@ cv::Mat3b site_column(const RetentionView& view, int index, const PanelLayout& l
 bool occurs(const RetentionTrace& trace, int64_t FateCount::*fate) {
   return std::any_of(trace.sites.begin(), trace.sites.end(),
                      [fate](const SiteTrace& site) { return count_fates(site).*fate > 0; });
+}
+
+bool any_leaves_inside_attention(const RetentionTrace& trace) {
+  for (int site = 0; site < std::ssize(trace.sites); ++site) {
+    for (int token = 0; token < trace.num_tokens; ++token) {
+      if (leaves_inside_attention(trace, site, token)) return true;
+    }
+  }
+  return false;
+}
+
+bool any_draws(const RetentionTrace& trace) {
+  return std::any_of(trace.sites.begin(), trace.sites.end(),
+                     [](const SiteTrace& site) { return !site.draws.empty(); });
 }
 
 /// The rim of a swatch.
@@ -110,9 +124,15 @@ cv::Mat3b fate_legend(const RetentionTrace& trace, int width, const Metrics& met
   cv::Mat3b merged = kept.clone();
   tint(merged, outline(merged.size(), metrics.unit), {255, 255, 255}, 0.7);
 
-  std::vector<LegendEntry> entries = {{kept, "kept"}};
+  std::vector<LegendEntry> entries = {
+      {kept, any_draws(trace) ? "kept; a number: drawn as often" : "kept"}};
   if (occurs(trace, &FateCount::merged)) {
     entries.push_back({merged, "merged: a group in its mean colour"});
+  }
+  if (any_leaves_inside_attention(trace)) {
+    cv::Mat3b leaving = kept.clone();
+    fade(leaving, all);
+    entries.push_back({leaving, "leaves here, attended to once more"});
   }
   if (occurs(trace, &FateCount::dropped)) entries.push_back({dropped, "dropped"});
   if (occurs(trace, &FateCount::fused)) entries.push_back({fused, "fused with others"});

@@ -18,6 +18,9 @@ void validate(const RetentionView& view) {
                    "[retention_view] expected ", tokens, " rows, weights, scores and fates at ",
                    to_string(site.site), ", got ", site.row.size(), ", ", site.weight.size(), ", ",
                    site.score.size(), " and ", site.fate.size());
+    check_argument(site.draws.empty() || site.draws.size() == expected,
+                   "[retention_view] expected ", tokens, " draws or none at ", to_string(site.site),
+                   ", got ", site.draws.size());
   }
 }
 

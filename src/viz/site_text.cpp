@@ -1,6 +1,7 @@
 #include "site_text.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "number_text.h"
@@ -34,6 +35,14 @@ FateCount count_fates(const SiteTrace& site) {
   return count;
 }
 
+bool leaves_inside_attention(const RetentionTrace& trace, int site, int token) {
+  const SiteTrace& now = trace.sites[static_cast<size_t>(site)];
+  const auto i = static_cast<size_t>(token);
+  if (now.site.position != SitePosition::inside_attention) return false;
+  if (now.fate[i] != Fate::dropped) return false;
+  return site == 0 || trace.sites[static_cast<size_t>(site - 1)].fate[i] != Fate::dropped;
+}
+
 std::string site_caption(const SiteTrace& site) {
   const FateCount count = count_fates(site);
   const int64_t left = count.kept + count.merged_rows;
@@ -46,6 +55,9 @@ std::string site_note(const SiteTrace& site) {
   const FateCount count = count_fates(site);
   std::string note(to_string(site.site.position));
   std::replace(note.begin(), note.end(), '_', ' ');
+  if (!site.draws.empty()) {
+    note += cat(", ", std::accumulate(site.draws.begin(), site.draws.end(), int64_t{0}), " draws");
+  }
   if (count.dropped > 0) note += cat(", ", count.dropped, " dropped");
   const auto shared = [&](int64_t tokens, const char* how, int64_t rows) {
     if (tokens > 0) note += cat(", ", tokens, how, rows, rows == 1 ? " row" : " rows");

@@ -18,6 +18,10 @@ struct FateCount {
 };
 FateCount count_fates(const SiteTrace& site);
 
+/// True for a token whose row leaves at this site of the trace, inside attention: the others attend
+/// to it there once more.
+bool leaves_inside_attention(const RetentionTrace& trace, int site, int token);
+
 /// "block 3: 138 of 196 tokens (70%)"; a row of merged tokens counts as one.
 std::string site_caption(const SiteTrace& site);
 /// "after attention, 58 fused into 1 row"; "after attention, 23 merged into 10 rows".

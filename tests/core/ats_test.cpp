@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "refuses.h"
 #include "site_fixture.h"
@@ -52,6 +53,20 @@ std::vector<int64_t> sampled(const Scores& scores, double keep = 1.0) {
 TEST_CASE("ATS samples the worked example", "[core][ats]") {
   // Tokens 1, 2, 3 and 4 behind the class row: the lowest score is not drawn.
   CHECK(sampled(Scores{.05f, .4f, .1f, .3f, .15f}) == std::vector<int64_t>{0, 2, 3, 4, 5});
+}
+
+TEST_CASE("ATS says how often it drew each row", "[core][ats]") {
+  const Scored site(std::vector<Scores>{{.05f, .4f, .1f, .3f, .15f}});
+  const Reduction reduction = ats_reducer({1.0})->reduce(site.input());
+  // Eight numbers; the two high scores span more of the sums and are drawn more often.
+  REQUIRE(reduction.draws.size() == 6);
+  CHECK(std::accumulate(reduction.draws.begin(), reduction.draws.end(), 0) == 8);
+  CHECK(reduction.draws[0] == 0);  // the class row
+  CHECK(reduction.draws[1] == 0);
+  CHECK(reduction.draws[2] > reduction.draws[3]);
+  for (const int64_t row : rows_of(reduction.plan, 0)) {
+    CHECK((row == 0 || reduction.draws[static_cast<size_t>(row)] > 0));
+  }
 }
 
 TEST_CASE("ATS keeps nearly all of even scores and few where one rules", "[core][ats]") {

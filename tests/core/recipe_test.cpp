@@ -64,6 +64,31 @@ TEST_CASE("short forms of methods without training expand, too", "[core][recipe]
   CHECK(Recipe::parse("tome").with("r", 8) == Recipe::parse("tome(r=8)"));
 }
 
+TEST_CASE("recipes that differ in their density alone have one method name", "[core][recipe]") {
+  CHECK(method_name("dense") == "dense");
+  CHECK(method_name("evit") == "evit");
+  CHECK(method_name("evit( keep=0.7,fuse )") == "evit(fuse)");
+  CHECK(method_name("evit(fuse, keep=0.9/0.8/0.7)") == "evit(fuse)");
+  CHECK(method_name("evit(mass=0.9, sites=4)") == "evit(mass, sites=4)");
+  CHECK(method_name("asvit(threshold=0.004)") == "asvit");
+  CHECK(method_name("asvit(keep=0.7)") == "asvit(keep)");
+  CHECK(method_name("tome(r=8)") == "tome");
+  CHECK(method_name("random(0.5, seed=3)") == "random(seed=3)");
+  CHECK(method_name("score=random | select=top_k(0.5, of=input) | drop=gone | at=before:3/6") ==
+        "score=random | select=top_k(of=input) | drop=gone | at=before:3/6");
+  CHECK(method_name("reduce=tome(8, attention=plain) | at=after_attention:0..") ==
+        "reduce=tome(attention=plain) | at=after_attention:0..");
+  CHECK_THROWS_AS(method_name("evitt"), std::invalid_argument);
+}
+
+TEST_CASE("a recipe says its density", "[core][recipe]") {
+  CHECK(Recipe().density().empty());
+  CHECK(Recipe::parse("evit").density() == "0.7");
+  CHECK(Recipe::parse("evit(threshold=0.002/0.003/0.004)").density() == "0.002/0.003/0.004");
+  CHECK(Recipe::parse("tome(r=8)").density() == "8");
+  CHECK(Recipe::parse("ats(keep=0.5)").density() == "0.5");
+}
+
 TEST_CASE("sites may be ranges, and one to the end", "[core][recipe]") {
   const auto with_sites = [](const std::string& sites) {
     return "score=random | select=top_k(0.5) | drop=gone | at=" + sites;

@@ -177,6 +177,9 @@ TEST_CASE("a recorder refuses a plan for other rows", "[core][trace]") {
   CHECK_REFUSES(recorder.reset(RaggedLayout::uniform(1, 1), 2),
                 "expected at least the 2 prefix rows");
   recorder.reset(RaggedLayout::uniform(1, 3), 1);
+  CHECK_REFUSES(recorder.record(kFirst, TokenPlan::identity(RaggedLayout::uniform(1, 3)), {}, "x",
+                                std::array{1}),
+                "expected 3 draws or none, got 1");
   CHECK_REFUSES(recorder.record(kFirst, TokenPlan::identity(RaggedLayout::uniform(1, 4)), {}),
                 "expected a plan for 1 samples with 3 rows, got one for 1 with 4");
   CHECK_REFUSES(

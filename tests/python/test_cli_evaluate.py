@@ -1,13 +1,13 @@
 """The program `tokensieve evaluate`."""
 
 import csv
-import io
 import json
 import math
 import pathlib
 import shutil
 
 import pytest
+from PIL import Image
 from command import run, run_json
 from tiny_model import LABELS, write_nan_model, write_picture, write_turned_folders
 
@@ -87,15 +87,60 @@ def test_sweep_runs_each_density(tiny_folder, image_folder):
         assert "[sweep]" in run("evaluate", *options, image_folder, code=2).stderr
 
 
-def test_evaluate_csv_and_text_show_the_same_numbers(tiny_folder, image_folder):
-    arguments = ["evaluate", "-m", tiny_folder, "--recipes", "evit(keep=0.7)", "--", image_folder]
-    rows = list(csv.DictReader(io.StringIO(run("evaluate", "--csv", *arguments[1:]).stdout)))
-    assert [row["name"] for row in rows] == ["dense", "evit(keep=0.7)"]
-    text = run(*arguments).stdout
+def test_evaluate_csv_and_text_show_the_same_numbers(tiny_folder, image_folder, tmp_path):
+    path = tmp_path / "table.csv"
+    recipes = ["--recipes", "evit(keep=0.7, fuse)", "tome(r=2)", "random(keep=0.7)"]
+    text = run("evaluate", "-m", tiny_folder, "--csv", path, "--rounds", 2, *recipes, "--", image_folder).stdout
+    rows = list(csv.DictReader(path.open(newline="")))
+    assert [row["name"] for row in rows] == ["dense", *recipes[1:]]
+    assert [row["method"] for row in rows] == ["dense", "evit(fuse)", "tome", "random"]
+    assert [row["density_key"] for row in rows] == ["", "keep", "r", "keep"]
+    assert [row["density"] for row in rows] == ["", "0.7", "2", "0.7"]
     for row in rows:
         assert f"{100 * float(row['top1']):.2f}" in text
+        assert f" {float(row['batch1_images_per_second']):.1f} " in text
+        assert f" {float(row['batch8_images_per_second']):.1f} " in text
+        assert f" {float(row['batch8_mac_gain']):.2f}x " in text or row["name"] == "dense"
+    assert f" {float(rows[1]['batch8_speedup']):.2f}x " in text
+    assert "r=2" in text and "medians of 2 rounds" in text and "threads: " in text
     assert max(map(len, text.splitlines())) <= 120
     assert "\x1b" not in text
+
+
+def test_speed_is_beside_what_the_macs_allow(tiny_folder, image_folder):
+    recipes = ["--recipes", "evit(keep=0.5)", "--rounds", 3]
+    report = run_json("evaluate", "-m", tiny_folder, *recipes, image_folder)
+    assert report["speed_rounds"] == 3 and report["speed_images"] == 16
+    dense, sieved = report["recipes"]
+    assert [speed["batch"] for speed in sieved["speeds"]] == [1, 8]
+    for mine, base in zip(sieved["speeds"], dense["speeds"], strict=True):
+        assert base["speedup"] == base["mac_gain"] == base["efficiency"] == 1
+        assert mine["mac_gain"] == pytest.approx(dense["macs"] / sieved["macs"])  # as fixed as its counts
+        assert mine["efficiency"] == pytest.approx(mine["speedup"] / mine["mac_gain"])
+        for figure in ("images_per_second", "speedup"):
+            low, high = mine[f"{figure}_quartiles"]
+            assert 0 < low <= mine[figure] <= high
+    report = run_json("evaluate", "-m", tiny_folder, "--rounds", 0, "--limit", 3, image_folder)
+    assert report["speed_images"] == 0
+    assert [entry["speeds"] for entry in report["recipes"]] == [[], []]
+    text = run("evaluate", "-m", tiny_folder, "--rounds", 0, "--limit", 3, image_folder).stdout
+    assert "images/s" not in text
+    assert "--rounds" in run("evaluate", "-m", tiny_folder, "--rounds", -1, image_folder, code=2).stderr
+
+
+def test_evaluate_draws_the_trade_off(tiny_folder, image_folder, tmp_path):
+    options = ["--recipes", "evit(keep=0.7)", "random(keep=0.7)", "--sweep", "0.9..0.7", "--rounds", 1]
+    svg, png = tmp_path / "curves.svg", tmp_path / "curves.png"
+    run("evaluate", "-m", tiny_folder, *options, "--plot", svg, "--", image_folder)
+    text = svg.read_text()
+    for word in (">dense<", ">evit<", ">random<", "GMACs an image", "images/s at batch 1", "at batch 8"):
+        assert word in text
+    assert text.count("stroke-dasharray") >= 3  # random drop, in each of three plots
+    run("evaluate", "-m", tiny_folder, "--rounds", 0, "--plot", png, image_folder)
+    with Image.open(png) as picture:
+        assert picture.format == "PNG" and picture.width > 500
+    refused = run("evaluate", "-m", tiny_folder, "--plot", "a.pdf", image_folder, code=2).stderr
+    assert "a name that ends in .svg or .png, got a.pdf" in refused
 
 
 def test_a_broken_picture_stops_evaluate_or_is_skipped_and_counted(

@@ -49,6 +49,20 @@ TEST_CASE("a report calls scores by their name", "[viz][html]") {
   CHECK(count(page, "\"scoreName\":\"keep probability\"") == 1);
 }
 
+TEST_CASE("a report says how often tokens were drawn and shows what comes with an image",
+          "[viz][html]") {
+  Sample sample;
+  SiteTrace& site = sample.trace.sites[0];
+  site.draws.assign(site.fate.size(), 2);
+  site.site.position = SitePosition::inside_attention;
+  sample.entry.figures.push_back({"masked <heads>", plain_image(8, 8, {1, 2, 3})});
+  const std::string page = html_report(std::array{sample.entry});
+  CHECK(count(page, "\"draws\":[2,2]") == 1);
+  CHECK(count(page, "\"inside\":true") == 1);
+  CHECK(count(page, "src=\"data:image/png;base64,") == 2);
+  CHECK(count(page, "<h3>masked &lt;heads&gt;</h3>") == 1);
+}
+
 TEST_CASE("hostile names and labels stay text", "[viz][html]") {
   const std::string hostile = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>&\x01\xFF";
   Sample sample;

@@ -266,6 +266,39 @@ TEST_CASE("from the eighth on curves repeat their colours with dashes", "[viz][p
   CHECK_NOTHROW(draw_plot(plot_of(many), 1));
 }
 
+TEST_CASE("a series that asks for dashes has them, in the legend too", "[viz][plot]") {
+  LinePlot plot = plot_of({{"", {0, 1}, {0, 1}, {}, {}, {}}});
+  CHECK(count(plot_svg(plot), "stroke-dasharray") == 0);
+  plot.series[0].dashed = true;
+  CHECK(count(plot_svg(plot), "stroke-dasharray") == 1);
+  plot.series[0].name = "control";
+  plot.series.push_back({"same", {0, 1}, {0, 1}, {}, {}, {}});  // so names go to a legend
+  CHECK(count(plot_svg(plot), "stroke-dasharray") == 2);
+}
+
+TEST_CASE("plots stand side by side in one document", "[viz][plot]") {
+  LinePlot left = plot_of({{"a", {1, 2}, {3, 4}, {}, {}, {}}});
+  LinePlot right = left;
+  left.width = 300;
+  right.width = 400;
+  right.height = 500;
+  right.x_label = "behind";
+  const std::vector<LinePlot> plots = {left, right};
+  const std::string svg = plot_svg(plots);
+  CHECK_THAT(svg, Contains("width=\"700\" height=\"500\""));
+  CHECK(count(svg, "</svg>") == 1);
+  const Image both = draw_plot(plots, 1);
+  CHECK((both.width == 700 && both.height == 500));
+  const Image alone = draw_plot(left, 1);
+  for (int x = 0; x < 300; x += 7) {
+    for (int y = 0; y < alone.height; y += 7)
+      REQUIRE(pixel_at(both, x, y) == pixel_at(alone, x, y));
+  }
+  CHECK_THROWS_AS(plot_svg(std::vector<LinePlot>{}), std::invalid_argument);
+  CHECK_THROWS_AS(draw_plot(std::vector<LinePlot>{}), std::invalid_argument);
+  CHECK_THROWS_AS(draw_plot(plots, 5), std::invalid_argument);
+}
+
 TEST_CASE("a dashed line is drawn in pieces with gaps", "[viz][plot]") {
   drawing::Scene scene{100, 20, "", {}};
   scene.shapes.push_back(drawing::Polyline{{{0, 10}, {100, 10}}, {0, 0, 0}, 2.0, 1.0, true});

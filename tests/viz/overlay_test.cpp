@@ -64,6 +64,43 @@ TEST_CASE("merged patches show their group's mean colour and where it ends", "[v
   CHECK(pixel_at(overlay, 80, 16) == Color{200, 100, 0});
 }
 
+TEST_CASE("a token that leaves inside attention is grey there and dark later", "[viz][overlay]") {
+  const Image image = plain_image(64, 32, {200, 100, 0});
+  SiteTrace first = site_from(3, "kd"), second = site_from(4, "kD");
+  first.site.position = second.site.position = SitePosition::inside_attention;
+  const RetentionTrace trace = trace_from(2, {first, second});
+  const RetentionView view{image, 1, 2, trace};
+  const auto left = [&](int site) {
+    return pixel_at(draw_overlay(view, site, {.magnify = 1, .grid = false}), 48, 16);
+  };
+  CHECK(left(0).red == left(0).blue);
+  CHECK(luma_of(left(0)) > luma_of(left(1)) + 30.0);
+
+  const RetentionTrace after = trace_from(2, {site_from(3, "kd")});  // attention is over
+  const Image dark = draw_overlay({image, 1, 2, after}, 0, {.magnify = 1, .grid = false});
+  CHECK(pixel_at(dark, 48, 16) == left(1));
+}
+
+TEST_CASE("a number says how often a token was drawn, if more than once", "[viz][overlay]") {
+  const Image image = plain_image(64, 32, {200, 100, 0});
+  SiteTrace site = site_from(3, "kk");
+  site.draws = {1, 3};
+  const RetentionTrace trace = trace_from(2, {site});
+  const Image overlay = draw_overlay({image, 1, 2, trace}, 0, {.magnify = 1, .grid = false});
+  int once = 0, often = 0;
+  for (int y = 0; y < 32; ++y) {
+    for (int x = 0; x < 32; ++x) {
+      once += pixel_at(overlay, x, y) != Color{200, 100, 0};
+      often += pixel_at(overlay, 32 + x, y) != Color{200, 100, 0};
+    }
+  }
+  CHECK(once == 0);
+  CHECK(often > 20);
+  site.draws = {1};
+  const RetentionTrace wrong = trace_from(2, {site});
+  CHECK_THROWS_AS(draw_overlay({image, 1, 2, wrong}, 0), std::invalid_argument);
+}
+
 TEST_CASE("site -1 and a dense trace show the input", "[viz][overlay]") {
   const Image image = colorful_image(24, 24);
   const RetentionTrace dense = trace_from(4, {});

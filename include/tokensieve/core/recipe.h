@@ -54,6 +54,8 @@ class Recipe {
   /// The word of the density this recipe takes: "keep", "threshold", "mass", "r"; that of its exit
   /// when it has nothing else; "" when dense.
   std::string density_key() const;
+  /// Its value as str() writes it: "0.7", or a number for each site, "0.9/0.8/0.7"; "" when dense.
+  std::string density() const;
   /// The word of its exit: "patience", "entropy", "confidence"; "" when samples do not exit.
   std::string exit_key() const;
 
@@ -73,6 +75,12 @@ class Recipe {
   std::vector<Site> sites_;
   bool to_last_ = false;  // the last site repeats in every block behind it
 };
+
+/// What recipes that differ in their density alone have in common, for tables and plots: the text
+/// without that number. "evit(keep=0.7, fuse)" gives "evit(fuse)"; where the method would take
+/// another density without it, its word stays: "evit(mass=0.9)" gives "evit(mass)". Throws
+/// std::invalid_argument as Recipe::parse does.
+std::string method_name(std::string_view text);
 
 /// Words a recipe can use, for help texts and completion: methods ("evit"), and the words of the
 /// long form by part ("score", "select", "drop", "reduce", "at", "exit"). `part` is "method" or one

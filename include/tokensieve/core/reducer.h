@@ -36,6 +36,8 @@ struct Reduction {
   std::vector<float>
       scores;  ///< [rows] score of each input row, NaN for prefix rows; may be empty.
   std::string score_name = "score";  ///< What the scores are, in words.
+  /// [rows] how often each input row was drawn, by a method that samples; empty for the others.
+  std::vector<int32_t> draws = {};
 };
 
 /// The interface a token-reduction method implements; triple_reducer() of triple_reducer.h is the

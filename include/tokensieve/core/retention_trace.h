@@ -29,6 +29,8 @@ struct SiteTrace {
   std::vector<float> score;   ///< Score of its row at this site; NaN when it had none.
   std::vector<Fate> fate;
   std::string score_name = "score";  ///< What the scores are: "class attention".
+  /// How often its row was drawn at this site, by a method that samples (ATS); empty for others.
+  std::vector<int32_t> draws = {};
 };
 
 /// Which input token is where after each site, for one sample. Indices count input tokens without
@@ -53,11 +55,11 @@ class TraceRecorder {
   /// Starts a batch whose samples hold `layout.count(b) - num_prefix_tokens` input tokens. Throws
   /// std::invalid_argument when a sample has fewer rows than prefix tokens.
   void reset(const RaggedLayout& layout, int num_prefix_tokens);
-  /// Records one site. `scores` `[input rows]` or empty, `score_name` what they are. A token that
-  /// the plan puts into several rows is followed into the first. Throws std::invalid_argument when
-  /// the plan does not read the rows the last one left.
+  /// Records one site. `scores` `[input rows]` or empty, `score_name` what they are; `draws`
+  /// `[input rows]` or empty. A token that the plan puts into several rows is followed into the
+  /// first. Throws std::invalid_argument when the plan does not read the rows the last one left.
   void record(const Site& site, const TokenPlan& plan, std::span<const float> scores,
-              std::string_view score_name = "score");
+              std::string_view score_name = "score", std::span<const int32_t> draws = {});
   /// Goes on with some samples of the batch, by ascending position in it; the others have exited
   /// behind block `exit_layer` and their traces end here. Throws std::invalid_argument when
   /// `samples` are not ascending or not in the batch.

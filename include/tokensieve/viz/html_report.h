@@ -3,15 +3,23 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "tokensieve/viz/retention_view.h"
 
 namespace tokensieve {
 
+/// A picture that comes with an image, such as draw_mask_map()'s.
+struct ReportFigure {
+  std::string title;
+  Image image;
+};
+
 /// One image of a report.
 struct ReportEntry {
   RetentionView view;
   RetentionCaption caption;
+  std::vector<ReportFigure> figures = {};  ///< Shown under it.
 };
 
 struct ReportOptions {

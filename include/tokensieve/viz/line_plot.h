@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct PlotSeries {
   std::vector<double> low;
   std::vector<double> high;
   SeriesStyle style = SeriesStyle::line;
+  bool dashed = false;  ///< For a control or a reference.
 };
 
 /// Curves over one pair of axes: a metric over the steps of a training run, or accuracy over MACs.
@@ -38,7 +40,7 @@ struct LinePlot {
   AxisScale x_scale = AxisScale::linear;
   AxisScale y_scale = AxisScale::linear;
   /// Colours (Okabe and Ito's, safe with every kind of colour blindness) go by the order; from the
-  /// eighth on they repeat with dashes.
+  /// eighth on they repeat, dashed.
   std::vector<PlotSeries> series;
   int width = 720;  ///< Pixels of the SVG; 200 to 4000.
   int height = 420;
@@ -48,9 +50,14 @@ struct LinePlot {
 /// to the right and keep enough distance, else in a legend on top. Throws invalid_argument if a
 /// size is out of range, a series has columns of different lengths, or there is no point to draw.
 std::string plot_svg(const LinePlot& plot);
+/// Plots side by side in one document, the first one's title as its own. Throws invalid_argument
+/// for none, besides.
+std::string plot_svg(std::span<const LinePlot> plots);
 
 /// The plot as a picture `magnify` times as large, 1 to 4. Letters beyond ASCII become '?'. Throws
 /// invalid_argument as plot_svg does.
 Image draw_plot(const LinePlot& plot, int magnify = 2);
+/// Plots side by side in one picture. Throws invalid_argument as plot_svg does.
+Image draw_plot(std::span<const LinePlot> plots, int magnify = 2);
 
 }  // namespace tokensieve

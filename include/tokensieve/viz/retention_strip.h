@@ -10,7 +10,9 @@ struct StripOptions {
   int magnify = 0;  ///< Whole factor images are enlarged by; 0: the longer side gets 280 or more.
   int max_columns = 6;  ///< Pictures side by side, the input included, before a new row begins.
   bool grid = true;     ///< Faint lines between patches.
-  bool scores = true;   ///< A heat map of the score under each site, where the trace has scores.
+  /// Heat maps under the pictures: where each token left and, where the trace has scores, the score
+  /// at each site.
+  bool maps = true;
   Colormap colormap = Colormap::viridis;
   ValueScale scale = ValueScale::automatic;
 };

@@ -18,7 +18,7 @@ struct TextConfig {
   int max_tokens = 128;  ///< Of a text, special tokens included; the rest is cut off.
   double dropout = 0.1;
   TextLoaderOptions loader;
-  int64_t n_ref = 128;            ///< LTP's reference length; 0: the live rows.
+  int64_t n_ref = 128;             ///< LTP's reference length; 0: the live rows.
   double final_threshold = 0.01;   ///< LTP's line of thresholds leads there.
   std::vector<double> thresholds;  ///< Instead of that line, one for each block behind the first.
   nn::CascadeOptions cascade;

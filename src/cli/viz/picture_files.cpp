@@ -5,6 +5,7 @@
 
 #include "tokensieve/core/error.h"
 #include "tokensieve/viz/heatmap.h"
+#include "tokensieve/viz/mask_map.h"
 
 namespace tokensieve::cli {
 namespace fs = std::filesystem;
@@ -29,10 +30,17 @@ Image stacked(const std::vector<Image>& images) {
   return sheet;
 }
 
+Image mask_map(const Visual& visual) {
+  return draw_mask_map(visual.view(), visual.network->masks, visual.network->num_heads);
+}
+
 void write_page(const fs::path& path, const std::deque<Visual>& visuals,
                 const ReportOptions& options) {
   std::vector<ReportEntry> entries;
-  for (const Visual& visual : visuals) entries.push_back({visual.view(), visual.caption});
+  for (const Visual& visual : visuals) {
+    entries.push_back({visual.view(), visual.caption});
+    if (visual.has_masks()) entries.back().figures.push_back({"masked heads", mask_map(visual)});
+  }
   write_html_report(path, entries, options);
 }
 
@@ -53,6 +61,7 @@ std::vector<fs::path> write_folder(const fs::path& folder, const std::deque<Visu
   map.colormap = strip.colormap;
   for (const Visual& visual : visuals) {
     write(visual.stem + "_strip.png", draw_strip(visual.view(), visual.caption, strip));
+    if (visual.has_masks()) write(visual.stem + "_masks.png", mask_map(visual));
     if (visual.trace.sites.empty()) continue;
     map.title = "dropped at block";
     write(visual.stem + "_dropped_at.png", draw_dropped_at_map(visual.view(), map));
@@ -69,6 +78,12 @@ std::vector<fs::path> write_folder(const fs::path& folder, const std::deque<Visu
 }
 
 }  // namespace
+
+bool Visual::has_masks() const {
+  return network != nullptr && std::ranges::any_of(network->masks.heads, [](const auto& heads) {
+           return !heads.empty();
+         });
+}
 
 OutputKind output_kind(const fs::path& out) {
   std::string extension = out.extension().string();
@@ -94,6 +109,7 @@ std::vector<fs::path> write_visuals(const fs::path& out, const std::deque<Visual
       std::vector<Image> strips;
       for (const Visual& visual : visuals) {
         strips.push_back(draw_strip(visual.view(), visual.caption, strip));
+        if (visual.has_masks()) strips.push_back(mask_map(visual));
       }
       write_png(out, stacked(strips));
       break;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tokensieve/core/vit_config.h"
 #include "tokensieve/viz/html_report.h"
 #include "tokensieve/viz/retention_strip.h"
 
@@ -18,7 +19,9 @@ struct Visual {
   int grid_width = 0;
   RetentionTrace trace;
   RetentionCaption caption;
+  const VitConfig* network = nullptr;  ///< Its masked heads are drawn, if it has some.
 
+  bool has_masks() const;
   RetentionView view() const { return {image, grid_height, grid_width, trace}; }
 };
 
@@ -30,7 +33,8 @@ enum class OutputKind { png, html, folder };
 OutputKind output_kind(const std::filesystem::path& out);
 
 /// Writes the strips one below the other (.png), a page (.html), or a folder of both and of heat
-/// maps on their own. Returns the files written.
+/// maps on their own; masked heads (draw_mask_map) below a strip, in the page, or as a file.
+/// Returns the files written.
 std::vector<std::filesystem::path> write_visuals(const std::filesystem::path& out,
                                                  const std::deque<Visual>& visuals,
                                                  const StripOptions& strip,

@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "commands.h"
@@ -24,14 +25,14 @@ struct VisualizeOptions {
   RecipeOption recipes;
   std::string out, colormap = "viridis";
   int magnify = 0;
-  bool json = false;
+  bool maps = true, times = true, json = false;
 };
 
-RunSummary summary_of(const Classification& result, double seconds) {
+RunSummary summary_of(const Classification& result, std::optional<double> seconds) {
   RunSummary summary;
   for (const Guess& guess : result.top) summary.top.push_back({guess.name, guess.probability});
   summary.macs = result.output.macs.total();
-  summary.milliseconds = 1e3 * seconds;
+  if (seconds) summary.milliseconds = 1e3 * *seconds;
   return summary;
 }
 
@@ -47,16 +48,19 @@ std::string new_stem(const std::filesystem::path& path, size_t r, size_t recipes
 
 // One picture under all recipes; the first one in `recipes` is dense and only feeds the captions.
 void add_visuals(const Classifier& classifier, const std::filesystem::path& path,
-                 std::span<const NamedRecipe> recipes, std::set<std::string>& stems,
+                 std::span<const NamedRecipe> recipes, bool times, std::set<std::string>& stems,
                  std::deque<Visual>& visuals) {
   const ModelFolder& model = classifier.folder();
   const Image picture = read_image(path);
   const std::vector<std::vector<float>> pixels{classifier.preprocess(picture)};
   const auto batch = views_of(model, pixels);
-  if (visuals.empty()) run_in_turns(classifier, batch, recipes, 1);  // warm up
-  auto runs = run_in_turns(classifier, batch, recipes, kRepeat);
+  if (visuals.empty() && times) run_in_turns(classifier, batch, recipes, 1);  // warm up
+  auto runs = run_in_turns(classifier, batch, recipes, times ? kRepeat : 1);
 
-  const RunSummary dense = summary_of(runs.front().results.front(), runs.front().seconds);
+  const auto summary = [&](const BatchRun& run) {
+    return summary_of(run.results.front(), times ? std::optional(run.seconds) : std::nullopt);
+  };
+  const RunSummary dense = summary(runs.front());
   for (size_t r = 1; r < recipes.size(); ++r) {
     Classification& result = runs[r].results.front();
     Visual visual;
@@ -64,8 +68,8 @@ void add_visuals(const Classifier& classifier, const std::filesystem::path& path
     visual.image = resize_and_crop(picture, model.preprocessing);
     visual.grid_height = batch.front().height / model.vit.patch_size;
     visual.grid_width = batch.front().width / model.vit.patch_size;
-    visual.caption = {path.filename().string(), recipes[r].name, dense,
-                      summary_of(result, runs[r].seconds)};
+    visual.caption = {path.filename().string(), recipes[r].name, dense, summary(runs[r])};
+    visual.network = &model.vit;
     visual.trace = std::move(result.output.trace);
     visuals.push_back(std::move(visual));
   }
@@ -75,6 +79,7 @@ void run_visualize(const VisualizeOptions& options) {
   output_kind(options.out);  // complain before the work, not after it
   StripOptions strip;
   strip.magnify = options.magnify;
+  strip.maps = options.maps;
   strip.colormap =
       choose<Colormap>("colormap", options.colormap,
                        {{"viridis", Colormap::viridis}, {"cividis", Colormap::cividis}});
@@ -83,7 +88,8 @@ void run_visualize(const VisualizeOptions& options) {
   const Classifier classifier = options.model.load(3);
   const ModelFolder& model = classifier.folder();
   auto recipes = options.recipes.resolve(classifier);
-  if (recipes.size() == 1 && recipes.front().recipe.is_dense()) {
+  const bool masks = !model.vit.masks.heads.empty();
+  if (recipes.size() == 1 && recipes.front().recipe.is_dense() && !masks) {
     std::cerr << "note: the dense network drops nothing; try --recipe 'evit(keep=0.7)'\n";
   }
   recipes.insert(recipes.begin(), {"dense", Recipe()});
@@ -93,7 +99,7 @@ void run_visualize(const VisualizeOptions& options) {
     std::set<std::string> stems;
     Progress progress("visualize", paths.size());
     for (size_t i = 0; i < paths.size(); ++i) {
-      add_visuals(classifier, paths[i], recipes, stems, visuals);
+      add_visuals(classifier, paths[i], recipes, options.times, stems, visuals);
       progress.update(i + 1);
     }
   }
@@ -129,6 +135,9 @@ void add_visualize(CLI::App& program) {
   command->add_option("--colormap", options->colormap, "Colours of heat maps: viridis, cividis")
       ->type_name("NAME")
       ->capture_default_str();
+  command->add_flag("!--no-maps", options->maps, "Leave heat maps out of strips");
+  command->add_flag("!--no-times", options->times,
+                    "Leave times out, so that the same files come out every time");
   command->add_flag("--json", options->json, "Print one JSON object with the files written");
   command->footer("Example: tokensieve visualize --keep 0.5 --out kept.html demos/images");
   command->callback([options] { run_visualize(*options); });

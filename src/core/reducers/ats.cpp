@@ -14,8 +14,8 @@ namespace {
 
 constexpr int64_t kLeastDraws = 8;  // as the authors' code has it: fewer would miss the best row
 
-/// Positions that `draws` evenly spaced numbers pick, ascending, each once. Scores that are not
-/// numbers above 0 count as 0.
+/// How many of `draws` evenly spaced numbers pick each position. Scores that are not numbers above
+/// 0 count as 0; if all do, each position is picked once.
 std::vector<int32_t> sample_positions(std::span<const float> scores, int64_t draws) {
   std::vector<uint64_t> ranked = rank_keys(scores);
   // The lowest score first, and of equal ones the first.
@@ -29,14 +29,14 @@ std::vector<int32_t> sample_positions(std::span<const float> scores, int64_t dra
     sums.push_back(sum += score > 0.0f ? score : 0.0);
   }
   const double lowest = sums.front(), range = sums.back() - lowest;
-  if (!(range > 0.0) || !std::isfinite(range)) return all_positions(scores.size());
+  if (!(range > 0.0) || !std::isfinite(range)) return std::vector<int32_t>(scores.size(), 1);
   double start = 1.0;  // the smallest sum above 0
   for (double& value : sums) {
     value = (value - lowest) / range;
     if (value > 0.0) start = std::min(start, value);
   }
 
-  std::vector<bool> picked(scores.size(), false);
+  std::vector<int32_t> picked(scores.size(), 0);
   const double step = (1.0 - start) / static_cast<double>(draws - 1);
   for (int64_t k = 0; k < draws; ++k) {
     const double number = start + static_cast<double>(k) * step;
@@ -47,13 +47,9 @@ std::vector<int32_t> sample_positions(std::span<const float> scores, int64_t dra
       nearest =
           static_cast<size_t>(std::ranges::lower_bound(sums, sums[nearest - 1]) - sums.begin());
     }
-    picked[ranked_position(ranked[nearest])] = true;
+    ++picked[ranked_position(ranked[nearest])];
   }
-  std::vector<int32_t> positions;
-  for (size_t i = 0; i < picked.size(); ++i) {
-    if (picked[i]) positions.push_back(static_cast<int32_t>(i));
-  }
-  return positions;
+  return picked;
 }
 
 class AtsReducer final : public Reducer {
@@ -79,6 +75,7 @@ class AtsReducer final : public Reducer {
     Reduction reduction;
     reduction.score_name = "class attention x value norm";
     reduction.scores.assign(rows, std::numeric_limits<float>::quiet_NaN());
+    reduction.draws.assign(rows, 0);
     reduction.plan.reserve(input.layout.batch(), input.layout.rows());
     for (int64_t sample = 0; sample < input.layout.batch(); ++sample) {
       const auto first = static_cast<size_t>(input.layout.offset(sample));
@@ -96,8 +93,12 @@ class AtsReducer final : public Reducer {
           std::max<int64_t>(kLeastDraws, std::llround(keep_.at(input.site_index) * tokens));
       const auto own =
           std::span<const float>(reduction.scores).subspan(first + prefix, count - prefix);
-      for (const int32_t position : sample_positions(own, draws)) {
-        reduction.plan.keep(position + static_cast<int32_t>(prefix));
+      const std::vector<int32_t> picked = sample_positions(own, draws);
+      std::ranges::copy(picked,
+                        reduction.draws.begin() + static_cast<std::ptrdiff_t>(first + prefix));
+      for (size_t position = 0; position < picked.size(); ++position) {
+        if (picked[position] == 0) continue;
+        reduction.plan.keep(static_cast<int32_t>(position + prefix));
       }
     }
     return reduction;

@@ -122,23 +122,56 @@ Scene scene_of(const LinePlot& plot) {
   }
   add_axes(scene, frame);
   for (size_t i = 0; i < plot.series.size(); ++i) {
-    add_error_ranges(scene, frame, plot.series[i], series_look(i));
+    add_error_ranges(scene, frame, plot.series[i], series_look(i, plot.series[i].dashed));
   }
   for (size_t i = 0; i < plot.series.size(); ++i) {
-    add_curve(scene, frame, plot.series[i], series_look(i));
+    add_curve(scene, frame, plot.series[i], series_look(i, plot.series[i].dashed));
   }
   if (beside) names.add_beside(scene, frame);
   return scene;
+}
+
+/// Shapes moved to the right.
+void add_shifted(Scene& scene, const Scene& other, double by) {
+  for (Shape shape : other.shapes) {
+    if (auto* caption = std::get_if<Caption>(&shape)) caption->at.x += by;
+    if (auto* line = std::get_if<Polyline>(&shape)) {
+      for (Point& point : line->points) point.x += by;
+    }
+    if (auto* polygon = std::get_if<Polygon>(&shape)) {
+      for (Point& point : polygon->points) point.x += by;
+    }
+    scene.shapes.push_back(std::move(shape));
+  }
+}
+
+Scene scene_of(std::span<const LinePlot> plots) {
+  check_argument(!plots.empty(), "[line_plot] expected a plot or more, got none");
+  Scene scene{0, 0, plots.front().title, {}};
+  for (const LinePlot& plot : plots) {
+    add_shifted(scene, scene_of(plot), scene.width);
+    scene.width += plot.width;
+    scene.height = std::max(scene.height, plot.height);
+  }
+  return scene;
+}
+
+Image painted(const Scene& scene, int magnify) {
+  check_argument(magnify >= 1 && magnify <= 4, "[line_plot] expected magnify from 1 to 4, got ",
+                 magnify);
+  return paint_scene(scene, magnify);
 }
 
 }  // namespace
 
 std::string plot_svg(const LinePlot& plot) { return scene_svg(scene_of(plot)); }
 
-Image draw_plot(const LinePlot& plot, int magnify) {
-  check_argument(magnify >= 1 && magnify <= 4, "[line_plot] expected magnify from 1 to 4, got ",
-                 magnify);
-  return paint_scene(scene_of(plot), magnify);
+std::string plot_svg(std::span<const LinePlot> plots) { return scene_svg(scene_of(plots)); }
+
+Image draw_plot(const LinePlot& plot, int magnify) { return painted(scene_of(plot), magnify); }
+
+Image draw_plot(std::span<const LinePlot> plots, int magnify) {
+  return painted(scene_of(plots), magnify);
 }
 
 }  // namespace tokensieve

@@ -123,7 +123,7 @@ void SeriesNames::add_legend(Scene& scene, double left, double top, double width
       y += kLineHeight;
     }
     const PlotSeries& series = plot_.series[name.series];
-    add_sample(scene, {x, y}, series.style, series_look(name.series));
+    add_sample(scene, {x, y}, series.style, series_look(name.series, series.dashed));
     scene.shapes.push_back(
         Caption{{x + kSampleWidth + kSampleGap, y + style().cap_height / 2}, series.name, style()});
     x += entry + kEntryGap;

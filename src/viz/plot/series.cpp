@@ -172,7 +172,7 @@ void add_front(Scene& scene, const Run& points, const SeriesLook& look) {
 
 }  // namespace
 
-SeriesLook series_look(size_t index) {
+SeriesLook series_look(size_t index, bool dashed) {
   constexpr std::array<Color, 7> kColors = {{{0, 114, 178},
                                              {213, 94, 0},
                                              {0, 158, 115},
@@ -181,8 +181,8 @@ SeriesLook series_look(size_t index) {
                                              {86, 180, 233},
                                              {40, 40, 40}}};
   constexpr std::array<int, 3> kCorners = {0, 4, 3};
-  return {kColors[index % kColors.size()], index / kColors.size() % 2 == 1,
-          kCorners[index % kCorners.size()]};
+  const bool repeated = index / kColors.size() % 2 == 1;
+  return {kColors[index % kColors.size()], dashed || repeated, kCorners[index % kCorners.size()]};
 }
 
 void add_error_ranges(Scene& scene, const Frame& frame, const PlotSeries& series,

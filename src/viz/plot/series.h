@@ -7,14 +7,15 @@
 
 namespace tokensieve::drawing {
 
-/// How the series of this number is told from the others.
+/// How a series is told from the others.
 struct SeriesLook {
   Color color;
   bool dashed = false;
   int corners = 0;  ///< Of its markers; 0: round.
 };
 
-SeriesLook series_look(size_t index);
+/// Of the series of this number, which may ask for dashes itself.
+SeriesLook series_look(size_t index, bool dashed = false);
 
 /// Adds what lies under all curves: bands, error bars, and the spread of a line with more points
 /// than pixels, which is drawn as a mean.

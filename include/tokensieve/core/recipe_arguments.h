@@ -27,7 +27,7 @@ struct Parameter {
   bool padded = false;  ///< A list need not have a number for each site.
 };
 
-/// The number of a selector, which must be given; with or without its key.
+/// The number of a selector or reducer, which must be given; with or without its key.
 Parameter rate(std::string key);
 /// One of `choices`, the first when not given.
 Parameter choice(std::string key, std::vector<std::string> choices);
@@ -40,11 +40,13 @@ class Arguments {
   /// sites the recipe has, 0 when only a network says.
   Arguments(const RecipeCall& call, const std::vector<Parameter>& parameters, size_t num_sites = 0);
 
+  /// How many sites the recipe has, 0 when only a network says.
   size_t num_sites() const { return num_sites_; }
 
   bool has(const std::string& key) const { return values_.contains(key); }
   /// The canonical text of an argument that is there.
   const std::string& text(const std::string& key) const { return values_.at(key); }
+  /// The numbers of an argument of that kind, one or one for each site.
   std::vector<double> numbers(const std::string& key) const;
   uint64_t integer(const std::string& key) const;
 
@@ -52,11 +54,5 @@ class Arguments {
   size_t num_sites_;
   std::map<std::string, std::string> values_;
 };
-
-/// The parameter that may stand without its key: the first one, if it is a number. Null otherwise.
-const Parameter* positional(const std::vector<Parameter>& parameters);
-
-/// The call with its arguments as Arguments has them, in the order of the parameters.
-RecipeCall canonical(const RecipeCall& call, const std::vector<Parameter>& parameters);
 
 }  // namespace tokensieve

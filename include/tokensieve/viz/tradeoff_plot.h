@@ -1,0 +1,29 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tokensieve/viz/line_plot.h"
+
+namespace tokensieve {
+
+/// What one recipe gives and costs, as an evaluation measured it.
+struct TradeoffPoint {
+  std::string method;     ///< Points of one method, at several densities, make one curve.
+  bool control = false;   ///< Random drop and the like: a dashed curve.
+  double accuracy = 0.0;  ///< Share of right answers, 0 to 1.
+  double low = 0.0;       ///< Ends of its confidence interval.
+  double high = 0.0;
+  double macs = 0.0;                        ///< Mean multiply-accumulates an image.
+  std::map<int, double> images_per_second;  ///< By batch size, where it was timed.
+};
+
+/// Accuracy in percent over GMACs and, for each batch size that was timed, over images a second:
+/// for plot_svg() or draw_plot() to put side by side. A curve runs from its cheapest point to its
+/// dearest; curves stand in the order of their first points. Throws std::invalid_argument without
+/// points.
+std::vector<LinePlot> tradeoff_plots(std::span<const TradeoffPoint> points);
+
+}  // namespace tokensieve

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "recipe_option.h"
+#include "statistics.h"
+#include "tokensieve/engine/classifier.h"
+
+namespace tokensieve::cli {
+
+/// How fast a recipe is at one batch size.
+struct Speed {
+  int batch = 0;
+  double images_per_second = 0.0;  ///< Of the network: the median of the rounds.
+  Interval images_per_second_quartiles;
+  double speedup = 0.0;  ///< Over the first recipe: the median of the rounds' own ratios.
+  Interval speedup_quartiles;
+  double mac_gain = 0.0;    ///< The first recipe's MACs over this one's, on the timed pictures.
+  double efficiency = 0.0;  ///< speedup / mac_gain: the share of what the MACs allow.
+};
+
+struct SpeedOptions {
+  int rounds = 9;
+  DecodeOptions decode;
+};
+
+/// Batch sizes that are timed, and how many pictures are.
+inline constexpr int kSpeedBatches[] = {1, 8};
+inline constexpr size_t kSpeedPictures = 16;
+
+/// Times the recipes at each of kSpeedBatches on kSpeedPictures of the pictures, evenly spread over
+/// them; fewer pictures come again. After a round to warm up, every call of a recipe stands beside
+/// the same call of all others, in changing order, so that a machine whose speed drifts treats all
+/// alike; nothing else runs meanwhile. Returns for each recipe its speed at each batch size. Throws
+/// std::runtime_error for a picture that cannot be read.
+std::vector<std::vector<Speed>> measure_speed(const Classifier& classifier,
+                                              std::span<const std::filesystem::path> pictures,
+                                              std::span<const NamedRecipe> recipes,
+                                              const SpeedOptions& options);
+
+}  // namespace tokensieve::cli

@@ -8,6 +8,7 @@
 #include "tokensieve/core/bert_config.h"
 #include "tokensieve/core/drop_policy.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/exit_rule.h"
 #include "tokensieve/core/macs.h"
 #include "tokensieve/core/nearest_word.h"
 #include "tokensieve/core/ragged_layout.h"

@@ -32,7 +32,7 @@ std::vector<std::string> fates(const SiteTrace& trace) {
 }
 
 void register_trace(py::module_& m) {
-  py::class_<SiteTrace>(m, "SiteTrace", "The input tokens of one image after one site.")
+  py::class_<SiteTrace>(m, "SiteTrace", "The input tokens of one image or text after one site.")
       .def_property_readonly(
           "site", [](const SiteTrace& t) { return to_string(t.site); },
           "Where: for example 'after_attention:3'.")
@@ -55,10 +55,12 @@ void register_trace(py::module_& m) {
         return "<SiteTrace " + to_string(t.site) + ", " + std::to_string(t.rows) + " rows>";
       });
   py::class_<RetentionTrace>(m, "RetentionTrace",
-                             "Which input token of one image is where after each site.")
+                             "Which input token of one image or text is where after each site.")
       .def_readonly("num_tokens", &RetentionTrace::num_tokens, "Input tokens, prefix not counted.")
       .def_readonly("num_prefix_tokens", &RetentionTrace::num_prefix_tokens)
       .def_readonly("sites", &RetentionTrace::sites, "SiteTrace in order of execution.")
+      .def_readonly("exit_layer", &RetentionTrace::exit_layer,
+                    "Block behind which the sample exited, -1 when it went to the end.")
       .def(
           "kept_indices",
           [](const RetentionTrace& t, int site) { return to_numpy(t.kept_indices(site)); },
@@ -80,7 +82,8 @@ void register_core(py::module_& m) {
 
 Short: "dense", "dynamicvit(keep=0.7, sites=3/6/9)", "dynamicvit(threshold=0.5)",
 "evit(keep=0.7, fuse)", "evit(mass=0.9, sites=3/6/9)", "sait(keep=0.46)", "tome(r=13)", "ats(keep=1)",
-"asvit(threshold=0.001/0.002/0.003)", "random(keep=0.7, seed=1)".
+"asvit(threshold=0.001/0.002/0.003)", "ltp(threshold=0.01)", "magic_pyramid(entropy=0.3)",
+"pabee(patience=6)", "random(keep=0.7, seed=1)".
 Long: "score=cls_attention | select=top_k(0.7, of=present, round=ceil) | drop=fuse |
 at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
       .def(py::init([](const std::string& text) { return Recipe::parse(text); }), py::arg("text"))
@@ -92,12 +95,16 @@ at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
            })
       .def("__hash__", [](const Recipe& r) { return std::hash<std::string>()(r.str()); })
       .def_property_readonly("is_dense", &Recipe::is_dense)
-      .def_property_readonly("density_key", &Recipe::density_key,
-                             "'keep', 'threshold', 'mass' or 'r'; '' when dense.")
+      .def_property_readonly(
+          "density_key", &Recipe::density_key,
+          "'keep', 'threshold', 'mass' or 'r', or that of an exit alone; '' when dense.")
+      .def_property_readonly("exit_key", &Recipe::exit_key,
+                             "'entropy', 'confidence' or 'patience'; '' without an exit.")
       .def("with_density", &Recipe::with, py::arg("key"), py::arg("value"),
            "The same recipe at another density. Raises ValueError when it has no such number.");
   m.def("recipe_words", &recipe_words, py::arg("part"),
-        "Names a recipe can use, by part: 'method', 'score', 'select', 'drop', 'reduce', 'at'.");
+        "Names a recipe can use, by part: 'method', 'score', 'select', 'drop', 'reduce', 'at', "
+        "'exit'.");
   m.def(
       "did_you_mean",
       [](const std::string& word, const std::vector<std::string>& known) {

@@ -69,10 +69,10 @@ std::vector<Classification> run(const Classifier& model, const std::vector<Array
 }  // namespace
 
 void register_engine(py::module_& m) {
-  py::class_<Classification>(m, "Output", "What a run gives for one image.")
+  py::class_<Classification>(m, "Output", "What a run gives for one input.")
       .def_property_readonly(
           "logits", [](const Classification& c) { return to_numpy(c.output.logits); },
-          "float32 [classes], or the pooled features of a model without a head.")
+          "float32 [classes]; [tokens * classes] where every token has logits; else the features.")
       .def_property_readonly(
           "top",
           [](const Classification& c) {
@@ -88,15 +88,10 @@ void register_engine(py::module_& m) {
           "int64 [depth, 3]: rows in attention, queries and MLP of every block.")
       .def_property_readonly(
           "macs", [](const Classification& c) { return c.output.macs.total(); },
-          "Multiply-accumulates executed for the image.")
+          "Multiply-accumulates executed for the input.")
       .def_property_readonly("macs_by_kind",
                              [](const Classification& c) { return macs_dict(c.output.macs); });
   py::class_<Classifier>(m, "Classifier", "A loaded model folder; thread-safe.")
-      .def(py::init([](const std::filesystem::path& folder, int threads, int top) {
-             const py::gil_scoped_release release;
-             return Classifier::load(folder, {.threads = threads, .top = top});
-           }),
-           py::arg("folder"), py::arg("threads") = 0, py::arg("top") = 5)
       .def_property_readonly("config",
                              [](const Classifier& c) { return config_dict(c.vit().config()); })
       .def_property_readonly(

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_tokensieve, m) {
   tokensieve::python::register_core(m);
   tokensieve::python::register_io(m);
   tokensieve::python::register_engine(m);
+  tokensieve::python::register_text(m);
 #ifdef TOKENSIEVE_WITH_VIZ
   tokensieve::python::register_viz(m);
 #endif

@@ -43,6 +43,7 @@ auto without_gil(Work work) {
 void register_core(pybind11::module_& m);
 void register_io(pybind11::module_& m);
 void register_engine(pybind11::module_& m);
+void register_text(pybind11::module_& m);
 #ifdef TOKENSIEVE_WITH_VIZ
 void register_viz(pybind11::module_& m);
 #endif

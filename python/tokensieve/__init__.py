@@ -1,4 +1,4 @@
-"""tokensieve: vision transformers that drop the tokens they do not need, on CPUs.
+"""tokensieve: vision and text transformers that drop the tokens they do not need, on CPUs.
 
     import tokensieve as ts
 
@@ -13,6 +13,7 @@ from ._tokensieve import Recipe, RetentionTrace, SiteTrace, Tokenizer, Tokens, o
 from .convert import convert, to_checkpoint
 from .evaluate import Table, evaluate
 from .model import Model, Result, load
+from .text import TextModel, TextResult
 
 __all__ = [
     "Model",
@@ -21,6 +22,8 @@ __all__ = [
     "RetentionTrace",
     "SiteTrace",
     "Table",
+    "TextModel",
+    "TextResult",
     "Tokenizer",
     "Tokens",
     "convert",

@@ -4,53 +4,44 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import os
 import pathlib
 import time
-from typing import Any, Iterable, Sequence, Union
+from typing import Any, Iterable, Sequence
 
 import numpy as np
 
 from . import _tokensieve as _core
+from ._loaded import Loaded, Outputs, RecipeLike
 from ._tokensieve import Recipe
+from .text import TextModel
 
 #: A path, a PIL image, uint8 [height, width, 3] (preprocessed like a file), or float32
 #: [3, height, width] or [batch, 3, height, width] (taken as it is: normalised already).
 ImageLike = Any
-RecipeLike = Union[Recipe, str]
 
 
-def load(folder: str | os.PathLike[str], *, threads: int = 0, top: int = 5) -> Model:
-    """Opens a model folder: tokensieve's own, timm's or Hugging Face's (ViT, DeiT, DINOv2).
+def load(folder: str | os.PathLike[str], *, threads: int = 0, top: int = 5) -> Model | TextModel:
+    """Opens a model folder: tokensieve's own, timm's or Hugging Face's.
 
-    `threads` is what one call uses, 0 for one a core; `top` how many guesses it keeps. Raises
-    RuntimeError naming the file and what is wrong with it.
+    Of pictures (ViT, DeiT, DINOv2) it is a `Model`, of texts (BERT, MiniLM, TinyBERT, DistilBERT,
+    RoBERTa) a `TextModel`. `threads` is what one call uses, 0 for one a core; `top` how many guesses
+    it keeps. Raises RuntimeError naming the file and what is wrong with it.
     """
-    return Model(folder, threads=threads, top=top)
+    core = _core.load(pathlib.Path(folder), threads, top)
+    if isinstance(core, _core.TextClassifier):
+        return TextModel(folder, core)
+    return Model(folder, core)
 
 
-class Model:
+class Model(Loaded):
     """A loaded model. Calls release the GIL and may come from several threads at once."""
 
-    def __init__(self, folder: str | os.PathLike[str], *, threads: int = 0, top: int = 5) -> None:
-        self._core = _core.Classifier(pathlib.Path(folder), threads, top)
-        self.folder = pathlib.Path(folder)
+    _core: _core.Classifier
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """Sizes of the architecture."""
-        return self._core.config
-
-    @property
-    def labels(self) -> list[str]:
-        """Names of the classes; empty when the folder has none."""
-        return self._core.labels
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe that a call without one uses."""
-        return self._core.recipe
+    def __init__(self, folder: str | os.PathLike[str], core: _core.Classifier) -> None:
+        super().__init__(folder)
+        self._core = core
 
     @property
     def num_predictors(self) -> int:
@@ -61,11 +52,6 @@ class Model:
     def preprocessing(self) -> dict[str, Any]:
         """Size, crop, interpolation, mean and standard deviation."""
         return self._core.preprocessing
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Where the weights come from, as the folder says; empty when it does not."""
-        return json.loads(self._core.provenance or "{}")
 
     def preprocess(self, image: ImageLike) -> np.ndarray:
         """The network's input for one picture: float32 [3, H, W]."""
@@ -111,24 +97,8 @@ class Model:
             seconds += time.perf_counter() - started
         return Result(self, chosen, outputs, seconds, views, names)
 
-    def _recipe(self, recipe: RecipeLike | None, **densities: float | None) -> Recipe:
-        chosen = self.recipe if recipe is None else recipe
-        if isinstance(chosen, str):
-            chosen = Recipe(chosen)
-        for key, value in densities.items():
-            if value is not None:
-                chosen = chosen.with_density(key, value)
-        return chosen
 
-    def __repr__(self) -> str:
-        c = self.config
-        return (
-            f"<tokensieve.Model {c['name']}: {c['depth']} blocks, {c['embed_dim']} wide, "
-            f"{c['num_classes']} classes, recipe '{self.recipe}'>"
-        )
-
-
-class Result:
+class Result(Outputs):
     """What a call gives: one entry for each picture everywhere."""
 
     def __init__(
@@ -140,53 +110,14 @@ class Result:
         views: list[np.ndarray | None],
         names: list[str],
     ) -> None:
-        self._model = model
-        self._outputs = outputs
+        super().__init__(model, recipe, outputs, seconds)
         self._views = views
         self._names = names
-        self.recipe = recipe  #: The recipe that ran.
-        self.seconds = seconds  #: Time in the network, without decoding and resizing.
-
-    def __len__(self) -> int:
-        return len(self._outputs)
 
     @property
     def logits(self) -> np.ndarray:
         """float32 [batch, classes]."""
-        width = max(self._model.config["num_classes"], 0) or self._model.config["embed_dim"]
-        rows = [output.logits for output in self._outputs]
-        return np.stack(rows) if rows else np.zeros((0, width), np.float32)
-
-    @property
-    def labels(self) -> list[str]:
-        """The best guess for each picture."""
-        return [output.top[0][1] if output.top else "" for output in self._outputs]
-
-    def top(self, k: int = 5) -> list[list[tuple[str, float]]]:
-        """The `k` best (label, probability) of each picture, as many as the model was loaded for."""
-        return [[(name, p) for _, name, p in output.top[:k]] for output in self._outputs]
-
-    @property
-    def traces(self) -> list[_core.RetentionTrace]:
-        """Which token was where after each site."""
-        return [output.trace for output in self._outputs]
-
-    @property
-    def kept(self) -> list[np.ndarray]:
-        """int32 indices of the tokens that have a row of their own at the end, row-major patches."""
-        return [output.trace.kept_indices() for output in self._outputs]
-
-    @property
-    def tokens_per_layer(self) -> np.ndarray:
-        """int64 [batch, depth]: rows that enter the MLP of each block, prefix tokens included."""
-        depth = self._model.config["depth"]
-        rows = [output.layers[:, 2] for output in self._outputs]
-        return np.stack(rows) if rows else np.zeros((0, depth), np.int64)
-
-    @property
-    def macs(self) -> np.ndarray:
-        """int64 [batch]: multiply-accumulates executed for each picture."""
-        return np.array([output.macs for output in self._outputs], np.int64)
+        return self._stacked_logits()
 
     def strip(self, index: int = 0) -> np.ndarray:
         """uint8 [h, w, 3]: what the network kept of picture `index`, site by site."""
@@ -229,14 +160,7 @@ class Result:
         return "".join(pictures) or f"<pre>{html.escape(repr(self))}</pre>"
 
     def __repr__(self) -> str:
-        if not self._outputs:
-            return "<tokensieve.Result of no pictures>"
-        best = ", ".join(repr(label) for label in self.labels[:3])
-        more = ", ..." if len(self) > 3 else ""
-        return (
-            f"<tokensieve.Result of {len(self)}: {best}{more}; "
-            f"{self.macs.mean() / 1e9:.2f} GMACs, {self.seconds * 1e3 / len(self):.1f} ms a picture>"
-        )
+        return self._summary("picture")
 
 
 def _as_list(images: ImageLike | Iterable[ImageLike]) -> list[ImageLike]:

@@ -11,6 +11,7 @@
 #include "option_values.h"
 #include "table.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/engine/text_classifier.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -37,14 +38,21 @@ void run_convert(const ConvertOptions& options) {
                              : open_model_file(options.input, options.architecture);
   if (!options.recipe.empty()) {
     model.recipe = options.recipe;
-    const Classifier runs_it(model);  // a recipe that the model cannot run is told before writing
+    // A recipe that the model cannot run is told before writing.
+    if (model.bert) {
+      const TextClassifier runs_it(model);
+    } else {
+      const Classifier runs_it(model);
+    }
   }
   save_model_folder(model, options.out, dtype);
 
   const std::filesystem::path file = std::filesystem::path(options.out) / "model.safetensors";
   const auto bytes = std::filesystem::file_size(file);
   if (options.json) {
-    print_json({{"model", options.out}, {"architecture", model.vit.name}, {"bytes", bytes}});
+    print_json({{"model", options.out},
+                {"architecture", model.bert ? model.bert->name : model.vit.name},
+                {"bytes", bytes}});
   } else {
     std::cout << "wrote " << describe(options.out, model) << ", "
               << fixed(static_cast<double>(bytes) / 1e6, 1) << " MB\n";

@@ -53,6 +53,11 @@ int ModelOption::thread_count() const {
 std::string describe(const std::filesystem::path& path, const ModelFolder& model) {
   auto folder = std::filesystem::absolute(path).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
+  if (model.bert) {
+    const BertConfig& bert = *model.bert;
+    return cat(folder.filename().string(), " (", bert.name, ", ", bert.depth(), " blocks of ",
+               bert.embed_dim, ", ", bert.num_classes, " classes)");
+  }
   return cat(folder.filename().string(), " (", model.vit.name, ", ", model.preprocessing.width,
              " x ", model.preprocessing.height, " px, ", model.vit.num_classes, " classes)");
 }

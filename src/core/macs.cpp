@@ -7,7 +7,8 @@
 namespace tokensieve {
 namespace {
 
-void check_layers(const VitConfig& config, std::span<const LayerTokens> layers) {
+template <typename Config>
+void check_layers(const Config& config, std::span<const LayerTokens> layers) {
   config.validate();
   check_argument(static_cast<int>(layers.size()) == config.depth(),
                  "[count_macs] expected rows for ", config.depth(), " blocks, got ", layers.size());
@@ -16,6 +17,17 @@ void check_layers(const VitConfig& config, std::span<const LayerTokens> layers) 
                    "[count_macs] expected at least 0 rows, got ", rows.attention, ", ",
                    rows.queries, " and ", rows.mlp);
   }
+}
+
+/// Adds what a block costs. `inner` are the channels of all heads, `masked_inner` of the masked
+/// ones.
+void add_block(const LayerTokens& rows, int64_t dim, int64_t inner, int64_t masked_inner,
+               int64_t mlp_dim, MacCount& count) {
+  count.attention_linear += 3 * rows.attention * dim * inner + rows.queries * inner * dim;
+  count.attention_products +=
+      (2 * rows.queries * (inner - masked_inner) + rows.scored * inner) * rows.attention +
+      2 * rows.masked_pairs * masked_inner;
+  count.mlp += 2 * rows.mlp * dim * mlp_dim;
 }
 
 int64_t patch_embed_macs(const VitConfig& config, int64_t num_patches) {
@@ -46,17 +58,13 @@ MacCount count_macs(const VitConfig& config, int64_t num_patches,
   MacCount count;
   count.patch_embed = patch_embed_macs(config, num_patches);
   for (size_t layer = 0; layer < layers.size(); ++layer) {
-    const auto [attention, queries, mlp, scored, masked_pairs] = layers[layer];
     const int64_t inner = int64_t{config.num_heads[layer]} * config.head_dim;
     const int64_t masked =
-        masked_pairs == 0
+        layers[layer].masked_pairs == 0
             ? 0
             : static_cast<int64_t>(config.masks.of_block(static_cast<int>(layer)).size()) *
                   config.head_dim;
-    count.attention_linear += 3 * attention * dim * inner + queries * inner * dim;
-    count.attention_products +=
-        (2 * queries * (inner - masked) + scored * inner) * attention + 2 * masked_pairs * masked;
-    count.mlp += 2 * mlp * dim * config.mlp_dim[layer];
+    add_block(layers[layer], dim, inner, masked, config.mlp_dim[layer], count);
   }
   count.head = head_macs(config, output_rows.value_or(layers.back().mlp));
   return count;
@@ -75,6 +83,34 @@ MacCount count_dense_macs(const VitConfig& config) {
     }
   }
   return count_macs(config, patches, layers);
+}
+
+MacCount count_macs(const BertConfig& config, std::span<const LayerTokens> layers,
+                    int64_t num_tokens, int64_t classifiers) {
+  check_layers(config, layers);
+  check_argument(num_tokens >= 0 && classifiers >= 0,
+                 "[count_macs] expected at least 0 tokens and classifiers, got ", num_tokens,
+                 " and ", classifiers);
+  const int64_t dim = config.embed_dim;
+  MacCount count;
+  for (size_t layer = 0; layer < layers.size(); ++layer) {
+    const int64_t inner = int64_t{config.num_heads[layer]} * config.head_dim;
+    add_block(layers[layer], dim, inner, 0, config.mlp_dim[layer], count);
+  }
+  if (config.has_token_head()) {
+    count.head = num_tokens * dim * config.num_classes;
+  } else if (config.head == TextHead::classification) {
+    const int64_t pooler = config.pooler == PoolerActivation::none ? 0 : dim * dim;
+    count.head = classifiers * (pooler + dim * config.num_classes);
+  }
+  return count;
+}
+
+MacCount count_dense_macs(const BertConfig& config, int64_t num_tokens) {
+  config.validate();
+  const std::vector<LayerTokens> layers(static_cast<size_t>(config.depth()),
+                                        {num_tokens, num_tokens, num_tokens, 0, 0});
+  return count_macs(config, layers, num_tokens);
 }
 
 int64_t count_predictor_macs(const VitConfig& config, int64_t rows) {

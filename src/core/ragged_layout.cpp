@@ -47,4 +47,17 @@ void RaggedLayout::extend_last(int64_t count) {
   offsets_.back() = grown(rows(), count);
 }
 
+RaggedLayout RaggedLayout::select(std::span<const int64_t> samples) const {
+  RaggedLayout selected;
+  selected.reserve(static_cast<int64_t>(samples.size()));
+  int64_t least = 0;
+  for (const int64_t sample : samples) {
+    check_argument(sample >= least && sample < batch(),
+                   "[ragged_layout] expected ascending samples below ", batch(), ", got ", sample);
+    selected.push_back(count(sample));
+    least = sample + 1;
+  }
+  return selected;
+}
+
 }  // namespace tokensieve

@@ -57,13 +57,19 @@ Recipe Recipe::parse(std::string_view text) {
     const std::string long_form = expand(parsed.method);
     return long_form.empty() ? Recipe() : parse(long_form);
   }
+  Recipe recipe;
+  const bool exits = parsed.parts.contains("exit");
+  if (exits) recipe.exit_ = checked_call(parsed, "exit", registry().exit);
+  if (exits && parsed.parts.size() == 1 && parsed.sites.empty()) {
+    recipe.check();
+    return recipe;
+  }
   check_argument(!parsed.sites.empty(),
                  "[recipe] expected at=..., got none; for example at=after_attention:3/6/9");
-  Recipe recipe;
   recipe.sites_ = parsed.sites;
   recipe.to_last_ = parsed.to_last;
   if (parsed.parts.contains("reduce")) {
-    check_argument(parsed.parts.size() == 1,
+    check_argument(parsed.parts.size() == (exits ? 2 : 1),
                    "[recipe] expected reduce= or score=, select= and drop=, got both");
     recipe.reduce_ = checked_call(parsed, "reduce", registry().reduce);
   } else {
@@ -76,8 +82,8 @@ Recipe Recipe::parse(std::string_view text) {
 }
 
 void Recipe::check() const {
-  const auto reducer =
-      make_reducer(to_last_ ? 0 : sites_.size());  // throws when a number is out of range
+  make_exit();  // throws when a number is out of range, as the next line
+  const auto reducer = sites_.empty() ? nullptr : make_reducer(to_last_ ? 0 : sites_.size());
   for (const Site& site : sites_) {
     check_argument(reducer->is_gather() || site.position != SitePosition::inside_attention,
                    "[recipe] expected ",
@@ -93,15 +99,18 @@ void Recipe::check() const {
 
 std::string Recipe::str() const {
   if (is_dense()) return "dense";
+  const std::string exit = exit_.name.empty() ? "" : cat("exit=", to_string(exit_));
+  if (sites_.empty()) return exit;
   const std::string method =
       reduce_.name.empty() ? cat("score=", to_string(score_), " | select=", to_string(select_),
                                  " | drop=", to_string(drop_))
                            : cat("reduce=", to_string(reduce_));
-  return cat(method, " | at=", to_string(sites_, to_last_));
+  return cat(method, " | at=", to_string(sites_, to_last_), exit.empty() ? "" : " | ", exit);
 }
 
 std::string Recipe::density_key() const {
   if (is_dense()) return "";
+  if (sites_.empty()) return exit_key();
   const std::vector<Parameter>& parameters =
       reduce_.name.empty() ? find_entry("selector", registry().select, select_.name).parameters
                            : find_entry("reducer", registry().reduce, reduce_.name).parameters;
@@ -109,15 +118,21 @@ std::string Recipe::density_key() const {
   return density == nullptr ? "" : density->key;
 }
 
+std::string Recipe::exit_key() const { return exit_.name; }
+
 Recipe Recipe::with(std::string_view key, double value) const {
-  const std::string own = density_key();
+  const std::string own = density_key(), of_exit = exit_key();
   check_argument(!own.empty(), "[recipe] expected a recipe with a density to set ", key, ", got '",
                  str(), "'");
-  check_argument(key == own, "[recipe] expected ", own, ", the density of '", str(), "', got '",
-                 key, "'");
+  const bool changes_exit = !of_exit.empty() && key == of_exit;
+  check_argument(key == own || changes_exit, "[recipe] expected ", own,
+                 of_exit.empty() || of_exit == own ? "" : " or " + of_exit, ", the density of '",
+                 str(), "', got '", key, "'");
   check_argument(std::isfinite(value), "[recipe] expected a finite ", key, ", got ", value);
   Recipe changed = *this;
-  RecipeCall& call = reduce_.name.empty() ? changed.select_ : changed.reduce_;
+  RecipeCall& call = changes_exit           ? changed.exit_
+                     : reduce_.name.empty() ? changed.select_
+                                            : changed.reduce_;
   call.arguments.front().second = format_number(value);  // what stands without a key is in front
   changed.check();
   return changed;
@@ -130,8 +145,12 @@ std::shared_ptr<const Reducer> Recipe::make_reducer(size_t num_sites) const {
                         make(registry().drop, drop_, num_sites));
 }
 
+ExitRule Recipe::make_exit() const {
+  return exit_.name.empty() ? ExitRule() : *make(registry().exit, exit_, sites_.size());
+}
+
 Schedule Recipe::compile(int num_layers) const {
-  if (is_dense()) return Schedule();
+  if (sites_.empty()) return Schedule({}, num_layers, make_exit());
   std::vector<Site> sites = sites_;
   while (to_last_ && sites.back().layer + 1 < num_layers) {
     sites.push_back({sites.back().layer + 1, sites.back().position});
@@ -141,7 +160,7 @@ Schedule Recipe::compile(int num_layers) const {
   for (const Site& site : sites) {
     scheduled.push_back({site, static_cast<int>(scheduled.size()), reducer});
   }
-  return Schedule(std::move(scheduled), num_layers);
+  return Schedule(std::move(scheduled), num_layers, make_exit());
 }
 
 std::vector<std::string> recipe_words(std::string_view part) {
@@ -152,10 +171,11 @@ std::vector<std::string> recipe_words(std::string_view part) {
   if (part == "drop") return names(words.drop);
   if (part == "reduce") return names(words.reduce);
   if (part == "at") return site_position_words();
+  if (part == "exit") return names(words.exit);
   std::vector<std::string> parts = recipe_parts();
   parts.push_back("method");
-  fail_argument("[recipe_words] expected method, score, select, drop, reduce or at, got '", part,
-                "'", did_you_mean(part, parts));
+  fail_argument("[recipe_words] expected method, score, select, drop, reduce, at or exit, got '",
+                part, "'", did_you_mean(part, parts));
 }
 
 }  // namespace tokensieve

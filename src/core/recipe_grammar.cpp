@@ -76,8 +76,8 @@ void scan_part(Scanner& scanner, const std::string& key, RecipeText& recipe) {
   }
   bool known = false;
   for (const std::string& part : recipe_parts()) known = known || part == key;
-  check_argument(known, "[recipe] expected score=, select=, drop=, reduce= or at=, got '", key,
-                 "='", did_you_mean(key, recipe_parts()));
+  check_argument(known, "[recipe] expected score=, select=, drop=, reduce=, at= or exit=, got '",
+                 key, "='", did_you_mean(key, recipe_parts()));
   RecipeCall call = scan_call(scanner, scanner.word("a name"));
   check_argument(recipe.parts.emplace(key, std::move(call)).second, "[recipe] expected ", key,
                  "= once, got it twice");
@@ -86,7 +86,7 @@ void scan_part(Scanner& scanner, const std::string& key, RecipeText& recipe) {
 }  // namespace
 
 const std::vector<std::string>& recipe_parts() {
-  static const std::vector<std::string> parts = {"score", "select", "drop", "reduce", "at"};
+  static const std::vector<std::string> parts = {"score", "select", "drop", "reduce", "at", "exit"};
   return parts;
 }
 

@@ -12,15 +12,14 @@ namespace tokensieve {
 /// A recipe cut into calls, before any of their words is looked up.
 struct RecipeText {
   RecipeCall method;                        ///< The short form; its name is empty in the long form.
-  std::map<std::string, RecipeCall> parts;  ///< "score", "select", "drop", "reduce".
+  std::map<std::string, RecipeCall> parts;  ///< "score", "select", "drop", "reduce", "exit".
   std::vector<Site> sites;                  ///< Of the part "at", in order of execution.
   bool to_last = false;                     ///< The last site repeats in every block behind it.
 };
 
 ///     recipe = call | part { "|" part }
-///     part   = ("score" | "select" | "drop" | "reduce") "=" call | "at" "=" place { "," place }
-///     call   = word [ "(" [ argument { "," argument } ] ")" ]
-///     argument = [ word "=" ] word
+///     part   = ("score" | "select" | "drop" | "reduce" | "exit") "=" call | "at" "=" place { ","
+///     place } call   = word [ "(" [ argument { "," argument } ] ")" ] argument = [ word "=" ] word
 ///     place  = word ":" blocks { "/" blocks }
 ///     blocks = number | number ".." number | number ".."
 ///     word   = letters, digits and _ . + - /
@@ -34,7 +33,7 @@ std::string to_string(const RecipeCall& call);
 /// "before:3, after_attention:6/9", with ".." behind it for `to_last`.
 std::string to_string(const std::vector<Site>& sites, bool to_last);
 
-/// The parts of the long form: "score", "select", "drop", "reduce", "at".
+/// The parts of the long form: "score", "select", "drop", "reduce", "at", "exit".
 const std::vector<std::string>& recipe_parts();
 
 }  // namespace tokensieve

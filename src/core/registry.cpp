@@ -22,6 +22,33 @@ ThresholdOf threshold_of(const Arguments& arguments) {
   return arguments.text("of") == "mean" ? ThresholdOf::mean : ThresholdOf::score;
 }
 
+constexpr uint64_t kLongestReference = 1 << 20;
+
+int64_t reference_length(const Arguments& arguments) {
+  if (!arguments.has("n_ref")) return 0;
+  const uint64_t n_ref = arguments.integer("n_ref");
+  check_argument(n_ref >= 1 && n_ref <= kLongestReference, "[recipe] expected n_ref in [1, ",
+                 kLongestReference, "], got ", n_ref);
+  return static_cast<int64_t>(n_ref);
+}
+
+std::vector<double> thresholds_of(const Arguments& arguments) {
+  const std::vector<double> given = arguments.numbers("threshold");
+  if (!arguments.has("rising")) return given;
+  check_argument(given.size() == 1, "[recipe] expected one threshold beside rising, the last, got ",
+                 given.size());
+  // Of a recipe that is parsed before a network says how many sites it has.
+  const size_t num_sites = std::max<size_t>(arguments.num_sites(), 1);
+  return rising_thresholds(given.front(), static_cast<int64_t>(num_sites));
+}
+
+std::unique_ptr<ExitRule> make_exit(ExitRule (*rule)(double), const Arguments& arguments,
+                                    const std::string& key) {
+  const std::vector<double> value = arguments.numbers(key);
+  check_argument(value.size() == 1, "[recipe] expected one ", key, ", got ", value.size());
+  return std::make_unique<ExitRule>(rule(value.front()));
+}
+
 std::string expand_dense(const Arguments&) { return ""; }
 
 /// Of the densities `keys` of a short form the one that is given, "" when none is.
@@ -92,6 +119,39 @@ std::string expand_sait(const Arguments& arguments) {
              " | drop=gone | at=before:", arguments.text("sites"));
 }
 
+std::vector<Parameter> ltp_parameters() {
+  return {
+      {"threshold", Kind::numbers, "0.01"}, {"n_ref", Kind::integer}, {"sites", Kind::text, "1.."}};
+}
+
+std::vector<Parameter> magic_pyramid_parameters() {
+  std::vector<Parameter> parameters = ltp_parameters();
+  parameters.insert(parameters.end(), {{"entropy"}, {"confidence"}, {"patience"}});
+  return parameters;
+}
+
+/// After the attention of every block but the first. One threshold is the last of those that rise
+/// from block to block; a list are the learned ones.
+std::string expand_ltp(const Arguments& arguments) {
+  const bool rising = arguments.numbers("threshold").size() == 1;
+  return cat("score=received_attention",
+             arguments.has("n_ref") ? cat("(n_ref=", arguments.text("n_ref"), ")") : "",
+             " | select=threshold(", arguments.text("threshold"), rising ? ", rising" : "",
+             ") | drop=gone | at=after_attention:", arguments.text("sites"));
+}
+
+std::string expand_pabee(const Arguments& arguments) {
+  return cat("exit=patience(", arguments.text("patience"), ")");
+}
+
+/// Tokens leave as in LTP, and texts whose answer is certain.
+std::string expand_magic_pyramid(const Arguments& arguments) {
+  const std::string exit =
+      given_density(arguments, "magic_pyramid", {"entropy", "confidence", "patience"});
+  return cat(expand_ltp(arguments), " | exit=", exit.empty() ? "entropy" : exit, "(",
+             exit.empty() ? "0.3" : arguments.text(exit), ")");
+}
+
 constexpr double kMostMerges = 1 << 20;  // no image has as many patches
 
 /// What tome() makes of its numbers: r at every site, or one that changes from site to site.
@@ -126,7 +186,9 @@ Registry make_registry() {
   Registry words;
   words.score = {
       {"cls_attention", {}, [](const Arguments&) { return class_attention_scorer(); }},
-      {"received_attention", {}, [](const Arguments&) { return received_attention_scorer(); }},
+      {"received_attention",
+       {{"n_ref", Kind::integer}},
+       [](const Arguments& given) { return received_attention_scorer(reference_length(given)); }},
       {"weighted_cls_attention",
        {},
        [](const Arguments&) { return weighted_class_attention_scorer(); }},
@@ -142,9 +204,9 @@ Registry make_registry() {
          return top_k_selector(given.numbers("keep"), top_k_options(given));
        }},
       {"threshold",
-       {rate("threshold"), choice("of", {"score", "mean"})},
+       {rate("threshold"), choice("of", {"score", "mean"}), {"rising", Kind::flag}},
        [](const Arguments& given) {
-         return threshold_selector(given.numbers("threshold"), threshold_of(given));
+         return threshold_selector(thresholds_of(given), threshold_of(given));
        }},
       {"mass",
        {rate("mass")},
@@ -166,6 +228,17 @@ Registry make_registry() {
        {rate("keep")},
        [](const Arguments& given) { return ats_reducer(given.numbers("keep")); }},
   };
+  words.exit = {
+      {"patience",
+       {rate("patience")},
+       [](const Arguments& given) { return make_exit(patience_rule, given, "patience"); }},
+      {"entropy",
+       {rate("entropy")},
+       [](const Arguments& given) { return make_exit(entropy_rule, given, "entropy"); }},
+      {"confidence",
+       {rate("confidence")},
+       [](const Arguments& given) { return make_exit(confidence_rule, given, "confidence"); }},
+  };
   words.method = {
       {"dense", {}, expand_dense},
       {"evit",
@@ -186,6 +259,9 @@ Registry make_registry() {
         {"sites", Kind::text, "0.."}},
        expand_tome},
       {"ats", {{"keep", Kind::numbers, "1"}, {"sites", Kind::text, "3.."}}, expand_ats},
+      {"ltp", ltp_parameters(), expand_ltp},
+      {"pabee", {{"patience", Kind::numbers, "6"}}, expand_pabee},
+      {"magic_pyramid", magic_pyramid_parameters(), expand_magic_pyramid},
       {"random",
        {{"keep", Kind::numbers, "0.7"},
         {"seed", Kind::integer, "0"},

@@ -9,6 +9,7 @@
 #include "text.h"
 #include "tokensieve/core/drop_policy.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/exit_rule.h"
 #include "tokensieve/core/nearest_word.h"
 #include "tokensieve/core/reducer.h"
 #include "tokensieve/core/scorer.h"
@@ -38,6 +39,7 @@ struct Registry {
   std::vector<Word<Selector>> select;
   std::vector<Word<DropPolicy>> drop;
   std::vector<Word<Reducer>> reduce;
+  std::vector<Word<ExitRule>> exit;
   std::vector<Method> method;
 };
 

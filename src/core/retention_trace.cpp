@@ -101,6 +101,8 @@ void TraceRecorder::reset(const RaggedLayout& layout, int num_prefix_tokens) {
                    " prefix rows in sample ", sample, ", got ", layout.count(sample));
     traces_.push_back({tokens, num_prefix_tokens, {}});
   }
+  live_.resize(traces_.size());
+  std::iota(live_.begin(), live_.end(), size_t{0});
   layout_ = layout;
 }
 
@@ -113,7 +115,7 @@ void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<co
                  "[trace_recorder] expected ", layout_.rows(), " scores or none, got ",
                  scores.size());
   for (int64_t sample = 0; sample < plan.batch(); ++sample) {
-    RetentionTrace& trace = traces_[static_cast<size_t>(sample)];
+    RetentionTrace& trace = traces_[live_[static_cast<size_t>(sample)]];
     SiteTrace state = trace.sites.empty() ? untouched(trace) : trace.sites.back();
     state.site = site;
     state.score_name = score_name;
@@ -127,6 +129,16 @@ void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<co
     trace.sites.push_back(std::move(state));
   }
   layout_ = plan.output_layout();
+}
+
+void TraceRecorder::select(std::span<const int64_t> samples, int exit_layer) {
+  layout_ = layout_.select(samples);
+  std::vector<size_t> live;
+  for (const int64_t sample : samples) live.push_back(live_[static_cast<size_t>(sample)]);
+  for (const size_t trace : live_) {
+    if (!std::ranges::binary_search(live, trace)) traces_[trace].exit_layer = exit_layer;
+  }
+  live_ = std::move(live);
 }
 
 std::vector<RetentionTrace> TraceRecorder::take() {

@@ -1,5 +1,6 @@
 #include "tokensieve/core/row_columns.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tokensieve/core/error.h"
@@ -70,6 +71,24 @@ std::span<const float> RowColumns::column(std::string_view name) const {
 std::span<float> RowColumns::column(std::string_view name) {
   const std::span<const float> values = std::as_const(*this).column(name);
   return {const_cast<float*>(values.data()), values.size()};
+}
+
+void RowColumns::select(const RaggedLayout& layout, std::span<const int64_t> samples) {
+  check_argument(layout.rows() == static_cast<int64_t>(origin_.size()),
+                 "[row_columns] expected a layout of ", origin_.size(), " rows, got one of ",
+                 layout.rows());
+  const auto rows = static_cast<size_t>(layout.select(samples).rows());
+  const auto pack = [&](auto& values) {
+    auto to = values.begin();
+    for (const int64_t sample : samples) {
+      const auto from = values.begin() + layout.offset(sample);
+      to = std::move(from, from + layout.count(sample), to);
+    }
+    values.resize(rows);
+  };
+  pack(origin_);
+  pack(size_);
+  for (Column& column : columns_) pack(column.values);
 }
 
 void RowColumns::apply(const TokenPlan& plan) {

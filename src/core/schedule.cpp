@@ -25,8 +25,8 @@ void check_site(const ScheduledSite& scheduled, int num_layers) {
 
 }  // namespace
 
-Schedule::Schedule(std::vector<ScheduledSite> sites, int num_layers)
-    : sites_(std::move(sites)), num_sites_(static_cast<int>(sites_.size())) {
+Schedule::Schedule(std::vector<ScheduledSite> sites, int num_layers, ExitRule exit)
+    : sites_(std::move(sites)), num_sites_(static_cast<int>(sites_.size())), exit_(exit) {
   for (const ScheduledSite& scheduled : sites_) check_site(scheduled, num_layers);
   std::sort(sites_.begin(), sites_.end(), runs_earlier);
   for (size_t i = 1; i < sites_.size(); ++i) {
@@ -46,8 +46,9 @@ const ScheduledSite* Schedule::find(const Site& site) const {
 }
 
 bool Schedule::has_fixed_counts() const {
-  return std::ranges::all_of(
-      sites_, [](const ScheduledSite& scheduled) { return scheduled.reducer->has_fixed_count(); });
+  return exit_.is_never() && std::ranges::all_of(sites_, [](const ScheduledSite& scheduled) {
+           return scheduled.reducer->has_fixed_count();
+         });
 }
 
 bool Schedule::proportional_attention() const {

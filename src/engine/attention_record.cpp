@@ -96,6 +96,26 @@ void AttentionRecord::apply(const TokenPlan& plan) {
   rows_ = plan.output_layout().rows();
 }
 
+void AttentionRecord::select(const RaggedLayout& layout, std::span<const int64_t> samples) {
+  if (request_ == AttentionRequest::none) return;
+  const auto pack = [&](std::vector<float>& values, int64_t lines, int64_t width) {
+    auto to = values.begin();
+    for (int64_t line = 0; line < lines; ++line) {
+      for (const int64_t b : samples) {
+        const auto from = values.begin() + (line * rows_ + layout.offset(b)) * width;
+        to = std::copy(from, from + layout.count(b) * width, to);
+      }
+    }
+    values.erase(to, values.end());
+  };
+  for (Table* table :
+       {&class_row_, &class_row_per_head_, &column_mean_, &value_norm_, &output_norm_}) {
+    pack(table->values, table->lines, 1);
+  }
+  pack(mean_key_.values, mean_key_.lines, head_dim_);
+  rows_ = layout.select(samples).rows();
+}
+
 AttentionTrace AttentionRecord::view() const {
   AttentionTrace trace;
   if (request_ == AttentionRequest::none) return trace;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "aligned_buffer.h"
@@ -18,6 +19,8 @@ class AttentionRecord {
   void finish(const AttentionInput& input);
   /// Follows a plan: copies copy, a combined row gets the sum of its sources' values.
   void apply(const TokenPlan& plan);
+  /// Keeps the rows of some samples of `layout` only, by ascending position in the batch.
+  void select(const RaggedLayout& layout, std::span<const int64_t> samples);
   /// Forgets everything: nothing is asked of the next attention.
   void clear() { request_ = AttentionRequest::none; }
 

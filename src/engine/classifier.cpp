@@ -1,41 +1,11 @@
 #include "tokensieve/engine/classifier.h"
 
-#include <algorithm>
-#include <cmath>
-#include <mutex>
-#include <numeric>
-
+#include "guesses.h"
+#include "threads.h"
 #include "tokensieve/core/error.h"
+#include "workspace_pool.h"
 
 namespace tokensieve {
-namespace {
-
-std::vector<Guess> best_guesses(std::span<const float> logits,
-                                const std::vector<std::string>& labels, int count) {
-  std::vector<int> order(logits.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto middle = order.begin() + std::min<int64_t>(count, static_cast<int64_t>(order.size()));
-  // NaN logits sort last: no comparison with one may break the order.
-  const auto better = [&](int a, int b) {
-    const bool nan_a = std::isnan(logits[a]), nan_b = std::isnan(logits[b]);
-    if (nan_a || nan_b) return nan_a == nan_b ? a < b : nan_b;
-    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-  };
-  std::partial_sort(order.begin(), middle, order.end(), better);
-  std::vector<Guess> guesses;
-  if (order.empty()) return guesses;
-  const double highest = logits[order[0]];
-  double sum = 0.0;
-  for (const float logit : logits) sum += std::exp(logit - highest);
-  for (auto it = order.begin(); it != middle; ++it) {
-    guesses.push_back({*it, labels.empty() ? cat("class ", *it) : labels[static_cast<size_t>(*it)],
-                       static_cast<float>(std::exp(logits[*it] - highest) / sum)});
-  }
-  return guesses;
-}
-
-}  // namespace
-
 struct Classifier::Impl {
   Impl(ModelFolder folder_, ClassifierOptions options_)
       : folder(std::move(folder_)),
@@ -43,9 +13,7 @@ struct Classifier::Impl {
         recipe(Recipe::parse(folder.recipe)),
         vit(folder.image_config("[classifier]"), checked_weights(), folder.sieve.get()) {
     check_argument(options.top > 0, "[classifier] top must be 1 or more, got ", options.top);
-    check_argument(options.threads >= 0 && options.threads <= Vit::kMaxThreads,
-                   "[classifier] threads must be 0 (one a core) to ", Vit::kMaxThreads, ", got ",
-                   options.threads);
+    check_threads("[classifier]", options.threads);
     vit.check(recipe.compile(folder.vit.depth()));  // a recipe that does not fit is told at once
   }
 
@@ -61,26 +29,11 @@ struct Classifier::Impl {
     return *folder.weights;
   }
 
-  // Takes a workspace from the pool, or makes one: calls in flight never share.
-  std::unique_ptr<Workspace> borrow() {
-    const std::lock_guard lock(mutex);
-    if (pool.empty()) return std::make_unique<Workspace>();
-    auto workspace = std::move(pool.back());
-    pool.pop_back();
-    return workspace;
-  }
-
-  void give_back(std::unique_ptr<Workspace> workspace) {
-    const std::lock_guard lock(mutex);
-    pool.push_back(std::move(workspace));
-  }
-
   ModelFolder folder;
   ClassifierOptions options;
   Recipe recipe;
   Vit vit;
-  std::mutex mutex;
-  std::vector<std::unique_ptr<Workspace>> pool;
+  WorkspacePool workspaces;
 };
 
 Classifier Classifier::load(const std::filesystem::path& folder, ClassifierOptions options) {
@@ -119,9 +72,9 @@ std::vector<Classification> Classifier::classify(std::span<const Image> images,
 std::vector<Classification> Classifier::classify(std::span<const PixelsView> images,
                                                  const std::optional<Recipe>& recipe) const {
   const Schedule schedule = recipe.value_or(impl_->recipe).compile(impl_->folder.vit.depth());
-  auto workspace = impl_->borrow();
+  auto workspace = impl_->workspaces.borrow();
   auto outputs = impl_->vit.run(images, schedule, *workspace, impl_->options.threads);
-  impl_->give_back(std::move(workspace));
+  impl_->workspaces.give_back(std::move(workspace));
   std::vector<Classification> results;
   for (VitOutput& output : outputs) {
     auto top = best_guesses(output.logits, impl_->folder.labels, impl_->options.top);

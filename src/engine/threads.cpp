@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <atomic>
 
+#include "tokensieve/core/error.h"
+#include "tokensieve/engine/workspace.h"
+
 namespace tokensieve {
 namespace {
 
@@ -22,6 +25,11 @@ void watch_forks() {
 }
 
 }  // namespace
+
+void check_threads(const char* operation, int threads) {
+  check_argument(threads >= 0 && threads <= kMaxThreads, operation,
+                 " threads must be 0 (one a core) to ", kMaxThreads, ", got ", threads);
+}
 
 ThreadScope::ThreadScope(int threads) : previous_(omp_get_max_threads()) {
   watch_forks();

@@ -1,5 +1,6 @@
 #include "tokensieve/engine/vit.h"
 
+#include "schedule_check.h"
 #include "threads.h"
 #include "tokensieve/core/error.h"
 #include "vit_run.h"
@@ -25,47 +26,13 @@ void check_image(const VitConfig& config, const PixelsView& image, size_t index)
                  " patches, more than ", Vit::kMaxPatches, "; resize it");
 }
 
-/// Learned scores need a predictor for each site of the recipe, whether it keeps everything or not.
-void check_predictors(const Schedule& schedule, const ScheduledSite& site, int count) {
-  if (!site.reducer->needs_predictor()) return;
-  check_argument(count > 0, "[vit] the site ", to_string(site.site),
-                 " goes by a learned score and this model has no predictors; train or convert a "
-                 "model that has, or use a recipe that needs no training, such as evit(keep=0.7)");
-  check_argument(schedule.num_sites() == count && site.index >= 0 && site.index < count,
-                 "[vit] the model has predictors for ", count, " sites and the recipe has ",
-                 schedule.num_sites(),
-                 " sites; name the sites that it was trained with, such as "
-                 "dynamicvit(keep=0.7, sites=3/6/9)");
-}
-
-void check_schedule(const VitConfig& config, const Schedule& schedule, int num_predictors) {
-  constexpr auto kClass = AttentionRequest::class_row | AttentionRequest::class_row_per_head;
-  for (const ScheduledSite& site : schedule.sites()) {
-    check_argument(site.site.layer < config.depth(), "[vit] the site ", to_string(site.site),
-                   " is behind the last block, ", config.depth() - 1);
-    check_predictors(schedule, site, num_predictors);
-    const AttentionRequest request = site.reducer->attention_request();
-    check_argument(config.class_token || !asks_for(request, kClass), "[vit] the site ",
-                   to_string(site.site),
-                   " needs class attention and this network has no class token; use"
-                   " score=received_attention");
-    const bool before = site.site.position == SitePosition::before_block;
-    const bool inside = site.site.position == SitePosition::inside_attention;
-    const int layer = site.site.layer - (before ? 1 : 0);
-    check_argument((request == AttentionRequest::none && !inside) ||
-                       (layer >= 0 && config.num_heads[static_cast<size_t>(layer)] > 0),
-                   "[vit] the site ", to_string(site.site),
-                   " reads attention, and there is none before it; use a later site");
-    check_argument(!inside || config.masks.of_block(layer).empty() ||
-                       !asks_for(schedule.attention_request(layer), AttentionRequest::column_mean),
-                   "[vit] the site ", to_string(site.site),
-                   " asks for the attention that masked heads give, ahead of it; score by the class"
-                   " token, or choose an unmasked block");
-    check_argument(
-        !inside || !asks_for(schedule.attention_request(layer), AttentionRequest::output_norm),
-        "[vit] the norms of attention outputs that a site asks for cannot be had where ",
-        to_string(site.site), " chooses which outputs are computed");
-  }
+/// What a schedule can rely on.
+NetworkFacts facts_of(const VitConfig& config, int num_predictors) {
+  return {.name = "[vit]",
+          .num_heads = config.num_heads,
+          .class_token = config.class_token,
+          .num_predictors = num_predictors,
+          .masks = &config.masks};
 }
 
 }  // namespace
@@ -91,13 +58,12 @@ const VitConfig& Vit::config() const { return impl_->config; }
 int Vit::num_predictors() const { return static_cast<int>(impl_->weights.predictors.size()); }
 
 void Vit::check(const Schedule& schedule) const {
-  check_schedule(config(), schedule, num_predictors());
+  check_schedule(facts_of(config(), num_predictors()), schedule);
 }
 
 std::vector<VitOutput> Vit::run(std::span<const PixelsView> images, const Schedule& schedule,
                                 Workspace& workspace, int threads) const {
-  check_argument(threads >= 0 && threads <= kMaxThreads, "[vit] threads must be 0 (one a core) to ",
-                 kMaxThreads, ", got ", threads);
+  check_threads("[vit]", threads);
   for (size_t i = 0; i < images.size(); ++i) check_image(config(), images[i], i);
   check(schedule);
   if (images.empty()) return {};

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
-#include "kernels/layer_norm.h"
 #include "patches.h"
 #include "tokensieve/core/error.h"
 
@@ -11,12 +11,22 @@ namespace tokensieve {
 
 VitRun::VitRun(const VitConfig& config, const VitWeights& weights, const Schedule& schedule,
                Workspace::Buffers& buffers)
-    : config_(config),
+    : RaggedRun({.name = "[vit]",
+                 .dim = config.embed_dim,
+                 .head_dim = config.head_dim,
+                 .depth = config.depth(),
+                 .num_prefix_tokens = config.num_prefix_tokens(),
+                 .layer_norm_eps = config.layer_norm_eps},
+                schedule, buffers),
+      config_(config),
       weights_(weights),
-      schedule_(schedule),
-      buffers_(buffers),
-      predictors_(weights.predictors, buffers) {
-  buffers_.executed_macs = 0;
+      predictors_(weights.predictors, buffers) {}
+
+void VitRun::predicted() {
+  for (int64_t b = 0; b < layout_.batch(); ++b) {
+    predictor_macs_[static_cast<size_t>(b)] +=
+        count_predictor_macs(config_, layout_.count(b) - config_.num_prefix_tokens());
+  }
 }
 
 std::vector<VitOutput> VitRun::operator()(std::span<const PixelsView> images) {
@@ -25,29 +35,20 @@ std::vector<VitOutput> VitRun::operator()(std::span<const PixelsView> images) {
   return outputs(logits(pool()));
 }
 
-RowsView<float> VitRun::state() {
-  return buffers_.state.rows<float>(layout_.rows(), config_.embed_dim);
-}
-
 void VitRun::embed(std::span<const PixelsView> images) {
   const int64_t prefix = config_.num_prefix_tokens(), dim = config_.embed_dim;
+  std::vector<int64_t> counts;
+  std::vector<uint64_t> keys;
   for (const PixelsView& image : images) {
-    const int64_t count =
-        int64_t{image.height / config_.patch_size} * (image.width / config_.patch_size);
-    input_counts_.push_back(count);
+    counts.push_back(int64_t{image.height / config_.patch_size} *
+                     (image.width / config_.patch_size));
     grid_widths_.push_back(image.width / config_.patch_size);
-    layout_.push_back(prefix + count);
-    sample_keys_.push_back(schedule_.sites().empty() ? 0 : pixels_key(image, config_.in_channels));
+    keys.push_back(schedule_.sites().empty() ? 0 : pixels_key(image, config_.in_channels));
   }
+  start(std::move(counts), std::move(keys));
   predictor_macs_.assign(images.size(), 0);
-  layers_.assign(images.size(), std::vector<LayerTokens>(static_cast<size_t>(config_.depth())));
-  buffers_.columns.reset(layout_, static_cast<int>(prefix));
-  buffers_.recorder.reset(layout_, static_cast<int>(prefix));
-  buffers_.record.clear();
 
   const RowsView<float> x = state();
-  // Both state buffers get their full size at once: they change places at every site.
-  if (!schedule_.sites().empty()) buffers_.next_state.rows<float>(x.rows, x.cols);
   const RowsView<float> embedded = patch_rows(images);
   for (int64_t b = 0, row = 0; b < layout_.batch(); row += input_counts_[b++]) {
     std::copy_n(weights_.prefix.data(), prefix * dim, x.row(layout_.offset(b)).data());
@@ -81,15 +82,12 @@ RowsView<float> VitRun::patch_rows(std::span<const PixelsView> images) {
 
 void VitRun::block(int layer) {
   const BlockWeights& block = weights_.blocks[static_cast<size_t>(layer)];
-  const auto note = [&](int64_t LayerTokens::*rows) {
-    for (int64_t b = 0; b < layout_.batch(); ++b) layers_[b][layer].*rows = layout_.count(b);
-  };
   visit({layer, SitePosition::before_block});
-  note(&LayerTokens::attention);
+  note(layer, &LayerTokens::attention);
   if (block.qkv) attend(block, layer);
-  note(&LayerTokens::queries);
+  note(layer, &LayerTokens::queries);
   visit({layer, SitePosition::after_attention});
-  note(&LayerTokens::mlp);
+  note(layer, &LayerTokens::mlp);
   if (block.fc1) mlp(block);
   visit({layer, SitePosition::after_block});
 }
@@ -98,41 +96,10 @@ void VitRun::attend(const BlockWeights& block, int layer) {
   const RowsView<float> x = state();
   const RowsView<float> normed = buffers_.normed.rows<float>(x.rows, x.cols);
   normalize(block.norm1, x, normed);
-  AttentionInput input;
-  input.qkv = buffers_.linear(*block.qkv, normed, buffers_.qkv, Epilogue::none);
-  input.num_heads = block.num_heads;
-  input.head_dim = config_.head_dim;
-  const RaggedLayout keys = layout_;
-  input.layout = &keys;
-  if (schedule_.proportional_attention()) input.key_bias = key_bias();
-  mask(layer, input);
-
-  AttentionOutput output =
-      buffers_.record.prepare(schedule_.attention_request(layer), block.num_heads, keys);
-  const ScheduledSite* site = schedule_.find({layer, SitePosition::inside_attention});
-  Reduction inside;
-  if (site) {
-    // The decision needs the scores before the queries are chosen: a first pass hands over the
-    // by-products only (one row of a head for class attention), a second one computes what is left.
-    score_queries(input, output, layer);
-    buffers_.record.finish(input);
-    inside = reduce(*site);
-    check_argument(inside.plan.is_gather(), "[vit] the site ", to_string(site->site),
-                   " must keep or drop rows; it cannot merge them, its queries are single rows");
-    output = {};
-    follow(inside.plan);
-    input.query_layout = &inside.plan.output_layout();
-    input.query_rows = inside.plan.copied_rows().data();
-  }
-  output.rows =
-      buffers_.attended.rows<float>(layout_.rows(), int64_t{block.num_heads} * config_.head_dim);
-  count_masked_pairs(layer, input);
-  run_attention(input, output);
-  if (!site) buffers_.record.finish(input);
-  residual(*block.proj, output.rows);
+  residual(*block.proj, RaggedRun::attend(*block.qkv, normed, block.num_heads, layer));
 }
 
-void VitRun::mask(int layer, AttentionInput& input) {
+void VitRun::complete(int layer, AttentionInput& input) {
   const AttentionMasks& masks = config_.masks;
   const std::span<const int> heads = masks.of_block(layer);
   if (heads.empty()) return;
@@ -151,105 +118,11 @@ void VitRun::mask(int layer, AttentionInput& input) {
   input.hard = masks.kind == AttentionMasks::Kind::hard;
 }
 
-void VitRun::count_masked_pairs(int layer, const AttentionInput& input) {
-  if (input.masked_heads.empty()) return;
-  const RaggedLayout& queries = input.query_layout ? *input.query_layout : *input.layout;
-  for (int64_t b = 0; b < queries.batch(); ++b) {
-    int64_t pairs = 0;
-    for (int64_t q = queries.offset(b); q < queries.offset(b + 1); ++q) {
-      const int64_t row = input.query_rows ? input.query_rows[q] : q;
-      pairs += std::ssize(input.neighbourhoods->of_row(row));
-    }
-    layers_[b][layer].masked_pairs = pairs;
-  }
-}
-
-std::span<const float> VitRun::key_bias() {
-  const std::span<const float> sizes = buffers_.columns.size();
-  buffers_.key_bias.resize(sizes.size());
-  std::ranges::transform(sizes, buffers_.key_bias.begin(),
-                         [](float size) { return std::log(size); });
-  return buffers_.key_bias;
-}
-
-void VitRun::score_queries(const AttentionInput& input, const AttentionOutput& output, int layer) {
-  const bool all = !output.column_mean.empty();
-  if (!all && !output.class_row_per_head.data) return;
-  attention(input, output, buffers_.attention);
-  for (int64_t b = 0; b < layout_.batch(); ++b) {
-    const int64_t scored = all ? layout_.count(b) : 1;
-    layers_[b][layer].scored = scored;
-    buffers_.executed_macs += scored * layout_.count(b) * input.num_heads * input.head_dim;
-  }
-}
-
-void VitRun::run_attention(const AttentionInput& input, const AttentionOutput& output) {
-  attention(input, output, buffers_.attention);
-  const RaggedLayout& queries = input.query_layout ? *input.query_layout : *input.layout;
-  const int64_t masked = std::ssize(input.masked_heads), all = input.num_heads - masked;
-  for (int64_t b = 0; b < queries.batch(); ++b) {
-    buffers_.executed_macs += 2 * queries.count(b) * input.layout->count(b) * all * input.head_dim;
-  }
-  for (int64_t q = 0; masked > 0 && q < queries.rows(); ++q) {
-    const int64_t row = input.query_rows ? input.query_rows[q] : q;
-    buffers_.executed_macs +=
-        2 * std::ssize(input.neighbourhoods->of_row(row)) * masked * input.head_dim;
-  }
-}
-
 void VitRun::mlp(const BlockWeights& block) {
   const RowsView<float> x = state();
   const RowsView<float> normed = buffers_.normed.rows<float>(x.rows, x.cols);
   normalize(block.norm2, x, normed);
   residual(*block.fc2, buffers_.linear(*block.fc1, normed, buffers_.hidden, Epilogue::gelu));
-}
-
-void VitRun::visit(const Site& site) {
-  const ScheduledSite* scheduled = schedule_.find(site);
-  if (scheduled) follow(reduce(*scheduled).plan);
-}
-
-Reduction VitRun::reduce(const ScheduledSite& site) {
-  const int prefix = config_.num_prefix_tokens();
-  const AttentionTrace trace = buffers_.record.view();
-  const SiteInput input{.layout = layout_,
-                        .state = state(),
-                        .columns = buffers_.columns,
-                        .attention = trace,
-                        .input_counts = input_counts_,
-                        .sample_keys = sample_keys_,
-                        .num_prefix_tokens = prefix,
-                        .site = site.site,
-                        .site_index = site.index,
-                        .predictor = weights_.predictors.empty() ? nullptr : &predictors_};
-  Reduction reduction = site.reducer->reduce(input);
-  reduction.plan.validate(layout_, prefix);
-  for (int64_t b = 0; site.reducer->needs_predictor() && b < layout_.batch(); ++b) {
-    predictor_macs_[static_cast<size_t>(b)] +=
-        count_predictor_macs(config_, layout_.count(b) - prefix);
-  }
-  buffers_.recorder.record(site.site, reduction.plan, reduction.scores, reduction.score_name);
-  return reduction;
-}
-
-void VitRun::follow(const TokenPlan& plan) {
-  if (plan.is_identity()) return;
-  const RowsView<float> from = state();
-  plan.apply(from, buffers_.next_state.rows<float>(plan.output_layout().rows(), from.cols));
-  std::swap(buffers_.state, buffers_.next_state);
-  buffers_.columns.apply(plan);
-  buffers_.record.apply(plan);
-  layout_ = plan.output_layout();
-  neighbourhoods_hold_ = false;
-}
-
-void VitRun::residual(const Linear& linear, RowsView<const float> x) {
-  linear.run(x, state(), Epilogue::add, buffers_.scratchpad);
-  buffers_.executed_macs += x.rows * linear.in() * linear.out();
-}
-
-void VitRun::normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y) {
-  layer_norm(x, y, norm.weight, norm.bias, config_.layer_norm_eps);
 }
 
 RowsView<float> VitRun::pool() {

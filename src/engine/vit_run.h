@@ -4,14 +4,14 @@
 #include <vector>
 
 #include "predictor.h"
+#include "ragged_run.h"
 #include "tokensieve/engine/vit.h"
 #include "vit_weights.h"
-#include "workspace.h"
 
 namespace tokensieve {
 
 /// One pass of a batch through the network.
-class VitRun {
+class VitRun final : RaggedRun {
  public:
   VitRun(const VitConfig& config, const VitWeights& weights, const Schedule& schedule,
          Workspace::Buffers& buffers);
@@ -24,21 +24,13 @@ class VitRun {
   void block(int layer);
   void attend(const BlockWeights& block, int layer);
   void mlp(const BlockWeights& block);
-  /// Decides and applies the site, if there is one.
-  void visit(const Site& site);
-  Reduction reduce(const ScheduledSite& site);
-  void follow(const TokenPlan& plan);
-  void residual(const Linear& linear, RowsView<const float> x);
-  void normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y);
-  /// What the masked heads of `layer` need, and the pairs they will multiply.
-  void mask(int layer, AttentionInput& input);
-  void count_masked_pairs(int layer, const AttentionInput& input);
-  /// Log of every row's size, for attention in proportion to it.
-  std::span<const float> key_bias();
-  /// The pass ahead of a site inside attention: by-products only.
-  void score_queries(const AttentionInput& input, const AttentionOutput& output, int layer);
-  void run_attention(const AttentionInput& input, const AttentionOutput& output);
-  RowsView<float> state();
+  /// What the masked heads of `layer` need.
+  void complete(int layer, AttentionInput& input) override;
+  TokenPredictor* predictor() override {
+    return weights_.predictors.empty() ? nullptr : &predictors_;
+  }
+  void predicted() override;
+  void follows(const TokenPlan&) override { neighbourhoods_hold_ = false; }
   RowsView<float> pool();
   RowsView<float> logits(RowsView<float> pooled);
   /// logits += 0.5 * max over a sample's tokens of the second head.
@@ -47,16 +39,10 @@ class VitRun {
 
   const VitConfig& config_;
   const VitWeights& weights_;
-  const Schedule& schedule_;
-  Workspace::Buffers& buffers_;
   PredictorRun predictors_;
-  RaggedLayout layout_;
-  std::vector<int64_t> input_counts_;
-  std::vector<int64_t> grid_widths_;  // [batch] patches in a line
-  bool neighbourhoods_hold_ = false;  // for the rows that are there
-  std::vector<uint64_t> sample_keys_;
-  std::vector<std::vector<LayerTokens>> layers_;  // [batch][depth]
-  std::vector<int64_t> predictor_macs_;           // [batch]
+  std::vector<int64_t> grid_widths_;     // [batch] patches in a line
+  bool neighbourhoods_hold_ = false;     // for the rows that are there
+  std::vector<int64_t> predictor_macs_;  // [batch]
 };
 
 }  // namespace tokensieve

@@ -10,8 +10,6 @@
 namespace tokensieve {
 namespace {
 
-// Primitives a model may hold: up to eight linears for some dozens of row counts.
-constexpr size_t kCachedPrimitives = 512;
 // Grids whose resampled positions are kept.
 constexpr size_t kCachedGrids = 16;
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "block_weights.h"
 #include "conv_stem.h"
 #include "norm.h"
 #include "onednn/linear.h"
@@ -16,13 +17,6 @@
 #include "tokensieve/io/weights.h"
 
 namespace tokensieve {
-
-/// One transformer block. A half whose linears are absent is skipped.
-struct BlockWeights {
-  Norm norm1, norm2;
-  std::optional<Linear> qkv, proj, fc1, fc2;
-  int num_heads = 0;
-};
 
 /// A network's weights, packed, with those of its predictors if it has any. Query scaling
 /// (head_dim^-0.5) is folded into qkv, LayerScale and 1 / skip_lam into proj and fc2.

@@ -20,7 +20,7 @@ size_t Workspace::bytes() const {
   size_t bytes = b.attention.threads.capacity() * sizeof(float);
   for (const AlignedBuffer* buffer :
        {&b.state, &b.next_state, &b.normed, &b.qkv, &b.attended, &b.hidden, &b.predictor_means,
-        &b.scratchpad, &b.maps[0], &b.maps[1]}) {
+        &b.parked, &b.scratchpad, &b.maps[0], &b.maps[1]}) {
     bytes += buffer->bytes();
   }
   return bytes;

@@ -4,13 +4,16 @@
 #include "attention_record.h"
 #include "kernels/attention.h"
 #include "onednn/linear.h"
+#include "tokensieve/core/attention_masks.h"
+#include "tokensieve/core/retention_trace.h"
 #include "tokensieve/core/row_columns.h"
-#include "tokensieve/engine/vit.h"
+#include "tokensieve/engine/workspace.h"
 
 namespace tokensieve {
 
 struct Workspace::Buffers {
-  AlignedBuffer state, next_state, normed, qkv, attended, hidden, predictor_means, scratchpad;
+  AlignedBuffer state, next_state, normed, qkv, attended, hidden, predictor_means, parked,
+      scratchpad;
   AlignedBuffer maps[2];  ///< Of a convolution stem.
   AttentionScratch attention;
   AttentionRecord record;

@@ -45,3 +45,15 @@ TEST_CASE("a layout refuses sizes that make no sense", "[core][layout]") {
   CHECK_REFUSES(layout.push_back(-1), "got -1");
   CHECK_REFUSES(layout.extend_last(1), "got an empty layout");
 }
+
+TEST_CASE("some samples of a layout are packed anew", "[core][ragged_layout]") {
+  const RaggedLayout layout = RaggedLayout::from_counts(std::vector<int64_t>{3, 0, 5, 2});
+  CHECK(layout.select(std::vector<int64_t>{0, 2}) ==
+        RaggedLayout::from_counts(std::vector<int64_t>{3, 5}));
+  CHECK(layout.select(std::vector<int64_t>{0, 1, 2, 3}) == layout);
+  CHECK(layout.select({}).batch() == 0);
+  CHECK_REFUSES(layout.select(std::vector<int64_t>{2, 0}), "expected ascending samples below 4");
+  CHECK_REFUSES(layout.select(std::vector<int64_t>{1, 1}), "got 1");
+  CHECK_REFUSES(layout.select(std::vector<int64_t>{4}), "got 4");
+  CHECK_REFUSES(layout.select(std::vector<int64_t>{-1}), "got -1");
+}

@@ -183,3 +183,24 @@ TEST_CASE("a recorder refuses a plan for other rows", "[core][trace]") {
       recorder.record(kFirst, TokenPlan::identity(RaggedLayout::uniform(1, 3)), std::array{0.5f}),
       "expected 3 scores or none, got 1");
 }
+
+TEST_CASE("samples that exit end their traces, and the others go on", "[core][retention_trace]") {
+  const RaggedLayout layout = RaggedLayout::from_counts(std::vector<int64_t>{3, 2, 4});
+  TraceRecorder recorder;
+  recorder.reset(layout, 1);
+  recorder.record({0, SitePosition::after_block}, TokenPlan::identity(layout), {});
+  recorder.select(std::vector<int64_t>{0, 2}, 0);
+  const RaggedLayout rest = RaggedLayout::from_counts(std::vector<int64_t>{3, 4});
+  recorder.record({1, SitePosition::after_block}, TokenPlan::identity(rest), {});
+  recorder.select(std::vector<int64_t>{1}, 1);
+  CHECK_REFUSES(recorder.select(std::vector<int64_t>{1}, 2), "ascending samples");
+  const auto traces = recorder.take();
+  REQUIRE(traces.size() == 3);
+  CHECK(traces[0].exit_layer == 1);
+  CHECK(traces[1].exit_layer == 0);
+  CHECK(traces[2].exit_layer == -1);
+  CHECK(traces[0].sites.size() == 2);
+  CHECK(traces[1].sites.size() == 1);
+  CHECK(traces[2].sites.size() == 2);
+  CHECK(traces[2].sites[1].row.size() == 3);
+}

@@ -81,3 +81,20 @@ TEST_CASE("columns refuse a taken name, a foreign plan and too short samples", "
   CHECK_REFUSES(columns.reset(kLayout, 4),
                 "expected at least the 4 prefix rows in sample 1, got 3");
 }
+
+TEST_CASE("columns follow samples that leave", "[core][row_columns]") {
+  const RaggedLayout layout = RaggedLayout::from_counts(std::vector<int64_t>{2, 3, 1});
+  RowColumns columns;
+  columns.reset(layout, 1);
+  columns.add("mark", Combine::first, 0.0f);
+  for (size_t i = 0; i < 6; ++i) columns.column("mark")[i] = static_cast<float>(i);
+  columns.select(layout, std::vector<int64_t>{1, 2});
+  const std::vector<int32_t> origin(columns.origin().begin(), columns.origin().end());
+  CHECK(origin == std::vector<int32_t>{-1, 0, 1, -1});
+  const auto mark = std::as_const(columns).column("mark");
+  CHECK(std::vector<float>(mark.begin(), mark.end()) == std::vector<float>{2, 3, 4, 5});
+  CHECK(columns.size().size() == 4);
+  CHECK_REFUSES(columns.select(layout, std::vector<int64_t>{0}), "expected a layout of 4 rows");
+  const RaggedLayout rest = RaggedLayout::from_counts(std::vector<int64_t>{3, 1});
+  CHECK_REFUSES(columns.select(rest, std::vector<int64_t>{2}), "ascending samples");
+}

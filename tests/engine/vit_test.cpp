@@ -276,6 +276,7 @@ TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
   CHECK(model.run({}).empty());
   CHECK_THROWS_WITH(model.run(view, "dense", -1), Catch::Contains("threads"));
   CHECK_THROWS_WITH(model.run(view, "dense", 1025), Catch::Contains("threads"));
+  CHECK_THROWS_WITH(model.run(view, "pabee"), Catch::Contains("no classifiers behind its blocks"));
   view[0].height = 55;
   CHECK_THROWS_WITH(model.run(view), Catch::Contains("multiples of the patch size 8"));
   view[0].height = 0;

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from command import program
 from conftest import ROOT
 from tiny_model import write_picture, write_tiny_model
@@ -47,3 +48,22 @@ def test_the_curve_pairs_every_rate_with_dense_and_random(image_folder, tmp_path
         assert random["gmacs"] >= top_k["gmacs"] or random["recipe"] == "dense"
         assert abs(adaptive["gmacs"] - top_k["gmacs"]) < 0.2 * top_k["gmacs"]
         assert f"{100 * top_k['top1']:.2f}" in done.stdout
+
+
+def test_texts_are_timed_against_every_rival_in_every_mode(tmp_path):
+    for package in ("ctranslate2", "onnxruntime", "openvino"):
+        pytest.importorskip(package)
+    figures = tmp_path / "figures.json"
+    done = subprocess.run(
+        [
+            sys.executable, ROOT / "benchmarks" / "bench_bert.py", "--shape", "tiny", "--batch", "12",
+            "--rounds", "2", "--warmup", "1", "--threads", "1", "--json", figures,
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = {row["contender"]: row for row in json.loads(figures.read_text())["rows"]}
+    assert len(rows) == 2 + 3 * 3
+    sieved = next(row for name, row in rows.items() if name.startswith("tokensieve ltp"))
+    assert 2.1 <= sieved["macs_ratio"] < 2.6
+    for rival in ("onnxruntime", "openvino", "ctranslate2"):
+        assert f"best of {rival}:" in done.stdout

@@ -27,7 +27,7 @@ def run_blocks(monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("part", ["method", "score", "select", "drop", "reduce", "at"])
+@pytest.mark.parametrize("part", ["method", "score", "select", "drop", "reduce", "at", "exit"])
 def test_the_format_names_every_word_of_recipes(part):
     text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     text = text[text.index("## Recipes") :]

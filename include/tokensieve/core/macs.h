@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "tokensieve/core/bert_config.h"
 #include "tokensieve/core/vit_config.h"
 
 namespace tokensieve {
@@ -43,6 +44,15 @@ MacCount count_macs(const VitConfig& config, int64_t num_patches,
                     std::optional<int64_t> output_rows = std::nullopt);
 /// The MACs of the dense network on the image size of the config.
 MacCount count_dense_macs(const VitConfig& config);
+/// The MACs of one text with `layers[l]` rows in block `l`; of a text that exited, the blocks
+/// behind have 0 rows. `num_tokens` are the tokens of the text, [CLS] and [SEP] among them: a head
+/// that reads every token reads so many. `classifiers` is how often the pooler and a classifier
+/// ran, more than once where there are exits. Looking up embeddings costs nothing. Throws
+/// std::invalid_argument when `layers` is not one entry a block, or a number is negative.
+MacCount count_macs(const BertConfig& config, std::span<const LayerTokens> layers,
+                    int64_t num_tokens, int64_t classifiers = 1);
+/// The MACs of the dense network on a text of so many tokens.
+MacCount count_dense_macs(const BertConfig& config, int64_t num_tokens);
 /// The MACs of one predictor (DynamicViT, arXiv 2106.02034) on `rows` patches of one image, as the
 /// engine executes them: rows (C^2 + C^2/4 + C^2/8 + C/4) + C^2/4. The half of `out_conv.0` that
 /// reads the mean over the patches is multiplied once an image, and of the two outputs only their

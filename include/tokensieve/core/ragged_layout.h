@@ -30,6 +30,10 @@ class RaggedLayout {
   /// `[batch + 1]` row offsets, the first 0, the last rows().
   std::span<const int64_t> offsets() const { return offsets_; }
 
+  /// The layout of some of the samples, packed anew. Throws std::invalid_argument unless `samples`
+  /// are ascending positions in the batch.
+  RaggedLayout select(std::span<const int64_t> samples) const;
+
   /// Appends a sample of `count` rows at the end. Throws std::invalid_argument as from_counts does.
   void push_back(int64_t count);
   /// Adds `count` rows to the last sample. Throws std::invalid_argument when there is no sample.

@@ -26,6 +26,8 @@ struct RecipeCall {
 /// `evit(mass=0.9)`, `random(keep=0.7, seed=1)`. Long, what the short form expands to:
 /// `score=cls_attention | select=top_k(0.7, of=present, round=ceil) | drop=fuse |
 /// at=after_attention:3/6/9`. A method that is no triple stands as `reduce=NAME(...) | at=...`.
+/// Text models can end a sample's work early, beside a method or alone: `exit=entropy(0.3)`,
+/// `exit=patience(6)`.
 ///
 /// Sites stand in order of execution, several positions with a comma between them:
 /// `at=before:3, after_attention:6/9`; `3..6` are the blocks from 3 to 6, `3..` all from 3 on. A
@@ -41,16 +43,19 @@ class Recipe {
 
   /// The long form; `parse(str()) == *this`. "dense" for the dense network.
   std::string str() const;
-  bool is_dense() const { return sites_.empty(); }
+  bool is_dense() const { return sites_.empty() && exit_.name.empty(); }
   bool operator==(const Recipe&) const = default;
 
   /// The same recipe at another density: `keep` for top-k and ATS, `threshold` or `mass` for their
-  /// selectors, `r` for ToMe (one value for all sites). Throws std::invalid_argument when the recipe has no such
-  /// number, naming the one it has.
+  /// selectors, `r` for ToMe (one value for all sites), or with another `patience`, `entropy` or
+  /// `confidence` of its exit. Throws std::invalid_argument when the recipe has no such number,
+  /// naming the one it has.
   Recipe with(std::string_view key, double value) const;
-  /// The word of the density this recipe takes: "keep", "threshold", "mass", "r"; "" when
-  /// dense.
+  /// The word of the density this recipe takes: "keep", "threshold", "mass", "r"; that of its exit
+  /// when it has nothing else; "" when dense.
   std::string density_key() const;
+  /// The word of its exit: "patience", "entropy", "confidence"; "" when samples do not exit.
+  std::string exit_key() const;
 
   /// Makes the reducers. Throws std::invalid_argument when a site is not in a network of
   /// `num_layers` blocks.
@@ -60,16 +65,18 @@ class Recipe {
   void check() const;
   /// For so many sites; some methods spread their numbers over them.
   std::shared_ptr<const Reducer> make_reducer(size_t num_sites) const;
+  ExitRule make_exit() const;
 
   RecipeCall score_, select_, drop_;
   RecipeCall reduce_;  // instead of the triple
+  RecipeCall exit_;    // beside either, or alone
   std::vector<Site> sites_;
   bool to_last_ = false;  // the last site repeats in every block behind it
 };
 
 /// Words a recipe can use, for help texts and completion: methods ("evit"), and the words of the
-/// long form by part ("score", "select", "drop", "reduce", "at"). `part` is "method" or one of
-/// these; throws std::invalid_argument otherwise.
+/// long form by part ("score", "select", "drop", "reduce", "at", "exit"). `part` is "method" or one
+/// of these; throws std::invalid_argument otherwise.
 std::vector<std::string> recipe_words(std::string_view part);
 
 }  // namespace tokensieve

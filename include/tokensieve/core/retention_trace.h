@@ -37,6 +37,7 @@ struct RetentionTrace {
   int64_t num_tokens = 0;  ///< Input tokens (patches or words).
   int num_prefix_tokens = 0;
   std::vector<SiteTrace> sites;  ///< In order of execution; empty for a dense run.
+  int exit_layer = -1;           ///< Block behind which the sample exited; -1: it went to the end.
 
   /// Ascending input tokens whose fate after site `s` is `kept`; all of them when there is no site.
   /// `s` = -1 means the last site. Throws std::invalid_argument on any other site not in the trace.
@@ -57,12 +58,17 @@ class TraceRecorder {
   /// the plan does not read the rows the last one left.
   void record(const Site& site, const TokenPlan& plan, std::span<const float> scores,
               std::string_view score_name = "score");
-  /// The traces, one for each sample; the recorder is empty afterwards.
+  /// Goes on with some samples of the batch, by ascending position in it; the others have exited
+  /// behind block `exit_layer` and their traces end here. Throws std::invalid_argument when
+  /// `samples` are not ascending or not in the batch.
+  void select(std::span<const int64_t> samples, int exit_layer);
+  /// The traces, one for each sample of reset(); the recorder is empty afterwards.
   std::vector<RetentionTrace> take();
 
  private:
   std::vector<RetentionTrace> traces_;
-  RaggedLayout layout_;  // of the rows the last plan left
+  std::vector<size_t> live_;  // the trace of each sample that is still in the batch
+  RaggedLayout layout_;       // of the rows the last plan left
 };
 
 }  // namespace tokensieve

@@ -37,6 +37,11 @@ class RowColumns {
   std::span<float> column(std::string_view name);
   std::span<const float> column(std::string_view name) const;
 
+  /// Keeps the rows of some samples of `layout` only, by ascending position in the batch. Throws
+  /// std::invalid_argument when there are not as many rows as the layout has, and as
+  /// RaggedLayout::select() does.
+  void select(const RaggedLayout& layout, std::span<const int64_t> samples);
+
   /// Moves every column to the plan's output rows. Throws std::invalid_argument when the plan does
   /// not read as many rows as there are.
   void apply(const TokenPlan& plan);

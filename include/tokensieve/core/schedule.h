@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "tokensieve/core/exit_rule.h"
 #include "tokensieve/core/reducer.h"
 
 namespace tokensieve {
@@ -21,18 +22,21 @@ class Schedule {
   Schedule() = default;
   /// Sorts the sites. Throws std::invalid_argument when a site is not in [0, num_layers), two sites
   /// are the same, a reducer is missing, or one before block 0 asks for the attention before it.
-  Schedule(std::vector<ScheduledSite> sites, int num_layers);
+  Schedule(std::vector<ScheduledSite> sites, int num_layers, ExitRule exit = {});
 
   const std::vector<ScheduledSite>& sites() const { return sites_; }
   /// Sites of the recipe, those included that keep everything and were left out.
   int num_sites() const { return num_sites_; }
+  /// When samples leave whole, before the last block.
+  const ExitRule& exit() const { return exit_; }
   /// The site at this place, or null.
   const ScheduledSite* find(const Site& site) const;
   /// What the attention of `layer` must hand over: the union of what the sites inside and behind it
   /// ask for, up to the next attention.
   AttentionRequest attention_request(int layer) const;
 
-  /// True when every site keeps as many rows of one input as of another of the same size.
+  /// True when every input of a size costs the same: sites keep as many rows of one as of another,
+  /// and none exits.
   bool has_fixed_counts() const;
   /// True when a site's method wants attention to weigh keys by the size of their row.
   bool proportional_attention() const;
@@ -40,6 +44,7 @@ class Schedule {
  private:
   std::vector<ScheduledSite> sites_;
   int num_sites_ = 0;
+  ExitRule exit_;
 };
 
 }  // namespace tokensieve

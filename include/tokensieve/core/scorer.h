@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -32,8 +33,11 @@ std::unique_ptr<Scorer> class_attention_scorer();
 /// length of a head's output for it, divided by the sum over heads (AS-ViT, arXiv 2209.13802). All
 /// of the block ahead of the site, so for sites before a block.
 std::unique_ptr<Scorer> weighted_class_attention_scorer();
-/// Attention received: mean over heads and live query rows (LTP, arXiv 2107.00910; SaiT).
-std::unique_ptr<Scorer> received_attention_scorer();
+/// Attention received: mean over heads and live query rows (SaiT). With `n_ref` above 0 the sum
+/// over the rows present is divided by that many instead (LTP, arXiv 2107.00910, whose thresholds
+/// were learned on texts padded to so many tokens), so that scores do not depend on how long a text
+/// is. Throws std::invalid_argument for a negative number.
+std::unique_ptr<Scorer> received_attention_scorer(int64_t n_ref = 0);
 /// Probability that a token is kept, by the predictor that was trained for the site (DynamicViT,
 /// arXiv 2106.02034 eq. 6): logarithms, from SiteInput::predictor.
 std::unique_ptr<Scorer> predictor_scorer();

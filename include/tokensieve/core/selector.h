@@ -52,6 +52,11 @@ enum class ThresholdOf {
   score,  ///< score >= threshold (LTP).
   mean,   ///< score >= threshold * mean of the rows present, NaN left out (AdapLeR's eta / n).
 };
+/// Thresholds that rise evenly from site to site to reach `last` behind the last of `num_sites`:
+/// last * (s + 1) / (num_sites + 1). With sites 1.. these are LTP's initial thresholds, last * l /
+/// L in block l (arXiv 2107.00910).
+std::vector<double> rising_thresholds(double last, int64_t num_sites);
+
 /// Every score that reaches the threshold: another count for each sample. One value, or one for
 /// each site; finite. Throws std::invalid_argument otherwise.
 std::unique_ptr<Selector> threshold_selector(std::vector<double> threshold,

@@ -21,16 +21,16 @@ struct Guess {
   float probability = 0.0f;  ///< Softmax over the logits.
 };
 
-/// What Classifier says of one image.
+/// What a Classifier or TextClassifier says of one input.
 struct Classification {
   std::vector<Guess> top;  ///< Best first.
-  VitOutput output;
+  RunOutput output;
 };
 
-/// How a Classifier works.
+/// How a Classifier or TextClassifier works.
 struct ClassifierOptions {
   int threads = 0;  ///< Threads a call uses; 0: one a core.
-  int top = 5;      ///< Guesses returned for an image, clamped to the number of classes.
+  int top = 5;      ///< Guesses returned for an input, clamped to the number of classes.
 };
 
 /// A model folder, loaded and ready: images in, labels and retention traces out. Calls are

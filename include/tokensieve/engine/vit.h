@@ -1,16 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
 
-#include "tokensieve/core/macs.h"
-#include "tokensieve/core/retention_trace.h"
 #include "tokensieve/core/schedule.h"
 #include "tokensieve/core/vit_config.h"
+#include "tokensieve/engine/run_output.h"
+#include "tokensieve/engine/workspace.h"
 #include "tokensieve/io/weights.h"
 
 namespace tokensieve {
@@ -24,20 +22,12 @@ struct PixelsView {
   int width = 0;
 };
 
-/// What one sample of a run gives.
-struct VitOutput {
-  std::vector<float> logits;        ///< `[num_classes]`, or the pooled features `[embed_dim]`.
-  RetentionTrace trace;             ///< Which tokens stayed, site by site.
-  std::vector<LayerTokens> layers;  ///< Rows in every block.
-  MacCount macs;                    ///< Multiply-accumulates executed for this sample.
-};
+using VitOutput = RunOutput;
 
 struct VitImpl;
-class Workspace;
 
 /// A ViT, DeiT, DINOv2 or LV-ViT network ready to run on packed ragged rows in float32: linears see
-/// one
-/// `[sum of rows, C]` matrix, attention loops over samples and heads on their own rows, dropped
+/// one `[sum of rows, C]` matrix, attention loops over samples and heads on their own rows, dropped
 /// rows really leave. Immutable: one model serves many threads, each with a Workspace of its own.
 class Vit {
  public:
@@ -66,32 +56,9 @@ class Vit {
 
   /// Upper bound on the patches of an image (attention is quadratic in them).
   static constexpr int64_t kMaxPatches = 1 << 16;
-  /// Upper bound on the threads of a call.
-  static constexpr int kMaxThreads = 1024;
 
  private:
   std::unique_ptr<const VitImpl> impl_;
-};
-
-/// Buffers of one caller of Vit::run; they grow to what a run needs and are reused afterwards, so a
-/// warm run allocates no activations. Not for two threads at once.
-class Workspace {
- public:
-  Workspace();
-  ~Workspace();
-  Workspace(Workspace&&) noexcept;
-  Workspace& operator=(Workspace&&) noexcept;
-
-  /// Bytes held at present.
-  size_t bytes() const;
-  /// Multiply-accumulates of the last run, summed call by call as the kernels ran.
-  int64_t executed_macs() const;
-
-  struct Buffers;
-  Buffers& buffers() { return *buffers_; }
-
- private:
-  std::unique_ptr<Buffers> buffers_;
 };
 
 }  // namespace tokensieve

@@ -77,7 +77,7 @@ def convert(
         if chosen is not None:
             (scratch / "sieve.json").write_text(json.dumps({"recipe": str(chosen)}))
         if network is not None:
-            _timm.compare(network, _core.Classifier(scratch))
+            _timm.compare(network, _core.load(scratch))
         _core.rewrite_model_folder(scratch, target, dtype == "bf16")
 
 

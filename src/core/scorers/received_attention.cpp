@@ -8,6 +8,10 @@ namespace {
 
 class ReceivedAttentionScorer final : public Scorer {
  public:
+  explicit ReceivedAttentionScorer(int64_t n_ref) : n_ref_(n_ref) {
+    check_argument(n_ref >= 0, "[received_attention] expected n_ref of at least 0, got ", n_ref);
+  }
+
   AttentionRequest attention_request() const override { return AttentionRequest::column_mean; }
   std::string_view score_name() const override { return "attention received"; }
 
@@ -16,13 +20,22 @@ class ReceivedAttentionScorer final : public Scorer {
     check_argument(mean.size() == scores.size(), "[received_attention] expected a column mean of ",
                    scores.size(), " values, got ", mean.size());
     std::copy(mean.begin(), mean.end(), scores.begin());
+    for (int64_t b = 0; n_ref_ > 0 && b < input.layout.batch(); ++b) {
+      const float factor = static_cast<float>(input.layout.count(b)) / static_cast<float>(n_ref_);
+      for (int64_t i = input.layout.offset(b); i < input.layout.offset(b + 1); ++i) {
+        scores[static_cast<size_t>(i)] *= factor;
+      }
+    }
   }
+
+ private:
+  int64_t n_ref_;
 };
 
 }  // namespace
 
-std::unique_ptr<Scorer> received_attention_scorer() {
-  return std::make_unique<ReceivedAttentionScorer>();
+std::unique_ptr<Scorer> received_attention_scorer(int64_t n_ref) {
+  return std::make_unique<ReceivedAttentionScorer>(n_ref);
 }
 
 }  // namespace tokensieve

@@ -50,6 +50,14 @@ class ThresholdSelector final : public Selector {
 
 }  // namespace
 
+std::vector<double> rising_thresholds(double last, int64_t num_sites) {
+  std::vector<double> thresholds;
+  for (int64_t site = 1; site <= num_sites; ++site) {
+    thresholds.push_back(last * static_cast<double>(site) / static_cast<double>(num_sites + 1));
+  }
+  return thresholds;
+}
+
 std::unique_ptr<Selector> threshold_selector(std::vector<double> threshold, ThresholdOf of) {
   return std::make_unique<ThresholdSelector>(std::move(threshold), of);
 }

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "tokensieve/core/recipe.h"
+#include "tokensieve/engine/bert.h"
+#include "tokensieve/engine/classifier.h"
+#include "tokensieve/io/model_folder.h"
+
+namespace tokensieve {
+
+/// A folder with a text model, loaded and ready: tokens in, labels and retention traces out; the
+/// twin of Classifier. Calls are thread-safe; buffers are pooled and reused. Where every token has
+/// logits, or the model has none (an embedding), there are no guesses.
+class TextClassifier {
+ public:
+  /// Loads a model folder with its default recipe. Throws std::runtime_error.
+  static TextClassifier load(const std::filesystem::path& folder, ClassifierOptions options = {});
+  /// The same of a folder that is open already. Throws std::runtime_error for weights that do not
+  /// fit, or an image model, and std::invalid_argument for options or a recipe that do not.
+  TextClassifier(ModelFolder folder, ClassifierOptions options = {});
+  ~TextClassifier();
+  TextClassifier(TextClassifier&&) noexcept;
+  TextClassifier& operator=(TextClassifier&&) noexcept;
+
+  const Bert& bert() const;
+  const ModelFolder& folder() const;
+  /// The recipe a call without one uses.
+  const Recipe& default_recipe() const;
+
+  /// Runs a batch of texts under `recipe` (default_recipe() when absent), as Bert::run does.
+  std::vector<Classification> classify(std::span<const TokensView> texts,
+                                       const std::optional<Recipe>& recipe = {}) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tokensieve

@@ -1,0 +1,88 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include "numpy.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/engine/text_classifier.h"
+
+namespace py = pybind11;
+using namespace pybind11::literals;
+
+namespace tokensieve::python {
+namespace {
+
+const char* head_name(TextHead head) {
+  switch (head) {
+    case TextHead::embedding:
+      return "embedding";
+    case TextHead::classification:
+      return "classification";
+    case TextHead::tokens:
+      return "tokens";
+    default:
+      return "question_answering";
+  }
+}
+
+py::dict config_dict(const BertConfig& c) {
+  return py::dict(
+      "name"_a = c.name, "vocab_size"_a = c.vocab_size, "max_positions"_a = c.max_positions,
+      "type_vocab_size"_a = c.type_vocab_size, "embed_dim"_a = c.embed_dim,
+      "head_dim"_a = c.head_dim, "num_heads"_a = c.num_heads, "mlp_dim"_a = c.mlp_dim,
+      "depth"_a = c.depth(), "head"_a = head_name(c.head), "num_classes"_a = c.num_classes,
+      "num_prefix_tokens"_a = 1,
+      "pooling"_a = c.pooling == TextPooling::mean ? "mean" : "class_token",
+      "normalize"_a = c.normalize, "exits"_a = c.exits, "layer_norm_eps"_a = c.layer_norm_eps);
+}
+
+std::span<const int32_t> values_of(const Array<int32_t>& array, const char* what) {
+  check_argument(array.ndim() == 1, "[run] expected int32 arrays of ", what, " [tokens], got ",
+                 shape_text(array));
+  return {array.data(), static_cast<size_t>(array.size())};
+}
+
+std::vector<Classification> run(const TextClassifier& model, const std::vector<Array<int32_t>>& ids,
+                                const std::vector<Array<int32_t>>& types,
+                                const std::optional<Recipe>& recipe) {
+  check_argument(types.empty() || types.size() == ids.size(), "[run] expected types for each of ",
+                 ids.size(), " texts or none, got ", types.size());
+  std::vector<TokensView> texts;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    texts.push_back({values_of(ids[i], "ids"), {}});
+    if (!types.empty()) texts.back().types = values_of(types[i], "types");
+  }
+  return without_gil([&] { return model.classify(texts, recipe); });
+}
+
+/// A Classifier or a TextClassifier, as the folder is.
+py::object load(const std::filesystem::path& path, int threads, int top) {
+  const ClassifierOptions options = {.threads = threads, .top = top};
+  ModelFolder folder = without_gil([&] { return open_model_folder(path); });
+  if (folder.bert) {
+    return py::cast(without_gil([&] { return TextClassifier(std::move(folder), options); }));
+  }
+  return py::cast(without_gil([&] { return Classifier(std::move(folder), options); }));
+}
+
+}  // namespace
+
+void register_text(py::module_& m) {
+  py::class_<TextClassifier>(m, "TextClassifier", "A loaded text folder; thread-safe.")
+      .def_property_readonly("config",
+                             [](const TextClassifier& c) { return config_dict(c.bert().config()); })
+      .def_property_readonly("labels", [](const TextClassifier& c) { return c.folder().labels; })
+      .def_property_readonly(
+          "provenance", [](const TextClassifier& c) { return c.folder().provenance; },
+          "sieve.json's provenance as JSON text, or ''.")
+      .def_property_readonly("recipe", [](const TextClassifier& c) { return c.default_recipe(); })
+      .def("run", &run, py::arg("ids"), py::arg("types") = std::vector<Array<int32_t>>(),
+           py::arg("recipe") = std::nullopt,
+           "Outputs for int32 arrays [tokens], special tokens included; types are 0 when not "
+           "given.");
+  m.def("load", &load, py::arg("folder"), py::arg("threads") = 0, py::arg("top") = 5,
+        "A Classifier, or a TextClassifier of a text folder. Raises RuntimeError.");
+}
+
+}  // namespace tokensieve::python

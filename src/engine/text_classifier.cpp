@@ -1,0 +1,74 @@
+#include "tokensieve/engine/text_classifier.h"
+
+#include <utility>
+
+#include "guesses.h"
+#include "threads.h"
+#include "tokensieve/core/error.h"
+#include "workspace_pool.h"
+
+namespace tokensieve {
+
+struct TextClassifier::Impl {
+  Impl(ModelFolder folder_, ClassifierOptions options_)
+      : folder(std::move(folder_)),
+        options(options_),
+        recipe(Recipe::parse(folder.recipe)),
+        bert(config_of(folder), *folder.weights, folder.sieve.get()) {
+    check_argument(options.top > 0, "[text_classifier] top must be 1 or more, got ", options.top);
+    check_threads("[text_classifier]", options.threads);
+    bert.check(
+        recipe.compile(bert.config().depth()));  // a recipe that does not fit is told at once
+  }
+
+  // What open_model_folder() sees to for a folder, a folder made in code may lack.
+  static const BertConfig& config_of(const ModelFolder& folder) {
+    const BertConfig& config = folder.text_config("[text_classifier]");
+    check_argument(folder.weights != nullptr, "[text_classifier] the model has no weights");
+    check_argument(folder.labels.empty() || std::ssize(folder.labels) == config.num_classes,
+                   "[text_classifier] expected ", config.num_classes, " labels, one a class, got ",
+                   folder.labels.size());
+    return config;
+  }
+
+  ModelFolder folder;
+  ClassifierOptions options;
+  Recipe recipe;
+  Bert bert;
+  WorkspacePool workspaces;
+};
+
+TextClassifier TextClassifier::load(const std::filesystem::path& folder,
+                                    ClassifierOptions options) {
+  return TextClassifier(open_model_folder(folder), options);
+}
+
+TextClassifier::TextClassifier(ModelFolder folder, ClassifierOptions options)
+    : impl_(std::make_unique<Impl>(std::move(folder), options)) {}
+TextClassifier::~TextClassifier() = default;
+TextClassifier::TextClassifier(TextClassifier&&) noexcept = default;
+TextClassifier& TextClassifier::operator=(TextClassifier&&) noexcept = default;
+
+const Bert& TextClassifier::bert() const { return impl_->bert; }
+const ModelFolder& TextClassifier::folder() const { return impl_->folder; }
+const Recipe& TextClassifier::default_recipe() const { return impl_->recipe; }
+
+std::vector<Classification> TextClassifier::classify(std::span<const TokensView> texts,
+                                                     const std::optional<Recipe>& recipe) const {
+  const BertConfig& config = impl_->bert.config();
+  const Schedule schedule = recipe.value_or(impl_->recipe).compile(config.depth());
+  auto workspace = impl_->workspaces.borrow();
+  auto outputs = impl_->bert.run(texts, schedule, *workspace, impl_->options.threads);
+  impl_->workspaces.give_back(std::move(workspace));
+  std::vector<Classification> results;
+  for (RunOutput& output : outputs) {
+    std::vector<Guess> top;
+    if (config.head == TextHead::classification) {
+      top = best_guesses(output.logits, impl_->folder.labels, impl_->options.top);
+    }
+    results.push_back({std::move(top), std::move(output)});
+  }
+  return results;
+}
+
+}  // namespace tokensieve

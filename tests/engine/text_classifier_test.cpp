@@ -1,0 +1,70 @@
+#include "tokensieve/engine/text_classifier.h"
+
+#include <catch2/catch.hpp>
+#include <stdexcept>
+
+#include "bert_fixture.h"
+#include "tokensieve/core/vit_config.h"
+
+using namespace tokensieve;
+using namespace tokensieve::test;
+
+namespace {
+
+ModelFolder text_folder(const BertConfig& config = tiny_bert()) {
+  ModelFolder folder;
+  folder.bert = config;
+  folder.weights = std::make_shared<MemoryWeights>(RandomBert(bert_tensors(config), 1).source());
+  return folder;
+}
+
+}  // namespace
+
+TEST_CASE("a text classifier gives labels, best first, under its recipe or another",
+          "[engine][text_classifier]") {
+  ModelFolder folder = text_folder();
+  folder.labels = {"a", "b", "c", "d", "e"};
+  folder.recipe = "ltp(threshold=0.05)";
+  const TextClassifier classifier(std::move(folder), {.threads = 1, .top = 2});
+  CHECK(classifier.default_recipe() == Recipe::parse("ltp(threshold=0.05)"));
+  CHECK(classifier.folder().labels.size() == 5);
+  const Texts texts({7, 20});
+  const auto views = texts.views();
+  const auto results = classifier.classify(views);
+  REQUIRE(results.size() == 2);
+  TextModel model(tiny_bert());
+  const auto expected = model.run(views, "ltp(threshold=0.05)");
+  for (size_t i = 0; i < 2; ++i) {
+    CHECK(results[i].output.logits == expected[i].logits);
+    REQUIRE(results[i].top.size() == 2);
+    const auto best = std::ranges::max_element(expected[i].logits) - expected[i].logits.begin();
+    CHECK(results[i].top[0].label == best);
+    CHECK(results[i].top[0].name == std::string(1, static_cast<char>('a' + best)));
+    CHECK(results[i].top[0].probability >= results[i].top[1].probability);
+  }
+  CHECK(classifier.classify(views, Recipe())[1].output.trace.sites.empty());
+}
+
+TEST_CASE("where tokens have logits there are no guesses", "[engine][text_classifier]") {
+  const TextClassifier classifier(text_folder(tiny_bert("bert", TextHead::tokens)));
+  const Texts texts({6});
+  const auto results = classifier.classify(texts.views());
+  CHECK(results[0].top.empty());
+  CHECK(results[0].output.logits.size() == 6 * 5);
+}
+
+TEST_CASE("a text folder that cannot run is told why", "[engine][text_classifier][errors]") {
+  CHECK_THROWS_AS(TextClassifier::load("/no/such/folder"), std::runtime_error);
+  CHECK_THROWS_WITH(TextClassifier(ModelFolder()), Catch::Contains("expected a model of texts"));
+  CHECK_THROWS_WITH(TextClassifier(text_folder(), {.top = 0}), Catch::Contains("top must be 1"));
+  CHECK_THROWS_WITH(TextClassifier(text_folder(), {.threads = -1}), Catch::Contains("threads"));
+  ModelFolder folder = text_folder();
+  folder.weights = nullptr;
+  CHECK_THROWS_WITH(TextClassifier(folder), Catch::Contains("no weights"));
+  folder = text_folder();
+  folder.labels = {"one"};
+  CHECK_THROWS_WITH(TextClassifier(folder), Catch::Contains("expected 5 labels"));
+  folder = text_folder();
+  folder.recipe = "pabee";
+  CHECK_THROWS_WITH(TextClassifier(folder), Catch::Contains("no classifiers behind its blocks"));
+}

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "ltp_method.h"
 #include "number_text.h"
 #include "tokensieve/core/error.h"
@@ -6,11 +8,15 @@
 namespace tokensieve::nn {
 namespace {
 
+constexpr double kDigits = 1e6;
+
 /// cascade_rates() as top_k(of=input) takes them for the blocks behind the first: each is a share
-/// of what the one before it left.
+/// of what the one before it left. Rounded down, so that a product that should be 0.6 is not a last
+/// bit above it, which would round 6 of 10 tokens up to 7.
 std::vector<double> rates_of_sites(const std::vector<double>& rates) {
   std::vector<double> sites;
-  for (size_t l = 1; l < rates.size(); ++l) sites.push_back(rates[l] / rates[l - 1]);
+  for (size_t l = 1; l < rates.size(); ++l)
+    sites.push_back(std::floor(kDigits * rates[l] / rates[l - 1]) / kDigits);
   return sites;
 }
 

@@ -62,3 +62,30 @@ TEST_CASE("a fraction outside (0, 1) is refused", "[data][split]") {
     CHECK_THROWS_AS(split_held_out(dataset_of({5}), fraction, 1), std::invalid_argument);
   }
 }
+
+TEST_CASE("texts are split by class, whatever their order", "[data][split]") {
+  TextDataset dataset;
+  for (int i = 0; i < 60; ++i) dataset.samples.push_back({"text " + std::to_string(i), i % 3});
+  TextDataset reversed = dataset;
+  std::ranges::reverse(reversed.samples);
+  const HeldOutTexts split = split_held_out(dataset, 0.2, 1);
+  CHECK(split.train.samples.size() == 48);
+  std::vector<int> held_out(3);
+  std::set<std::string> texts;
+  for (const TextSample& sample : split.held_out.samples) {
+    ++held_out[static_cast<std::size_t>(sample.label)];
+  }
+  CHECK(held_out == std::vector<int>{4, 4, 4});
+  const auto texts_of = [](const TextDataset& part) {
+    std::vector<std::string> list;
+    for (const TextSample& sample : part.samples) list.push_back(sample.text);
+    return list;
+  };
+  CHECK(texts_of(split_held_out(reversed, 0.2, 1).held_out) == texts_of(split.held_out));
+  CHECK(texts_of(split_held_out(dataset, 0.2, 2).held_out) != texts_of(split.held_out));
+  for (const auto& part : {split.train, split.held_out}) {
+    for (const TextSample& sample : part.samples) texts.insert(sample.text);
+  }
+  CHECK(texts.size() == 60);
+  CHECK_THROWS_AS(split_held_out(dataset, 1.0, 1), std::invalid_argument);
+}

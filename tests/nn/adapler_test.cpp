@@ -43,7 +43,7 @@ TEST_CASE("soft removal has the published values", "[nn][adapler]") {
 }
 
 TEST_CASE("contributions are shares of what is alive", "[nn][adapler]") {
-  const auto network = random_adapler(1);
+  auto network = random_adapler(1);
   network->eval();
   torch::NoGradGuard guard;
   const torch::Tensor tokens = test::two_texts(), there = nn::BertImpl::present(tokens);
@@ -61,7 +61,7 @@ TEST_CASE("contributions are shares of what is alive", "[nn][adapler]") {
 }
 
 TEST_CASE("the hardest soft mask decides as rows that leave", "[nn][adapler]") {
-  const auto network = random_adapler(GENERATE(1, 2, 3), 0.5);
+  auto network = random_adapler(GENERATE(1, 2, 3), 0.5);
   network->eval();
   torch::NoGradGuard guard;
   const torch::Tensor tokens = test::two_texts();
@@ -77,7 +77,7 @@ TEST_CASE("the hardest soft mask decides as rows that leave", "[nn][adapler]") {
 }
 
 TEST_CASE("a bar of 0.01 keeps everything that matters", "[nn][adapler]") {
-  const auto network = random_adapler(4, 0.01);
+  auto network = random_adapler(4, 0.01);
   network->eval();
   {
     torch::NoGradGuard guard;
@@ -143,7 +143,7 @@ TEST_CASE("the contributions' loss is 0 where predictors say what saliencies do"
 }
 
 TEST_CASE("bars learn by lengths, weights and predictors by contributions", "[nn][adapler]") {
-  const auto network = random_adapler(6, 0.6);
+  auto network = random_adapler(6, 0.6);
   network->train();
   nn::Bert teacher = test::random_bert(7);
   const auto gradients = [&](double saliencies, double lengths) {
@@ -180,7 +180,7 @@ TEST_CASE("bars learn by lengths, weights and predictors by contributions", "[nn
 }
 
 TEST_CASE("bars stay in their range", "[nn][adapler]") {
-  const auto network = random_adapler(8);
+  auto network = random_adapler(8);
   {
     torch::NoGradGuard guard;
     network->eta().copy_(torch::tensor({-1.0f, 0.5f, 2.0f, 0.001f}));
@@ -192,7 +192,7 @@ TEST_CASE("bars stay in their range", "[nn][adapler]") {
 }
 
 TEST_CASE("AdapLeR refuses what makes no sense", "[nn][adapler][errors]") {
-  const auto network = random_adapler(1);
+  auto network = random_adapler(1);
   nn::Bert teacher = test::random_bert(2);
   CHECK_THROWS_WITH(nn::adapler_method(network, nullptr), Catch::Contains("expected a teacher"));
   nn::AdaplerOptions options;

@@ -42,7 +42,7 @@ void load_start(nn::BertImpl& network, const ModelFolder& start) {
   if (!same) std::cerr << "the classifier starts anew: the start has none of these classes\n";
   nn::load_weights(network, *start.weights, *start.bert, same ? Head::load : Head::fresh);
   if (network.config().exits && start.sieve && same)
-    nn::load_parameters(network, exit_name(0).substr(0, exit_name(0).rfind('.') + 1), *start.sieve);
+    nn::load_parameters(network, "classifiers.", *start.sieve);
 }
 
 /// The teacher reads the student's tokens and answers in its classes.

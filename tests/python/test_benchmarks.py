@@ -47,3 +47,20 @@ def test_the_curve_pairs_every_rate_with_dense_and_random(image_folder, tmp_path
         assert random["gmacs"] >= top_k["gmacs"] or random["recipe"] == "dense"
         assert abs(adaptive["gmacs"] - top_k["gmacs"]) < 0.2 * top_k["gmacs"]
         assert f"{100 * top_k['top1']:.2f}" in done.stdout
+
+
+def test_tokenizers_are_compared_on_equal_tokens(tmp_path):
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "gor", "##geous", "mess", "!"]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    (tmp_path / "texts.tsv").write_text("label\ttext\n1\tA gorgeous mess!\n0\ta mess\n")
+    figures = tmp_path / "figures.json"
+    done = subprocess.run(
+        [
+            sys.executable, ROOT / "benchmarks" / "bench_tokenizer.py", tmp_path / "texts.tsv",
+            "--vocab", tmp_path / "vocab.txt", "--rounds", "2", "--json", figures,
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    read = json.loads(figures.read_text())
+    assert read["texts"] == 2 and read["words"] == 5 and read["rounds"] == 2
+    assert f"{read['speed_up']:.1f} times as fast" in done.stdout

@@ -96,7 +96,7 @@ class Table(list[Row]):
                 row.recipe.startswith("score=random"),
                 (row.top1, *row.top1_interval),
                 row.macs,
-                {speed.batch: speed.images_per_second for speed in row.speeds},
+                [(speed.batch, speed.images_per_second) for speed in row.speeds],
             )
             for row in self
         ]

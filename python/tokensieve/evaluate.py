@@ -121,7 +121,7 @@ class Table(list[Row]):
 def evaluate(
     model: Model,
     folder: str | os.PathLike[str],
-    recipes: RecipeLike | Iterable[RecipeLike] = "dense",
+    recipes: RecipeLike | Iterable[RecipeLike] | None = None,
     *,
     batch: int = 32,
     rounds: int = 9,
@@ -131,7 +131,7 @@ def evaluate(
 ) -> Table:
     """Runs dense and every recipe over a folder with one folder of pictures a class.
 
-    The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-".
+    Without `recipes` that is the model's own. The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-".
     All recipes see the same pictures. `limit` takes that many of them evenly spread over the folder.
     Speed is timed at the end, on 16 of the pictures at batches of 1 and 8: after a round to warm up
     the recipes take turns call by call for `rounds` rounds; 0 leaves it out. Pictures are turned as
@@ -139,6 +139,8 @@ def evaluate(
     and torchvision do it. `progress` shows a bar on standard error (by default, when that is a
     terminal). Raises ValueError when labels do not fit, RuntimeError for a picture that cannot be read.
     """
+    if recipes is None:
+        recipes = model.recipe
     if isinstance(recipes, (str, Recipe)):
         recipes = [recipes]
     named = [(str(recipe), model._recipe(recipe)) for recipe in recipes]

@@ -145,6 +145,7 @@ def test_evaluate_takes_a_recipe_as_text(tiny, image_folder):
     """A lone string is one recipe, not a list of letters."""
     assert [row.name for row in evaluate(tiny, image_folder, "dense", limit=2)] == ["dense"]
     assert evaluate(tiny, image_folder, "evit", limit=2)[1].name == "evit"
+    assert evaluate(tiny, image_folder, limit=2)[1].recipe == str(tiny.recipe)
 
 
 def test_a_picture_whose_logits_hold_nan_is_wrong(image_folder, tmp_path):

@@ -4,8 +4,8 @@
 #include <pybind11/stl/filesystem.h>
 
 #include <array>
-#include <map>
 #include <tuple>
+#include <utility>
 
 #include "numpy.h"
 #include "tokensieve/viz.h"
@@ -25,15 +25,21 @@ struct Picture {
   RetentionView view() const { return {image, grid_height, grid_width, trace}; }
 };
 
-/// (method, whether a control, (accuracy, its low end, its high end), MACs, images/s by batch)
-using PointTuple =
-    std::tuple<std::string, bool, std::array<double, 3>, double, std::map<int, double>>;
+/// (method, whether a control, (accuracy, its low end, its high end), MACs, (batch, images/s)
+/// pairs)
+using PointTuple = std::tuple<std::string, bool, std::array<double, 3>, double,
+                              std::vector<std::pair<int, double>>>;
 
 std::vector<LinePlot> tradeoff_plots_of(const std::vector<PointTuple>& tuples) {
   std::vector<TradeoffPoint> points;
   for (const auto& [method, control, accuracy, macs, images_per_second] : tuples) {
-    points.push_back(
-        {method, control, accuracy[0], accuracy[1], accuracy[2], macs, images_per_second});
+    points.push_back({method,
+                      control,
+                      accuracy[0],
+                      accuracy[1],
+                      accuracy[2],
+                      macs,
+                      {images_per_second.begin(), images_per_second.end()}});
   }
   return tradeoff_plots(points);
 }
@@ -90,7 +96,7 @@ void register_viz(py::module_& m) {
       },
       py::arg("points"),
       "Accuracy over MACs and images/s as an SVG document. A point is (method, is_control, "
-      "(accuracy, low, high), macs, {batch: images_per_second}).");
+      "(accuracy, low, high), macs, [(batch, images_per_second)]).");
   m.def(
       "tradeoff_picture",
       [](const std::vector<PointTuple>& points) {

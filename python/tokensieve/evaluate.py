@@ -96,7 +96,7 @@ class Table(list[Row]):
                 row.recipe.startswith("score=random"),
                 (row.top1, *row.top1_interval),
                 row.macs,
-                {speed.batch: speed.images_per_second for speed in row.speeds},
+                [(speed.batch, speed.images_per_second) for speed in row.speeds],
             )
             for row in self
         ]
@@ -112,32 +112,16 @@ class Table(list[Row]):
         return None
 
     def __str__(self) -> str:
-        lines = [["top-1 %", "95 % interval", "to dense", "95 % interval", "GMACs"]]
-        for speed in self[0].speeds if self else []:
-            lines[0] += [f"images/s at {speed.batch}", "speed-up", "of MACs"]
-        lines[0].append("recipe")
-        for index, row in enumerate(self):
-            line = [f"{100 * row.top1:.2f}", "{:.2f} {:.2f}".format(*_percent(row.top1_interval))]
-            line.append(f"{100 * row.difference:+.2f}" if index else "")
-            line.append(
-                "{:+.2f} {:+.2f}".format(*_percent(row.difference_interval)) if index else ""
-            )
-            line.append(f"{row.macs / 1e9:.3f}")
-            for speed in row.speeds:
-                line.append(f"{speed.images_per_second:.1f}")
-                line += [f"{speed.speedup:.2f}x", f"{speed.efficiency:.2f}"] if index else ["", ""]
-            lines.append([*line, row.name])
-        widths = [max(map(len, column)) for column in zip(*lines)][:-1]
-        return "\n".join(
-            "  ".join([*(f"{cell:>{width}}" for cell, width in zip(line, widths)), line[-1]])
-            for line in lines
-        )
+        if not self:
+            return ""
+        parts = [_accuracy_text(self), _speed_text(self) if self[0].speeds else "", _token_text(self)]
+        return "\n\n".join(part for part in parts if part)
 
 
 def evaluate(
     model: Model,
     folder: str | os.PathLike[str],
-    recipes: RecipeLike | Iterable[RecipeLike] = "dense",
+    recipes: RecipeLike | Iterable[RecipeLike] | None = None,
     *,
     batch: int = 32,
     rounds: int = 9,
@@ -147,7 +131,7 @@ def evaluate(
 ) -> Table:
     """Runs dense and every recipe over a folder with one folder of pictures a class.
 
-    The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-".
+    Without `recipes` that is the model's own. The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-".
     All recipes see the same pictures. `limit` takes that many of them evenly spread over the folder.
     Speed is timed at the end, on 16 of the pictures at batches of 1 and 8: after a round to warm up
     the recipes take turns call by call for `rounds` rounds; 0 leaves it out. Pictures are turned as
@@ -155,6 +139,8 @@ def evaluate(
     and torchvision do it. `progress` shows a bar on standard error (by default, when that is a
     terminal). Raises ValueError when labels do not fit, RuntimeError for a picture that cannot be read.
     """
+    if recipes is None:
+        recipes = model.recipe
     if isinstance(recipes, (str, Recipe)):
         recipes = [recipes]
     named = [(str(recipe), model._recipe(recipe)) for recipe in recipes]
@@ -281,6 +267,58 @@ def _decode(
     model: Model, part: list[tuple[pathlib.Path, int]], apply_orientation: bool
 ) -> list[np.ndarray]:
     return [model.preprocess(_core.read_image(path, apply_orientation)) for path, _ in part]
+
+
+def _aligned(lines: list[list[str]], words: tuple[int, ...] = (0,)) -> str:
+    """Cells in columns that line up: `words` to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    text = []
+    for line in lines:
+        cells = [
+            cell.ljust(width) if column in words else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths))
+        ]
+        text.append("  ".join(cells).rstrip())
+    return "\n".join(text)
+
+
+def _head(row: Row) -> list[str]:
+    is_keep = row.density_key in ("", "keep")
+    return [row.method, row.density if is_keep else f"{row.density_key}={row.density}"]
+
+
+def _accuracy_text(rows: list[Row]) -> str:
+    lines = [["method", "keep", "top-1 %", "95 % interval", "to dense", "95 % interval", "GMACs"]]
+    for index, row in enumerate(rows):
+        low, high = _percent(row.top1_interval)
+        line = [*_head(row), f"{100 * row.top1:.2f}", f"{low:.2f} {high:.2f}"]
+        low, high = _percent(row.difference_interval)
+        line += [f"{100 * row.difference:+.2f}", f"{low:+.2f} {high:+.2f}"] if index else ["", ""]
+        lines.append([*line, f"{row.macs / 1e9:.3f}"])
+    return _aligned(lines)
+
+
+def _speed_text(rows: list[Row]) -> str:
+    lines = [["method", "keep", "MACs"]]
+    for speed in rows[0].speeds:
+        lines[0] += [f"at batch {speed.batch}", "spread", "speed-up", "of MACs"]
+    for index, row in enumerate(rows):
+        line = [*_head(row), f"{row.speeds[0].mac_gain:.2f}x" if index else ""]
+        for speed in row.speeds:
+            low, high = speed.images_per_second_quartiles
+            spread = 50 * (high - low) / speed.images_per_second
+            line += [f"{speed.images_per_second:.1f}", f"±{spread:.0f} %"]
+            line += [f"{speed.speedup:.2f}x", f"{speed.efficiency:.2f}"] if index else ["", ""]
+        lines.append(line)
+    return "images/s\n" + _aligned(lines)
+
+
+def _token_text(rows: list[Row]) -> str:
+    lines = [["method", "keep", "tokens in each layer"]]
+    for row in rows:
+        tokens = " ".join(f"{mean:.1f}".removesuffix(".0") for mean in row.tokens_per_layer)
+        lines.append([*_head(row), tokens])
+    return _aligned(lines, words=(0, 2))
 
 
 def _percent(interval: Interval) -> Interval:

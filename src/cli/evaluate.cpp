@@ -68,9 +68,9 @@ std::string heading(const EvaluateOptions& options, const ModelFolder& model, si
   const std::string first = cat(describe(options.model.path(), model), ", ", pictures,
                                 " pictures, threads: ", options.model.thread_count());
   if (options.rounds == 0) return first + "\n\n";
-  return cat(first, "\nimages/s: ", std::min(pictures, kSpeedPictures),
-             " of the pictures, recipes in turns, medians of ", options.rounds,
-             " rounds, half their quartiles' distance\n\n");
+  return cat(first, "\nimages/s: median of ", options.rounds, " rounds, recipes in turns, on ",
+             std::min(pictures, kSpeedPictures),
+             " of the pictures; ± half the quartiles' distance\n\n");
 }
 
 std::vector<std::vector<Speed>> speeds_of(const EvaluateOptions& options,
@@ -83,8 +83,18 @@ std::vector<std::vector<Speed>> speeds_of(const EvaluateOptions& options,
                        {options.rounds, options.run.decode});
 }
 
+// Complains before the work and not after it.
+void check_outputs(const EvaluateOptions& options) {
+  for (const std::string& file : {options.predictions, options.csv, options.plot}) {
+    const auto folder = std::filesystem::path(file).parent_path();
+    check_runtime(folder.empty() || std::filesystem::is_directory(folder),
+                  "[evaluate] there is no folder ", folder.string(), " to write ", file, " to");
+  }
+  if (!options.plot.empty()) check_plot_name(options.plot);
+}
+
 void run_evaluate(const EvaluateOptions& options) {
-  if (!options.plot.empty()) check_plot_name(options.plot);  // complain before the work
+  check_outputs(options);
   const auto model_path = options.model.path();
   const Classifier classifier = options.model.load(1);
   const ModelFolder& model = classifier.folder();

@@ -1,6 +1,7 @@
 #include "tokensieve/core/recipe.h"
 
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 
 #include "recipe_grammar.h"
@@ -55,6 +56,15 @@ void erase_density(RecipeCall& call, const std::string& key) {
     const bool number = argument.second.find_first_of("0123456789.+-") == 0;
     return argument.first == key || (argument.first.empty() && number);
   });
+}
+
+/// The density of a short form that is given none, "" where it must be given one.
+std::string usual_density_key(const RecipeCall& call) {
+  try {
+    return Recipe::parse(to_string(call)).density_key();
+  } catch (const std::invalid_argument&) {
+    return "";
+  }
 }
 
 }  // namespace
@@ -183,8 +193,10 @@ std::string method_name(std::string_view text) {
   RecipeText parsed = parse_recipe_text(text);
   if (!parsed.method.name.empty()) {
     erase_density(parsed.method, key);
-    const bool same = Recipe::parse(to_string(parsed.method)).density_key() == key;
-    if (!same) parsed.method.arguments.insert(parsed.method.arguments.begin(), {"", key});
+    const std::string usual = usual_density_key(parsed.method);
+    if (!usual.empty() && usual != key) {
+      parsed.method.arguments.insert(parsed.method.arguments.begin(), {"", key});
+    }
     return to_string(parsed.method);
   }
   std::string name;

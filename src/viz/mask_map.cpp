@@ -137,7 +137,7 @@ Image draw_mask_map(const RetentionView& view, const AttentionMasks& masks,
   check_argument(most > 0, "[draw_mask_map] expected masked heads in a block or more, got none");
   if (query < 0) query = middle_token(view);
 
-  const int patch = std::max(2, kSide / std::max(view.grid_height, view.grid_width));
+  const int patch = std::max(1, kSide / std::max(view.grid_height, view.grid_width));
   const PatchGrid grid{view.grid_height, view.grid_width, cv::Size(patch, patch)};
   cv::Mat3b image;
   cv::resize(enlarge(view.image, 1), image, grid.picture(), 0, 0, cv::INTER_AREA);

@@ -23,17 +23,16 @@ TEST_CASE("a registered scorer and short form are words of every recipe", "[core
   register_word(Word<Scorer>{"state_norm", {}, [](const Arguments&) -> std::unique_ptr<Scorer> {
                                return std::make_unique<StateNormScorer>();
                              }});
-  register_method(
-      {"by_norm", {{"keep", Parameter::Kind::numbers, "0.7"}}, [](const Arguments& given) {
-         return "score=state_norm | select=top_k(" + given.text("keep") +
-                ") | drop=gone | at=before:3";
-       }});
+  register_method({"by_norm", {rate("keep")}, [](const Arguments& given) {
+                     return "score=state_norm | select=top_k(" + given.text("keep") +
+                            ") | drop=gone | at=before:3";
+                   }});
   const Recipe recipe = Recipe::parse("by_norm(keep=0.5)");
   CHECK(recipe.str() ==
         "score=state_norm | select=top_k(0.5, of=present, round=ceil) | drop=gone | at=before:3");
   CHECK(recipe.density_key() == "keep");
   CHECK(recipe.compile(4).num_sites() == 1);
-  CHECK(method_name("by_norm(keep=0.5)") == "by_norm");
+  CHECK(method_name("by_norm(keep=0.5)") == "by_norm");  // though it must be given
   CHECK(std::ranges::count(recipe_words("score"), "state_norm") == 1);
   CHECK(std::ranges::count(recipe_words("method"), "by_norm") == 1);
   CHECK_REFUSES(Recipe::parse("by_morm"), "(did you mean 'by_norm'?)");

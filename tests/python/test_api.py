@@ -219,6 +219,13 @@ def test_top_is_clamped_to_the_classes_and_to_what_was_asked(tiny, tiny_folder, 
     assert len(ts.load(tiny_folder, top=2)(picture).top()[0]) == 2
 
 
+def test_a_trace_says_how_often_ats_drew_each_token(tiny, picture):
+    site = tiny(picture, recipe="ats(keep=1)").traces[0].sites[0]
+    assert site.draws.dtype == np.int32 and site.draws.sum() == 16  # one draw a token of the input
+    assert [fate == "kept" for fate in site.fate] == (site.draws > 0).tolist()
+    assert tiny(picture, recipe="evit").traces[0].sites[0].draws.size == 0
+
+
 def test_texts_name_what_there_is(tiny, picture):
     assert re.fullmatch(
         r"<tokensieve.Model vit_tiny_patch16_224: 10 blocks, 64 wide, 3 classes, recipe 'score=.*'>",

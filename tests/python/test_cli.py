@@ -1,5 +1,6 @@
 """The program `tokensieve`: its commands but `evaluate`, which has a file of its own."""
 
+import json
 import math
 import os
 import pathlib
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 
 import pytest
+from PIL import Image
 from command import program, run, run_json
 from tiny_model import LABELS, write_picture
 
@@ -229,6 +231,40 @@ def test_visualize_writes_png_html_or_a_folder(tiny_folder, image_folder, tmp_pa
         "0_strip.png", "0_2_strip.png", "0_dropped_at.png", "0_2_dropped_at.png", "index.html"
     }  # fmt: skip
     assert all(is_png(name) for name in files if name.endswith(".png"))
+
+
+def test_visualize_without_times_writes_the_same_files_every_time(tiny_folder, picture, tmp_path):
+    options = ["-m", tiny_folder, "--recipe", "ats(keep=0.7)", "--no-times", picture]
+    for name in ("a.png", "b.png", "a.html", "b.html"):
+        run("visualize", *options, "--out", tmp_path / name)
+    for kind in ("png", "html"):
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+    run("visualize", *options, "--no-maps", "--out", tmp_path / "small.png")
+    with Image.open(tmp_path / "a.png") as full, Image.open(tmp_path / "small.png") as small:
+        assert small.height < full.height
+
+
+def test_masked_heads_are_drawn_and_listed(tiny_folder, picture, tmp_path):
+    masked = tmp_path / "masked"
+    shutil.copytree(tiny_folder, masked)
+    config = json.loads((masked / "config.json").read_text())
+    masks = {"heads": [[0], [], [0, 1]] + 7 * [[]], "rows": 1, "columns": 1, "kind": "hard", "sees_prefix": True}
+    config.setdefault("tokensieve", {})["attention_masks"] = masks
+    (masked / "config.json").write_text(json.dumps(config))
+
+    files = run_json("visualize", "-m", masked, "-o", tmp_path / "maps", picture)["files"]
+    assert sum(name.endswith("_masks.png") for name in files) == 1
+    plain, drawn = tmp_path / "plain.png", tmp_path / "drawn.png"
+    run("visualize", "-m", tiny_folder, "-o", plain, picture)
+    run("visualize", "-m", masked, "-o", drawn, picture)
+    with Image.open(plain) as without, Image.open(drawn) as with_masks:
+        assert with_masks.height > without.height + 300
+    run("visualize", "-m", masked, "-o", tmp_path / "page.html", picture)
+    assert "<h3>masked heads</h3>" in (tmp_path / "page.html").read_text()
+
+    assert run_json("info", masked)["attention_masks"] == masks
+    assert run_json("info", tiny_folder)["attention_masks"] is None
+    assert "1 0 2 0 0 0 0 0 0 0 in blocks 0 to 9, 3 x 3 patches, hard" in run("info", masked).stdout
 
 
 # --- info, convert, completion --------------------------------------------------------------------

@@ -102,9 +102,16 @@ def test_evaluate_csv_and_text_show_the_same_numbers(tiny_folder, image_folder, 
         assert f" {float(row['batch8_images_per_second']):.1f} " in text
         assert f" {float(row['batch8_mac_gain']):.2f}x " in text or row["name"] == "dense"
     assert f" {float(rows[1]['batch8_speedup']):.2f}x " in text
-    assert "r=2" in text and "medians of 2 rounds" in text and "threads: " in text
+    assert "r=2" in text and "median of 2 rounds" in text and "threads: " in text
     assert max(map(len, text.splitlines())) <= 120
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("option", ["--csv", "--plot", "--predictions"])
+def test_a_file_that_has_no_folder_is_refused_before_the_work(option, tiny_folder, tmp_path):
+    file = tmp_path / "no" / "a.svg"
+    said = run("evaluate", "-m", tiny_folder, option, file, tmp_path / "no data", code=1).stderr
+    assert "there is no folder" in said and "a.svg" in said
 
 
 def test_speed_is_beside_what_the_macs_allow(tiny_folder, image_folder):

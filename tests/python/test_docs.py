@@ -1,10 +1,19 @@
-"""The Python code of the documents runs, block after block."""
+"""The code of the documents runs: Python block after block, the commands of docs/methods.md one by one."""
 
 import re
+import shutil
+import sys
 
 import pytest
 import tokensieve as ts
+from command import run
 from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import docs_pictures  # noqa: E402
+
+METHODS = ROOT / "docs" / "methods.md"
+METHOD_COMMANDS = docs_pictures.commands(METHODS)
 
 
 @pytest.fixture
@@ -48,3 +57,54 @@ def test_the_python_guide_runs(run_blocks, capsys):
     assert said.startswith("['golf ball']\n[[('golf ball', ")
     assert names["half"].macs[0] < 0.75 * names["dense"].macs[0]
     assert len(names["table"]) == 3 and (names["out"] / "report.html").exists()
+
+
+@pytest.fixture(scope="session")
+def methods_folder(tmp_path_factory):
+    """What the commands of docs/methods.md find: weights, sample pictures, a masked model, DATA."""
+    if not (ROOT / "weights" / "vit_s14_imagenette_dense").exists():
+        pytest.skip("the shipped models are not there")
+    folder = tmp_path_factory.mktemp("methods")
+    for name in ("weights", "demos"):
+        (folder / name).symlink_to(ROOT / name)
+    docs_pictures.make_masked_model(METHODS, folder / "vit_mait")
+    for name in ("golf_ball", "tench"):
+        (folder / "DATA" / name).mkdir(parents=True)
+        shutil.copy(ROOT / "demos" / "images" / f"{name}.jpg", folder / "DATA" / name)
+    return folder
+
+
+@pytest.mark.parametrize("words", METHOD_COMMANDS, ids=" ".join)
+def test_a_command_of_the_methods_page_runs(words, methods_folder):
+    quick = ["--rounds", "1"] if words[0] == "evaluate" else []
+    run(*words, *quick, cwd=methods_folder)
+    for option in ("--out", "--plot"):
+        if option in words:
+            assert (methods_folder / words[words.index(option) + 1]).exists()
+
+
+def test_every_picture_of_the_methods_page_is_drawn_by_a_command_on_it():
+    text = METHODS.read_text(encoding="utf-8")
+    shown = re.findall(r"\]\(images/(\w+)\.png\)", text)
+    outs = [words[words.index("--out") + 1] for words in METHOD_COMMANDS if "--out" in words]
+    drawn = [out.removesuffix(".png") for out in outs if not out.endswith(".html")]
+    assert shown == drawn
+    for name in shown:
+        assert 0 < (ROOT / "docs" / "images" / f"{name}.png").stat().st_size < 150_000
+
+
+def test_every_method_has_a_section_with_a_picture():
+    sections = re.split(r"^## ", METHODS.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    text = "\n".join(section for section in sections if "](images/" in section)
+    missing = [word for word in ts.recipe_words("method") if f"'{word}(" not in text]
+    assert missing == ["dense"]
+
+
+def test_the_worked_example_is_the_code_that_is_built():
+    text = (ROOT / "docs" / "adding_a_method.md").read_text(encoding="utf-8")
+    files = sorted((ROOT / "demos" / "adding_a_method").glob("*.[hc]*"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    blocks = re.findall(r"^```cpp\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    for block in blocks:
+        assert block in code

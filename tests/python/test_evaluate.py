@@ -72,7 +72,9 @@ def test_evaluate_times_recipes_beside_dense(tiny, image_folder):
         assert speed.mac_gain == pytest.approx(table[0].macs / table[1].macs)
         assert speed.efficiency == pytest.approx(speed.speedup / speed.mac_gain)
     assert table[0].speeds[0].speedup == 1
-    assert "images/s at 8" in str(table)
+    accuracy, speed, tokens = str(table).split("\n\n")
+    assert [len(part.splitlines()) for part in (accuracy, speed, tokens)] == [3, 4, 3]
+    assert "at batch 8" in speed and f" {table[1].speeds[1].images_per_second:.1f} " in speed
 
 
 def test_evaluate_prints_and_writes_its_table(tiny, image_folder):
@@ -83,9 +85,9 @@ def test_evaluate_prints_and_writes_its_table(tiny, image_folder):
     rows = list(csv.DictReader(io.StringIO(table.to_csv())))
     assert [float(row["top1"]) for row in rows] == [row.top1 for row in table]
     assert rows[1]["tokens_per_layer"] == "17 17 17 10 10 10 7 7 7 5"
-    lines = str(table).splitlines()
-    assert len(lines) == 3 and lines[0].split()[0] == "top-1" and lines[1].endswith("  dense")
-    assert "images/s" not in lines[0]
+    accuracy, tokens = str(table).split("\n\n")
+    assert accuracy.splitlines()[1].split()[:2] == ["dense", f"{100 * table[0].top1:.2f}"]
+    assert tokens.splitlines()[2].endswith(" 17 17 17 10 10 10 7 7 7 5")
 
 
 def test_a_table_draws_itself(tiny, image_folder, tmp_path):
@@ -143,6 +145,7 @@ def test_evaluate_takes_a_recipe_as_text(tiny, image_folder):
     """A lone string is one recipe, not a list of letters."""
     assert [row.name for row in evaluate(tiny, image_folder, "dense", limit=2)] == ["dense"]
     assert evaluate(tiny, image_folder, "evit", limit=2)[1].name == "evit"
+    assert evaluate(tiny, image_folder, limit=2)[1].recipe == str(tiny.recipe)
 
 
 def test_a_picture_whose_logits_hold_nan_is_wrong(image_folder, tmp_path):

@@ -32,6 +32,8 @@ class VitRun {
   void normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y);
   /// What the masked heads of `layer` need, and the pairs they will multiply.
   void mask(int layer, AttentionInput& input);
+  /// Pairs of a query and a key that a masked head of `sample` multiplies.
+  int64_t masked_pairs(const AttentionInput& input, int64_t sample) const;
   void count_masked_pairs(int layer, const AttentionInput& input);
   /// Log of every row's size, for attention in proportion to it.
   std::span<const float> key_bias();

@@ -45,6 +45,39 @@ void AttentionMasks::validate(std::span<const int> num_heads) const {
   }
 }
 
+std::vector<std::vector<int>> choose_masked_heads(const AttentionMasks& now,
+                                                  const std::vector<std::vector<double>>& locality,
+                                                  LocalityLimits limits) {
+  std::vector<int> num_heads;
+  for (const auto& block : locality) num_heads.push_back(static_cast<int>(block.size()));
+  now.validate(num_heads);
+  const bool first =
+      std::ranges::all_of(now.heads, [](const auto& heads) { return heads.empty(); });
+  std::vector<std::vector<int>> next(locality.size());
+  for (size_t block = 0; block < locality.size(); ++block) {
+    const std::span<const int> masked = now.of_block(static_cast<int>(block));
+    const std::vector<double>& of_head = locality[block];
+    if (first) {
+      if (!of_head.empty()) next[block] = {0};
+      continue;
+    }
+    double sum = 0;
+    for (const int head : masked) {
+      const double own = of_head[static_cast<size_t>(head)];
+      sum += own;
+      if (masked.size() < of_head.size() || own >= limits.none) next[block].push_back(head);
+    }
+    if (masked.empty() || masked.size() == of_head.size()) continue;
+    const double mean = sum / static_cast<double>(masked.size());
+    if (mean < limits.none) next[block].clear();
+    if (mean >= limits.all) {
+      next[block].resize(of_head.size());
+      std::iota(next[block].begin(), next[block].end(), 0);
+    }
+  }
+  return next;
+}
+
 void list_neighbourhoods(const AttentionMasks& masks, const RaggedLayout& layout,
                          std::span<const int32_t> origin, int num_prefix_tokens,
                          std::span<const int64_t> grid_widths,
@@ -52,11 +85,15 @@ void list_neighbourhoods(const AttentionMasks& masks, const RaggedLayout& layout
   const auto prefix = static_cast<int32_t>(num_prefix_tokens);
   result.offsets.assign(1, 0);
   result.keys.clear();
+  const auto ascends = [&](int64_t first, int64_t count) {
+    return std::is_sorted(origin.begin() + first + prefix, origin.begin() + first + count);
+  };
   std::vector<int32_t> row_of;  // of each input token of a sample, -1 where it has left
   for (int64_t sample = 0; sample < layout.batch(); ++sample) {
     const int64_t first = layout.offset(sample), count = layout.count(sample);
     const int64_t width = grid_widths[static_cast<size_t>(sample)];
     const int64_t tokens = input_counts[static_cast<size_t>(sample)];
+    const bool sorted = ascends(first, count);
     row_of.assign(static_cast<size_t>(tokens), -1);
     for (int64_t row = prefix; row < count; ++row) {
       const int32_t token = origin[static_cast<size_t>(first + row)];
@@ -82,11 +119,18 @@ void list_neighbourhoods(const AttentionMasks& masks, const RaggedLayout& layout
           }
         }
         // Rows need not stand in the order of their origins.
-        std::sort(result.keys.begin() + static_cast<int64_t>(before), result.keys.end());
+        if (!sorted) {
+          std::sort(result.keys.begin() + static_cast<int64_t>(before), result.keys.end());
+        }
       }
       result.offsets.push_back(static_cast<int64_t>(result.keys.size()));
     }
   }
+}
+
+bool pairs_pay(int64_t pairs, int64_t rows) {
+  constexpr int64_t kCostOfPair = 6;  // in pairs of the whole product
+  return kCostOfPair * pairs <= rows * rows;
 }
 
 int64_t count_masked_pairs(const AttentionMasks& masks, int64_t grid_height, int64_t grid_width,

@@ -75,9 +75,9 @@ MacCount count_dense_macs(const VitConfig& config) {
   const int64_t patches = int64_t{config.grid_height()} * config.grid_width();
   const int64_t rows = patches + config.num_prefix_tokens();
   std::vector<LayerTokens> layers(static_cast<size_t>(config.depth()), {rows, rows, rows, 0, 0});
-  if (!config.masks.covers(config.grid_height(), config.grid_width())) {
-    const int64_t pairs = count_masked_pairs(config.masks, config.grid_height(),
-                                             config.grid_width(), config.num_prefix_tokens());
+  const int64_t pairs = count_masked_pairs(config.masks, config.grid_height(), config.grid_width(),
+                                           config.num_prefix_tokens());
+  if (pairs_pay(pairs, rows)) {
     for (int layer = 0; layer < config.depth(); ++layer) {
       if (!config.masks.of_block(layer).empty()) layers[layer].masked_pairs = pairs;
     }

@@ -93,6 +93,12 @@ Box random_crop_box(int width, int height, const Augmentation& augmentation, Ran
   return middle_box(width, height, augmentation.crop_aspect);
 }
 
+Crop draw_crop(int width, int height, const Augmentation& augmentation, std::uint64_t seed) {
+  Random random(seed, kCrop);
+  return {random_crop_box(width, height, augmentation, random), width, height,
+          Random(seed, kFlip).chance(augmentation.flip)};
+}
+
 Image augment_pixels(const Image& image, const Augmentation& augmentation,
                      const Preprocessing& preprocessing, std::uint64_t seed) {
   check_augmentation(augmentation);

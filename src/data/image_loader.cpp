@@ -217,8 +217,9 @@ void ImageLoader::Impl::fill(Filling& filling, std::size_t slot) {
   const std::span<float> chw = std::span(batch.pixels).subspan(slot * length, length);
   try {
     if (options_.augmentation) {
-      augment(*image, *options_.augmentation, preprocessing, plan.picture_seed(batch.step, index),
-              chw);
+      const std::uint64_t seed = plan.picture_seed(batch.step, index);
+      augment(*image, *options_.augmentation, preprocessing, seed, chw);
+      batch.crops[slot] = draw_crop(image->width, image->height, *options_.augmentation, seed);
     } else {
       preprocess(*image, preprocessing, chw);
     }
@@ -234,6 +235,7 @@ void ImageLoader::Impl::prepare(Batch& batch) {
   for (const std::int64_t index : batch.indices) {
     batch.labels.push_back(dataset.samples[static_cast<std::size_t>(index)].label);
   }
+  if (options_.augmentation) batch.crops.resize(batch.indices.size());
   batch.pixels.resize(batch.indices.size() * 3 * static_cast<std::size_t>(preprocessing.height) *
                       static_cast<std::size_t>(preprocessing.width));
 }

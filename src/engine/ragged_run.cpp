@@ -76,16 +76,22 @@ RowsView<float> RaggedRun::attend(const Linear& qkv, RowsView<const float> x, in
   return output.rows;
 }
 
+int64_t RaggedRun::masked_pairs(const AttentionInput& input, int64_t sample) const {
+  const RaggedLayout& queries = input.query_layout ? *input.query_layout : *input.layout;
+  if (input.tables->offsets[static_cast<size_t>(sample)] >= 0) {
+    return queries.count(sample) * input.layout->count(sample);
+  }
+  int64_t pairs = 0;
+  for (int64_t q = queries.offset(sample); q < queries.offset(sample + 1); ++q) {
+    pairs += std::ssize(input.neighbourhoods->of_row(input.query_rows ? input.query_rows[q] : q));
+  }
+  return pairs;
+}
+
 void RaggedRun::count_masked_pairs(int layer, const AttentionInput& input) {
   if (input.masked_heads.empty()) return;
-  const RaggedLayout& queries = input.query_layout ? *input.query_layout : *input.layout;
-  for (int64_t b = 0; b < queries.batch(); ++b) {
-    int64_t pairs = 0;
-    for (int64_t q = queries.offset(b); q < queries.offset(b + 1); ++q) {
-      const int64_t row = input.query_rows ? input.query_rows[q] : q;
-      pairs += std::ssize(input.neighbourhoods->of_row(row));
-    }
-    tokens_of(b, layer).masked_pairs = pairs;
+  for (int64_t b = 0; b < input.layout->batch(); ++b) {
+    tokens_of(b, layer).masked_pairs = masked_pairs(input, b);
   }
 }
 
@@ -114,12 +120,9 @@ void RaggedRun::run_attention(const AttentionInput& input, const AttentionOutput
   const RaggedLayout& queries = input.query_layout ? *input.query_layout : *input.layout;
   const int64_t masked = std::ssize(input.masked_heads), all = input.num_heads - masked;
   for (int64_t b = 0; b < queries.batch(); ++b) {
-    buffers_.executed_macs += 2 * queries.count(b) * input.layout->count(b) * all * input.head_dim;
-  }
-  for (int64_t q = 0; masked > 0 && q < queries.rows(); ++q) {
-    const int64_t row = input.query_rows ? input.query_rows[q] : q;
-    buffers_.executed_macs +=
-        2 * std::ssize(input.neighbourhoods->of_row(row)) * masked * input.head_dim;
+    int64_t pairs = queries.count(b) * input.layout->count(b) * all;
+    if (masked > 0) pairs += masked_pairs(input, b) * masked;
+    buffers_.executed_macs += 2 * pairs * input.head_dim;
   }
 }
 

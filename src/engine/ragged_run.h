@@ -81,6 +81,8 @@ class RaggedRun {
     return layers_[static_cast<size_t>(samples_[static_cast<size_t>(position)])]
                   [static_cast<size_t>(layer)];
   }
+  /// Pairs of a query and a key that a masked head of `sample` multiplies.
+  int64_t masked_pairs(const AttentionInput& input, int64_t sample) const;
   void count_masked_pairs(int layer, const AttentionInput& input);
   /// The pass ahead of a site inside attention: by-products only.
   void score_queries(const AttentionInput& input, const AttentionOutput& output, int layer);

@@ -111,10 +111,12 @@ void VitRun::mask(int layer, AttentionInput& input) {
   if (!neighbourhoods_hold_) {
     list_neighbourhoods(masks, layout_, buffers_.columns.origin(), config_.num_prefix_tokens(),
                         grid_widths_, input_counts_, buffers_.neighbourhoods);
+    buffers_.neighbour_tables.fill(buffers_.neighbourhoods, layout_);
     neighbourhoods_hold_ = true;
   }
   input.masked_heads = heads;
   input.neighbourhoods = &buffers_.neighbourhoods;
+  input.tables = &buffers_.neighbour_tables;
   input.hard = masks.kind == AttentionMasks::Kind::hard;
 }
 

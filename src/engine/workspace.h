@@ -20,6 +20,7 @@ struct Workspace::Buffers {
   RowColumns columns;
   std::vector<float> key_bias;  ///< Logarithms of the sizes of the rows.
   Neighbourhoods neighbourhoods;
+  NeighbourTables neighbour_tables;
   TraceRecorder recorder;
   int64_t executed_macs = 0;  ///< Of the last run, counted at every call of a kernel.
 

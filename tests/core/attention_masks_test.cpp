@@ -73,6 +73,23 @@ TEST_CASE("samples of a batch have neighbourhoods of their own", "[core][attenti
   CHECK(near.offsets.size() == 9);
 }
 
+TEST_CASE("a masked head goes pair by pair only where that is less work",
+          "[core][attention_masks]") {
+  CHECK(pairs_pay(100, 25));
+  CHECK(pairs_pay(104, 25));
+  CHECK_FALSE(pairs_pay(105, 25));
+  CHECK(pairs_pay(int64_t{1} << 29, 1 << 16));
+
+  // DeiT's grid: 3 x 3 and 5 x 5 patches pay, 7 x 7 are a fifth of all pairs.
+  VitConfig config;
+  config.masks.heads.assign(12, {0});
+  const int64_t dense = count_dense_macs(VitConfig()).total();
+  config.masks.rows = config.masks.columns = 2;
+  CHECK(count_dense_macs(config).total() < dense);
+  config.masks.rows = config.masks.columns = 3;
+  CHECK(count_dense_macs(config).total() == dense);
+}
+
 TEST_CASE("pairs are counted without listing them", "[core][attention_masks]") {
   AttentionMasks masks;
   masks.rows = GENERATE(0, 1, 3, 20);
@@ -115,4 +132,23 @@ TEST_CASE("masks that do not fit are refused", "[core][attention_masks]") {
   masks.rows = 256;
   CHECK_REFUSES(masks.validate(heads), "0 to 255 patches on each side, got 256 and 1");
   CHECK_REFUSES(of_grid({}, 2, 2, {4}), "expected origins below 4, got 4");
+}
+
+TEST_CASE("heads to mask follow from the attention locality", "[core][attention_masks]") {
+  using Heads = std::vector<std::vector<int>>;
+  const std::vector<std::vector<double>> locality = {{0.8, 0.1}, {0.5, 0.9}, {0.1, 0.9}, {}};
+  AttentionMasks masks;
+  CHECK(choose_masked_heads(masks, locality) == Heads{{0}, {0}, {0}, {}});
+  masks.heads = {{}, {}, {}, {}};
+  CHECK(choose_masked_heads(masks, locality) == Heads{{0}, {0}, {0}, {}});
+  masks.heads = {{0}, {0}, {0}, {}};
+  CHECK(choose_masked_heads(masks, locality) == Heads{{0, 1}, {0}, {}, {}});
+  CHECK(choose_masked_heads(masks, locality, {0.4, 0.05}) == Heads{{0, 1}, {0, 1}, {0}, {}});
+  // Where all are masked, each head is judged alone, and none comes back.
+  masks.heads = {{0, 1}, {0}, {}, {}};
+  CHECK(choose_masked_heads(masks, locality) == Heads{{0}, {0}, {}, {}});
+  masks.heads = {{0}};
+  CHECK_REFUSES((void)choose_masked_heads(masks, locality), "masked heads of 4 blocks, got 1");
+  masks.heads = {{2}, {}, {}, {}};
+  CHECK_REFUSES((void)choose_masked_heads(masks, locality), "ascending heads of the 2 in block 0");
 }

@@ -112,6 +112,28 @@ TEST_CASE("half of the pictures are mirrored", "[data][augmentation]") {
   CHECK(std::abs(mirrored - 200) < 40);
 }
 
+TEST_CASE("the crop is known without the picture", "[data][augmentation]") {
+  const Image image = photo();
+  Augmentation a = nothing();
+  a.crop_area = {0.1, 1.0};
+  a.crop_aspect = {0.75, 1.33};
+  a.flip = 0.5;
+  int flipped = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Crop found = draw_crop(image.width, image.height, a, seed);
+    CHECK(found.picture_width == image.width);
+    CHECK(found.picture_height == image.height);
+    Image expected =
+        resize(crop(image, found.box), kSmall.width, kSmall.height, Interpolation::bicubic);
+    if (found.flipped) expected = flip_horizontally(std::move(expected));
+    CHECK(augment_pixels(image, a, kSmall, seed).pixels == expected.pixels);
+    flipped += found.flipped;
+  }
+  CHECK(flipped > 0);
+  CHECK(flipped < 20);
+  CHECK_THROWS_AS(draw_crop(0, 4, a, 0), std::invalid_argument);
+}
+
 TEST_CASE("turning a step off leaves the others' numbers alone", "[data][augmentation]") {
   const Image image = photo();
   Augmentation augmentation;

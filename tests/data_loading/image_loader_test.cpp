@@ -59,6 +59,11 @@ void check_same(const Batch& a, const Batch& b) {
   CHECK(a.labels == b.labels);
   CHECK(a.targets == b.targets);
   CHECK(a.pixels == b.pixels);
+  REQUIRE(a.crops.size() == b.crops.size());
+  for (std::size_t i = 0; i < a.crops.size(); ++i) {
+    CHECK(a.crops[i].box.left == b.crops[i].box.left);
+    CHECK(a.crops[i].flipped == b.crops[i].flipped);
+  }
 }
 
 }  // namespace
@@ -73,6 +78,12 @@ TEST_CASE("a training batch has pixels, labels, targets and indices", "[data][lo
   CHECK(loader.step() == 1);
   CHECK(batch.size() == 4);
   CHECK(batch.pixels.size() == std::size_t{4} * 3 * 16 * 24);
+  REQUIRE(batch.crops.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(batch.crops[i].picture_width == 30 + batch.indices[i] % 3);
+    CHECK(batch.crops[i].picture_height == 20);
+    CHECK(batch.crops[i].box.width >= 1);
+  }
   CHECK(batch.targets.size() == 12);
   for (std::size_t i = 0; i < 4; ++i) {
     CHECK(batch.labels[i] == batch.indices[i] % 3);

@@ -155,6 +155,7 @@ TEST_CASE("the MACs counted equal the MACs executed", "[engine][vit][macs]") {
 TEST_CASE("masked heads see their neighbourhood, whatever has left", "[engine][vit][masks]") {
   VitConfig config = tiny();
   config.masks.heads = {{0, 1, 2}, {1}, {0, 2}, {}};
+  config.masks.rows = config.masks.columns = GENERATE(0, 1);
   config.masks.kind = GENERATE(AttentionMasks::Kind::multiplicative, AttentionMasks::Kind::hard);
   Model model(config);
   Pictures pictures = same_size(3);

@@ -34,6 +34,22 @@ struct AttentionMasks {
   bool operator==(const AttentionMasks&) const = default;
 };
 
+/// What counts as near 1 and as near 0 among attention localities. In the paper, on 12 layers, the
+/// layers whose heads were all masked had more than 0.7, and those without masks next to nothing.
+struct LocalityLimits {
+  double all = 0.7;    ///< From here on all heads of a block are masked.
+  double none = 0.25;  ///< Below, a head loses its mask.
+};
+
+/// The masked heads of the next training by the attention locality of this one's (MaiT, arXiv
+/// 2207.03006 section 4.2), `locality` `[blocks][heads]`: without any masks, the first head of
+/// every block. Then, in blocks where some heads are masked, by their mean: all heads, the same, or
+/// none. In blocks with all heads masked, those that are not below `none`. Throws
+/// std::invalid_argument when `now` has other blocks, or a head that `locality` has not.
+std::vector<std::vector<int>> choose_masked_heads(const AttentionMasks& now,
+                                                  const std::vector<std::vector<double>>& locality,
+                                                  LocalityLimits limits = {});
+
 /// The keys each packed row sees in a masked head, as rows of its own sample, ascending. They
 /// follow the origin of rows, so tokens that have left are nobody's neighbours.
 struct Neighbourhoods {
@@ -54,7 +70,12 @@ void list_neighbourhoods(const AttentionMasks& masks, const RaggedLayout& layout
                          std::span<const int64_t> grid_widths,
                          std::span<const int64_t> input_counts, Neighbourhoods& result);
 
-/// Pairs of a query and a key that a masked head multiplies when nothing has left a grid.
+/// Whether a masked head of a sample is computed pair by pair, which takes longer for a pair than
+/// the product of all `rows` queries with all keys does: only where its neighbourhoods hold `pairs`
+/// of at most a sixth of those. Otherwise the whole product is computed and masked.
+bool pairs_pay(int64_t pairs, int64_t rows);
+
+/// Pairs of a query and a key that are near each other when nothing has left a grid.
 int64_t count_masked_pairs(const AttentionMasks& masks, int64_t grid_height, int64_t grid_width,
                            int num_prefix_tokens);
 

@@ -48,6 +48,18 @@ void check_augmentation(const Augmentation& augmentation);
 /// to place the drawn area and aspect, then the largest middle part with an aspect in range.
 Box random_crop_box(int width, int height, const Augmentation& augmentation, Random& random);
 
+/// Which part of a picture a training picture shows.
+struct Crop {
+  Box box;  ///< Pixels of the picture.
+  int picture_width = 0;
+  int picture_height = 0;
+  bool flipped = false;  ///< Mirrored after it was cut out.
+};
+
+/// The crop that augment_pixels() and augment() take of a [height, width] picture with this seed,
+/// for what must follow it: labels that have a place. Throws invalid_argument as random_crop_box.
+Crop draw_crop(int width, int height, const Augmentation& augmentation, std::uint64_t seed);
+
 /// The augmented picture before it is normalised, [height, width] of the preprocessing: random
 /// resized crop, flip, then RandAugment or colour jitter. Every random number is a function of
 /// `seed`. Throws invalid_argument if the image is empty or a check of the options fails.

@@ -26,6 +26,8 @@ struct Batch {
   std::vector<float> targets;
   /// [n], where the pictures stand in the data set.
   std::vector<std::int64_t> indices;
+  /// [n], what each shows of its picture; empty without augmentation, which shows all the same.
+  std::vector<Crop> crops;
   /// How the pixels were mixed; lambda 1 if they were not.
   Mixture mixture;
 

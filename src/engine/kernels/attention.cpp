@@ -57,8 +57,13 @@ AttentionHead head_of(const AttentionInput& input, const AttentionOutput& output
   head.first_query = task.first_query;
   head.last_query = task.last_query;
   if (std::ranges::binary_search(input.masked_heads, static_cast<int>(task.head))) {
-    head.neighbour_offsets = input.neighbourhoods->offsets.data() + first_key;
-    head.neighbours = input.neighbourhoods->keys.data();
+    const int64_t table = input.tables->offsets[static_cast<size_t>(task.sample)];
+    if (table >= 0) {
+      head.mask = input.tables->values.data() + table;
+    } else {
+      head.neighbour_offsets = input.neighbourhoods->offsets.data() + first_key;
+      head.neighbours = input.neighbourhoods->keys.data();
+    }
     head.hard = input.hard;
     if (input.query_rows) head.first_row = first_key;
   }
@@ -94,6 +99,28 @@ void reduce_columns(const AttentionInput& input, const AttentionScratch& scratch
 }
 
 }  // namespace
+
+void NeighbourTables::fill(const Neighbourhoods& neighbourhoods, const RaggedLayout& layout) {
+  constexpr size_t kWidestVector = 16;  // read behind the last row
+  offsets.clear();
+  values.clear();
+  for (int64_t b = 0; b < layout.batch(); ++b) {
+    const int64_t first = layout.offset(b), rows = layout.count(b);
+    const int64_t near = neighbourhoods.offsets[static_cast<size_t>(first + rows)] -
+                         neighbourhoods.offsets[static_cast<size_t>(first)];
+    if (pairs_pay(near, rows)) {
+      offsets.push_back(-1);
+      continue;
+    }
+    offsets.push_back(std::ssize(values));
+    values.resize(values.size() + static_cast<size_t>(rows * rows), 0);
+    for (int64_t row = 0; row < rows; ++row) {
+      uint8_t* const table = values.data() + offsets.back() + row * rows;
+      for (const int32_t key : neighbourhoods.of_row(first + row)) table[key] = 1;
+    }
+  }
+  values.resize(values.size() + kWidestVector, 0);
+}
 
 void attention(const AttentionInput& input, const AttentionOutput& output,
                AttentionScratch& scratch) {

@@ -10,6 +10,15 @@
 
 namespace tokensieve {
 
+/// Neighbourhoods as tables, for samples whose masked heads are not computed pair by pair.
+struct NeighbourTables {
+  std::vector<int64_t> offsets;  ///< [batch] of each sample's table in `values`, or -1.
+  std::vector<uint8_t> values;   ///< [rows, rows] each, 1 where a row sees a key.
+
+  /// Written over: a table for each sample in which pairs_pay() is false.
+  void fill(const Neighbourhoods& neighbourhoods, const RaggedLayout& layout);
+};
+
 /// Multi-head attention over ragged samples, in float32. Every sample attends to its own rows only.
 struct AttentionInput {
   RowsView<const float> qkv;  ///< [rows, 3 * heads * head_dim]; queries are scaled already.
@@ -25,6 +34,7 @@ struct AttentionInput {
   /// Heads that see their neighbourhood only, ascending; `neighbourhoods` says what that is.
   std::span<const int> masked_heads;
   const Neighbourhoods* neighbourhoods = nullptr;
+  const NeighbourTables* tables = nullptr;  ///< Of these neighbourhoods.
   bool hard = false;  ///< Other keys are out of sight; otherwise their logits are 0 (MaiT).
 };
 

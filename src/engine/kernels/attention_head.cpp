@@ -195,6 +195,22 @@ void write_rows(const AttentionHead& head, int64_t first, int count, const float
   }
 }
 
+// Sets the logits of keys that a masked head's query does not see to what they count as. Spoils the
+// padding behind num_keys.
+void mask_logits(const AttentionHead& head, int64_t query, float* logits) {
+  const Tag d;
+  const hn::RebindToSigned<Tag> di;
+  const hn::Rebind<uint8_t, Tag> bytes;
+  const int64_t row = head.query_rows ? head.query_rows[query] - head.first_row : query;
+  const uint8_t* const mask = head.mask + row * head.num_keys;
+  const Vector far = hn::Set(d, head.hard ? -1e30f : 0.0f);
+  for (int64_t j = 0; j < head.num_keys; j += lanes()) {
+    const auto sees = hn::PromoteTo(di, hn::LoadU(bytes, mask + j));
+    const auto near = hn::RebindMask(d, hn::Ne(sees, hn::Zero(di)));
+    hn::StoreU(hn::IfThenElse(near, hn::LoadU(d, logits + j), far), d, logits + j);
+  }
+}
+
 void run_head(const AttentionHead& head) {
   const int64_t n = head.num_keys, dim = head.head_dim, panel = 2 * lanes();
   const auto panels = [&](int64_t cols) { return (cols + panel - 1) / panel * panel; };
@@ -221,6 +237,7 @@ void run_head(const AttentionHead& head) {
       query[r] = head.queries + (head.query_rows ? head.query_rows[q] : q) * head.stride;
     }
     multiply(count, query, keys, dim, n, p, ones);
+    for (int r = 0; head.mask && r < count; ++r) mask_logits(head, first + r, p[r]);
     for (int r = 0; r < count; ++r) inverse[r] = 1.0f / exponentials(p[r], head.key_bias, n);
     hand_over(head, first, count, p, inverse);
     if (!head.out) continue;

@@ -20,9 +20,13 @@ struct AttentionHead {
   int64_t first_query = 0, last_query = 0;  // the first one a multiple of kQueriesPerSum
   const float* key_bias = nullptr;          // [num_keys] or null
 
-  // Of a masked head: keys that row r of the sample sees, neighbours[offsets[r]] and on, ascending.
+  // Of a masked head that is computed pair by pair: keys that row r of the sample sees,
+  // neighbours[offsets[r]] and on, ascending.
   const int64_t* neighbour_offsets = nullptr;
   const int32_t* neighbours = nullptr;
+  // Of one that is computed whole: [num_keys, num_keys], 0 where a row does not see a key, with
+  // room for whole vectors behind it.
+  const uint8_t* mask = nullptr;
   int64_t first_row = 0;  // to take off query_rows, which count packed rows
   bool hard = false;      // other keys are out of sight; otherwise their logits are 0
 
@@ -38,10 +42,10 @@ struct AttentionHead {
 /// Floats of scratch a head with these sizes needs.
 int64_t attention_head_scratch(int64_t num_keys, int64_t head_dim);
 
-/// Softmax(q K^T + bias) V for the queries, best instruction set of the machine. A masked head
-/// costs what its neighbourhoods hold, not every pair of query and key.
+/// Softmax(q K^T + bias) V for the queries, best instruction set of the machine. With neighbours it
+/// costs what these are, not every pair of query and key.
 void attention_head(const AttentionHead& head);
-/// The masked case of it.
+/// The case with neighbours.
 void local_attention_head(const AttentionHead& head);
 
 }  // namespace tokensieve

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@ namespace tokensieve::cli {
 struct LabelledPictures {
   std::vector<std::filesystem::path> paths;
   std::vector<int> labels;
+};
+
+/// A recipe and the model it runs on.
+struct Contender {
+  const Classifier* classifier = nullptr;
+  NamedRecipe recipe;
 };
 
 /// What a recipe did on a data set.
@@ -37,9 +44,10 @@ struct EvaluationOptions {
   DecodeOptions decode;
 };
 
-/// Runs `recipes` over the pictures in one pass: each batch goes through all of them. Throws
-/// std::runtime_error for a broken picture, naming it, or if none is left.
-Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictures,
-                    std::vector<NamedRecipe> recipes, const EvaluationOptions& options);
+/// Runs all contenders, the baseline first, over the pictures in one pass: each batch goes through
+/// all of them. Their models preprocess pictures alike. Throws std::runtime_error for a broken
+/// picture, naming it, or if none is left.
+Evaluation evaluate(std::span<const Contender> contenders, const LabelledPictures& pictures,
+                    const EvaluationOptions& options);
 
 }  // namespace tokensieve::cli

@@ -93,8 +93,9 @@ void report_skipped(const Evaluation& evaluation) {
 }
 
 std::string heading(const EvaluateOptions& options, const ModelFolder& model, size_t pictures) {
-  const std::string first = cat(describe(options.model.path(), model), ", ", pictures,
-                                " pictures, threads: ", options.model.thread_count());
+  std::string first = cat(describe(options.model.path(), model), ", ", pictures,
+                          " pictures, threads: ", options.model.thread_count());
+  if (!options.baseline.folder.empty()) first += ", dense: " + options.baseline.folder;
   if (options.rounds == 0) return first + "\n\n";
   return cat(first, "\nimages/s: median of ", options.rounds, " rounds, recipes in turns, on ",
              std::min(pictures, kSpeedPictures),

@@ -123,6 +123,7 @@ def evaluate(
     folder: str | os.PathLike[str],
     recipes: RecipeLike | Iterable[RecipeLike] | None = None,
     *,
+    baseline: Model | None = None,
     batch: int = 32,
     rounds: int = 9,
     limit: int | None = None,
@@ -132,7 +133,8 @@ def evaluate(
     """Runs dense and every recipe over a folder with one folder of pictures a class.
 
     Without `recipes` that is the model's own. The classes' folder names must be the model's labels, in any case and with spaces, "_" or "-".
-    All recipes see the same pictures. `limit` takes that many of them evenly spread over the folder.
+    With a `baseline`, dense is that model's, the model's own network with all tokens comes second, and
+    both must have the same labels and preprocessing. All recipes see the same pictures. `limit` takes that many of them evenly spread over the folder.
     Speed is timed at the end, on 16 of the pictures at batches of 1 and 8: after a round to warm up
     the recipes take turns call by call for `rounds` rounds; 0 leaves it out. Pictures are turned as
     their EXIF orientation says; without `apply_orientation` they are read as they are stored, as timm
@@ -146,7 +148,11 @@ def evaluate(
     named = [(str(recipe), model._recipe(recipe)) for recipe in recipes]
     if not named:
         raise ValueError("[evaluate] expected one recipe or more, got none")
-    named = [("dense", Recipe("dense")), *(pair for pair in named if not pair[1].is_dense)]
+    contenders = [_Contender(baseline or model, "dense", Recipe("dense"))]
+    if baseline is not None:
+        _check_baseline(model, baseline)
+        contenders.append(_Contender(model, "all tokens", Recipe("dense")))
+    contenders += [_Contender(model, name, recipe) for name, recipe in named if not recipe.is_dense]
     if batch < 1:
         raise ValueError(f"[evaluate] batch must be 1 or more, got {batch}")
     if rounds < 0:
@@ -156,9 +162,8 @@ def evaluate(
         if limit < 1:
             raise ValueError(f"[evaluate] limit must be 1 or more, got {limit}")
         samples = _spread(samples, limit)
-    chosen = [recipe for _, recipe in named]
     shown = sys.stderr.isatty() if progress is None else progress
-    answers = [_Answers(model.config["depth"]) for _ in chosen]
+    answers = [_Answers(contender.model.config["depth"]) for contender in contenders]
     labels = np.array([label for _, label in samples])
     bar = _Progress("evaluate", len(samples), shown)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -169,19 +174,33 @@ def evaluate(
             pixels = ahead.pop(0).result()
             if index + 2 < len(batches):
                 ahead.append(pool.submit(_decode, model, batches[index + 2], apply_orientation))
-            for answer, recipe in zip(answers, chosen):
-                answer.add(model(pixels, recipe=recipe, batch=batch))
+            for answer, contender in zip(answers, contenders):
+                answer.add(contender.model(pixels, recipe=contender.recipe, batch=batch))
             done += len(part)
             bar.show(done)
     bar.close()
-    speeds: list[list[Speed]] = [[] for _ in chosen]
+    speeds: list[list[Speed]] = [[] for _ in contenders]
     if rounds:
         timed = _decode(model, _spread(samples, _SPEED_PICTURES), apply_orientation)
-        speeds = _measure_speed(model, timed, chosen, rounds, shown)
+        speeds = _measure_speed(timed, contenders, rounds, shown)
     return Table(
-        _row(name, recipe, answer, answers[0], labels, speed)
-        for (name, recipe), answer, speed in zip(named, answers, speeds)
+        _row(contender, answer, answers[0], labels, speed)
+        for contender, answer, speed in zip(contenders, answers, speeds)
     )
+
+
+@dataclass
+class _Contender:
+    model: Model
+    name: str
+    recipe: Recipe
+
+
+def _check_baseline(model: Model, baseline: Model) -> None:
+    if baseline.labels != model.labels or baseline.config["num_classes"] != model.config["num_classes"]:
+        raise ValueError("[evaluate] expected a baseline with the model's labels")
+    if baseline.preprocessing != model.preprocessing:
+        raise ValueError("[evaluate] expected a baseline that preprocesses pictures as the model does")
 
 
 class _Answers:
@@ -206,25 +225,25 @@ def _spread(samples: list, count: int) -> list:
 
 
 def _measure_speed(
-    model: Model, pixels: list[np.ndarray], recipes: list[Recipe], rounds: int, shown: bool
+    pixels: list[np.ndarray], contenders: list[_Contender], rounds: int, shown: bool
 ) -> list[list[Speed]]:
-    """The speeds of each recipe. Every call stands beside the same call of all others, in changing order."""
+    """The speeds of each contender. Every call stands beside the same call of all others, in changing order."""
     pixels = [pixels[i % len(pixels)] for i in range(_SPEED_PICTURES)]
-    speeds: list[list[Speed]] = [[] for _ in recipes]
+    speeds: list[list[Speed]] = [[] for _ in contenders]
     bar = _Progress("speed", len(_SPEED_BATCHES) * (rounds + 1), shown)
     for step, batch in enumerate(_SPEED_BATCHES):
         parts = [pixels[i : i + batch] for i in range(0, len(pixels), batch)]
-        seconds = np.zeros((len(recipes), rounds + 1))  # the first round warms up
-        macs = np.zeros(len(recipes))
+        seconds = np.zeros((len(contenders), rounds + 1))  # the first round warms up
+        macs = np.zeros(len(contenders))
         for turn in range(rounds + 1):
             for p, part in enumerate(parts):
-                for i in range(len(recipes)):
-                    r = (i + turn + p) % len(recipes)
-                    result = model(part, recipe=recipes[r], batch=batch)
+                for i in range(len(contenders)):
+                    r = (i + turn + p) % len(contenders)
+                    result = contenders[r].model(part, recipe=contenders[r].recipe, batch=batch)
                     seconds[r, turn] += result.seconds
                     macs[r] += result.macs.sum()
             bar.show(step * (rounds + 1) + turn + 1)
-        for r in range(len(recipes)):
+        for r in range(len(contenders)):
             rates = len(pixels) / seconds[r, 1:]
             ratios = seconds[0, 1:] / seconds[r, 1:]
             gain = float(macs[0] / macs[r])
@@ -344,21 +363,21 @@ def _paired(gained: int, lost: int, count: int) -> Interval:
 
 
 def _row(
-    name: str,
-    recipe: Recipe,
+    contender: _Contender,
     answers: _Answers,
     dense: _Answers,
     labels: np.ndarray,
     speeds: list[Speed],
 ) -> Row:
     count = len(labels)
+    name, recipe = contender.name, contender.recipe
     said, said_dense = np.array(answers.labels), np.array(dense.labels)
     right, right_dense = said == labels, said_dense == labels
     correct = int(right.sum())
     gained, lost = int((right & ~right_dense).sum()), int((~right & right_dense).sum())
     return Row(
         name=name,
-        method=_core.method_name(name),
+        method=name if recipe.is_dense else _core.method_name(name),
         density_key=recipe.density_key,
         density=recipe.density,
         recipe=str(recipe),

@@ -96,7 +96,9 @@ Staircase measure_staircase(const Classifier& classifier, const LabelledPictures
   for (const double density : densities) {
     recipes.push_back(with_density(recipe, recipe.recipe.density_key(), density));
   }
-  Evaluation evaluation = evaluate(classifier, pictures, std::move(recipes), options);
+  std::vector<Contender> contenders;
+  for (NamedRecipe& recipe : recipes) contenders.push_back({&classifier, std::move(recipe)});
+  Evaluation evaluation = evaluate(contenders, pictures, options);
   const auto& labels = evaluation.pictures.labels;
   const auto& answers = evaluation.results.front().predictions;  // dense's
   const bool has_labels = std::ranges::none_of(labels, [](int label) { return label < 0; });

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <tuple>
 
 #include "commands.h"
 #include "evaluation_report.h"
@@ -20,7 +22,7 @@ namespace tokensieve::cli {
 namespace {
 
 struct EvaluateOptions {
-  ModelOption model;
+  ModelOption model, baseline;
   std::string data, sweep, predictions, csv, plot;
   std::vector<std::string> recipes;
   BudgetOption budget;
@@ -41,17 +43,48 @@ LabelledPictures open_pictures(const EvaluateOptions& options, const ModelFolder
   return spread(pictures, options.limit);
 }
 
-// Dense first, whether asked for or not: all others are compared with it.
 std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options,
                                         const Classifier& classifier) {
   if (const auto budget = options.budget.get()) {
     check_argument(options.sweep.empty(), "[budget] expected --sweep or ",
                    budget_word(budget->kind), ", which chooses a density, got both");
-    return dense_first(resolve_within(options.recipes, *budget, classifier));
+    return resolve_within(options.recipes, *budget, classifier);
   }
   auto recipes = resolve_recipes(options.recipes, classifier.folder().recipe, {}, classifier.vit());
-  if (!options.sweep.empty()) recipes = sweep(recipes, parse_sweep(options.sweep));
-  return dense_first(std::move(recipes));
+  return options.sweep.empty() ? recipes : sweep(recipes, parse_sweep(options.sweep));
+}
+
+// Dense first, whether asked for or not: all others are compared with it. With a baseline that is
+// another model's, and the model's own with all tokens comes second.
+std::vector<Contender> contenders_of(const EvaluateOptions& options, const Classifier& classifier,
+                                     const Classifier* baseline) {
+  std::vector<Contender> contenders;
+  for (NamedRecipe& recipe : dense_first(recipes_to_run(options, classifier))) {
+    contenders.push_back({&classifier, std::move(recipe)});
+  }
+  if (baseline != nullptr) {
+    contenders.front().recipe.name = "all tokens";
+    contenders.insert(contenders.begin(), {baseline, {"dense", Recipe()}});
+  }
+  return contenders;
+}
+
+// The model whose dense network the others are compared with, if it is not their own.
+std::optional<Classifier> load_baseline(const EvaluateOptions& options, const ModelFolder& model) {
+  if (options.baseline.folder.empty()) return std::nullopt;
+  ModelOption option = options.baseline;
+  option.threads = options.model.threads;
+  std::optional<Classifier> baseline = option.load(1);
+  const auto input = [](const Preprocessing& p) {
+    return std::tie(p.height, p.width, p.crop_pct, p.crop_mode, p.interpolation, p.mean, p.std);
+  };
+  const ModelFolder& other = baseline->folder();
+  check_runtime(other.labels == model.labels && other.vit.num_classes == model.vit.num_classes,
+                "[evaluate] expected a baseline with the model's labels, got ", option.folder);
+  check_runtime(input(other.preprocessing) == input(model.preprocessing),
+                "[evaluate] expected a baseline that preprocesses pictures as the model does, got ",
+                option.folder);
+  return baseline;
 }
 
 void report_skipped(const Evaluation& evaluation) {
@@ -65,22 +98,13 @@ void report_skipped(const Evaluation& evaluation) {
 }
 
 std::string heading(const EvaluateOptions& options, const ModelFolder& model, size_t pictures) {
-  const std::string first = cat(describe(options.model.path(), model), ", ", pictures,
-                                " pictures, threads: ", options.model.thread_count());
+  std::string first = cat(describe(options.model.path(), model), ", ", pictures,
+                          " pictures, threads: ", options.model.thread_count());
+  if (!options.baseline.folder.empty()) first += ", dense: " + options.baseline.folder;
   if (options.rounds == 0) return first + "\n\n";
   return cat(first, "\nimages/s: median of ", options.rounds, " rounds, recipes in turns, on ",
              std::min(pictures, kSpeedPictures),
              " of the pictures; ± half the quartiles' distance\n\n");
-}
-
-std::vector<std::vector<Speed>> speeds_of(const EvaluateOptions& options,
-                                          const Classifier& classifier,
-                                          const Evaluation& evaluation) {
-  if (options.rounds == 0) return {};
-  std::vector<NamedRecipe> recipes;
-  for (const RecipeResult& result : evaluation.results) recipes.push_back(result.recipe);
-  return measure_speed(classifier, evaluation.pictures.paths, recipes,
-                       {options.rounds, options.run.decode});
 }
 
 // Complains before the work and not after it.
@@ -99,9 +123,15 @@ void run_evaluate(const EvaluateOptions& options) {
   const Classifier classifier = options.model.load(1);
   const ModelFolder& model = classifier.folder();
   const LabelledPictures pictures = open_pictures(options, model);
-  const Evaluation evaluation =
-      evaluate(classifier, pictures, recipes_to_run(options, classifier), options.run);
-  const auto scores = score(evaluation, speeds_of(options, classifier, evaluation));
+  const std::optional<Classifier> baseline = load_baseline(options, model);
+  const auto contenders = contenders_of(options, classifier, baseline ? &*baseline : nullptr);
+  const Evaluation evaluation = evaluate(contenders, pictures, options.run);
+  std::vector<std::vector<Speed>> speeds;
+  if (options.rounds > 0) {
+    speeds =
+        measure_speed(contenders, evaluation.pictures.paths, {options.rounds, options.run.decode});
+  }
+  const auto scores = score(evaluation, std::move(speeds));
   report_skipped(evaluation);
   if (!options.predictions.empty()) write_predictions(options.predictions, evaluation);
   if (!options.csv.empty()) write_text_file(options.csv, to_csv(scores));
@@ -110,6 +140,7 @@ void run_evaluate(const EvaluateOptions& options) {
   const size_t count = evaluation.pictures.paths.size();
   if (options.json) {
     print_json({{"model", model_path.string()},
+                {"baseline", baseline ? options.baseline.folder : model_path.string()},
                 {"data", options.data},
                 {"images", count},
                 {"skipped", evaluation.skipped.size()},
@@ -135,6 +166,10 @@ void add_evaluate(CLI::App& program) {
       ->type_name("DATA")
       ->required();
   options->model.add_to(*command);
+  command
+      ->add_option("--baseline", options->baseline.folder,
+                   "Compare with this model's dense network [the model's own]")
+      ->type_name("DIR");
   command
       ->add_option("-r,--recipes", options->recipes, "Recipes to compare with dense [the model's]")
       ->type_name("RECIPE...");

@@ -61,13 +61,14 @@ LabelledPictures spread(const LabelledPictures& pictures, size_t limit) {
   return some;
 }
 
-Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictures,
-                    std::vector<NamedRecipe> recipes, const EvaluationOptions& options) {
+Evaluation evaluate(std::span<const Contender> contenders, const LabelledPictures& pictures,
+                    const EvaluationOptions& options) {
   Evaluation evaluation;
-  const auto depth = static_cast<size_t>(classifier.folder().vit.depth());
-  for (NamedRecipe& recipe : recipes) {
-    evaluation.results.push_back({std::move(recipe), {}, std::vector<double>(depth), 0.0});
+  for (const Contender& contender : contenders) {
+    const auto depth = static_cast<size_t>(contender.classifier->folder().vit.depth());
+    evaluation.results.push_back({contender.recipe, {}, std::vector<double>(depth), 0.0});
   }
+  const Classifier& classifier = *contenders.front().classifier;  // for what all have in common
   const auto size = static_cast<size_t>(options.batch);
   PixelLoader loader(classifier, pictures.paths, options.decode, options.workers, 2 * size);
   Progress progress(options.operation, loader.size());
@@ -76,7 +77,9 @@ Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictur
     const Batch batch = next_batch(loader, taken, pictures, size, options, evaluation);
     if (batch.size() == 0) break;
     const auto views = views_of(classifier.folder(), batch.pixels);
-    for (RecipeResult& result : evaluation.results) run(classifier, views, result);
+    for (size_t r = 0; r < contenders.size(); ++r) {
+      run(*contenders[r].classifier, views, evaluation.results[r]);
+    }
     progress.update(taken);
   }
   check_runtime(!evaluation.pictures.paths.empty(), "[", options.operation, "] none of the ",

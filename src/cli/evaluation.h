@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@ struct LabelledPictures {
   std::vector<int> labels;
 };
 
+/// A recipe and the model it runs on.
+struct Contender {
+  const Classifier* classifier = nullptr;
+  NamedRecipe recipe;
+};
 /// At most `limit` of the pictures (0: all), evenly spread, so that a few of a sorted folder still
 /// show all classes.
 LabelledPictures spread(const LabelledPictures& pictures, size_t limit);
@@ -42,9 +48,10 @@ struct EvaluationOptions {
   std::string operation = "evaluate";  ///< For the progress bar and messages.
 };
 
-/// Runs `recipes` over the pictures in one pass: each batch goes through all of them. Throws
-/// std::runtime_error for a broken picture, naming it, or if none is left.
-Evaluation evaluate(const Classifier& classifier, const LabelledPictures& pictures,
-                    std::vector<NamedRecipe> recipes, const EvaluationOptions& options);
+/// Runs all contenders, the baseline first, over the pictures in one pass: each batch goes through
+/// all of them. Their models preprocess pictures alike. Throws std::runtime_error for a broken
+/// picture, naming it, or if none is left.
+Evaluation evaluate(std::span<const Contender> contenders, const LabelledPictures& pictures,
+                    const EvaluationOptions& options);
 
 }  // namespace tokensieve::cli

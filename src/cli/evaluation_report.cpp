@@ -17,7 +17,7 @@ RecipeScore score_one(const Evaluation& evaluation, const RecipeResult& result) 
   const auto n = static_cast<double>(count);
   RecipeScore score;
   score.name = result.recipe.name;
-  score.method = method_name(score.name);
+  score.method = result.recipe.recipe.is_dense() ? score.name : method_name(score.name);
   score.density_key = result.recipe.recipe.density_key();
   score.density = result.recipe.recipe.density();
   score.recipe = result.recipe.recipe.str();

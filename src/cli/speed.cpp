@@ -29,9 +29,9 @@ Pixels sample_pixels(const Classifier& classifier, std::span<const std::filesyst
   return pixels;
 }
 
-/// One round at one batch size; what it took is added to `timings`, one for each recipe.
-void run_round(const Classifier& classifier, std::span<const PixelsView> pictures, size_t batch,
-               std::span<const NamedRecipe> recipes, size_t round, std::vector<Timing>& timings) {
+/// One round at one batch size; what it took is added to `timings`, one for each contender.
+void run_round(std::span<const Contender> contenders, std::span<const PixelsView> pictures,
+               size_t batch, size_t round, std::vector<Timing>& timings) {
   using Clock = std::chrono::steady_clock;
   for (Timing& timing : timings) {
     timing.seconds.push_back(0.0);
@@ -39,10 +39,11 @@ void run_round(const Classifier& classifier, std::span<const PixelsView> picture
   }
   for (size_t done = 0; done < pictures.size(); done += batch) {
     const auto part = pictures.subspan(done, std::min(batch, pictures.size() - done));
-    for (size_t i = 0; i < recipes.size(); ++i) {
-      const size_t r = (i + round + done / batch) % recipes.size();
+    for (size_t i = 0; i < contenders.size(); ++i) {
+      const size_t r = (i + round + done / batch) % contenders.size();
+      const Contender& contender = contenders[r];
       const auto start = Clock::now();
-      const auto answers = classifier.classify(part, recipes[r].recipe);
+      const auto answers = contender.classifier->classify(part, contender.recipe.recipe);
       timings[r].seconds.back() += std::chrono::duration<double>(Clock::now() - start).count();
       for (const Classification& answer : answers) {
         timings[r].macs += static_cast<double>(answer.output.macs.total());
@@ -65,26 +66,26 @@ Speed speed_of(int batch, const Timing& timing, const Timing& first) {
 
 }  // namespace
 
-std::vector<std::vector<Speed>> measure_speed(const Classifier& classifier,
+std::vector<std::vector<Speed>> measure_speed(std::span<const Contender> contenders,
                                               std::span<const std::filesystem::path> pictures,
-                                              std::span<const NamedRecipe> recipes,
                                               const SpeedOptions& options) {
+  const Classifier& classifier = *contenders.front().classifier;  // all preprocess alike
   const Pixels pixels = sample_pixels(classifier, pictures, options.decode);
   const auto views = views_of(classifier.folder(), pixels);
   const size_t rounds = static_cast<size_t>(options.rounds) + 1;
   Progress progress("speed", std::size(kSpeedBatches) * rounds);
-  std::vector<std::vector<Speed>> speeds(recipes.size());
+  std::vector<std::vector<Speed>> speeds(contenders.size());
   size_t done = 0;
   for (const int batch : kSpeedBatches) {
-    std::vector<Timing> timings(recipes.size());
+    std::vector<Timing> timings(contenders.size());
     for (size_t round = 0; round < rounds; ++round) {
-      run_round(classifier, views, static_cast<size_t>(batch), recipes, round, timings);
+      run_round(contenders, views, static_cast<size_t>(batch), round, timings);
       if (round == 0) {  // to warm up
         for (Timing& timing : timings) timing.seconds.clear();
       }
       progress.update(++done);
     }
-    for (size_t r = 0; r < recipes.size(); ++r) {
+    for (size_t r = 0; r < contenders.size(); ++r) {
       speeds[r].push_back(speed_of(batch, timings[r], timings.front()));
     }
   }

@@ -4,9 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "recipe_option.h"
+#include "evaluation.h"
 #include "statistics.h"
-#include "tokensieve/engine/classifier.h"
 
 namespace tokensieve::cli {
 
@@ -15,9 +14,9 @@ struct Speed {
   int batch = 0;
   double images_per_second = 0.0;  ///< Of the network: the median of the rounds.
   Interval images_per_second_quartiles;
-  double speedup = 0.0;  ///< Over the first recipe: the median of the rounds' own ratios.
+  double speedup = 0.0;  ///< Over the baseline: the median of the rounds' own ratios.
   Interval speedup_quartiles;
-  double mac_gain = 0.0;    ///< The first recipe's MACs over this one's, on the timed pictures.
+  double mac_gain = 0.0;    ///< The baseline's MACs over this one's, on the timed pictures.
   double efficiency = 0.0;  ///< speedup / mac_gain: the share of what the MACs allow.
 };
 
@@ -30,14 +29,13 @@ struct SpeedOptions {
 inline constexpr int kSpeedBatches[] = {1, 8};
 inline constexpr size_t kSpeedPictures = 16;
 
-/// Times the recipes at each of kSpeedBatches on kSpeedPictures of the pictures, evenly spread over
-/// them; fewer pictures come again. After a round to warm up, every call of a recipe stands beside
-/// the same call of all others, in changing order, so that a machine whose speed drifts treats all
-/// alike; nothing else runs meanwhile. Returns for each recipe its speed at each batch size. Throws
-/// std::runtime_error for a picture that cannot be read.
-std::vector<std::vector<Speed>> measure_speed(const Classifier& classifier,
+/// Times the contenders, the baseline first, at each of kSpeedBatches on kSpeedPictures of the
+/// pictures, evenly spread over them; fewer pictures come again. After a round to warm up, every
+/// call of a recipe stands beside the same call of all others, in changing order, so that a machine
+/// whose speed drifts treats all alike; nothing else runs meanwhile. Returns for each contender its
+/// speed at each batch size. Throws std::runtime_error for a picture that cannot be read.
+std::vector<std::vector<Speed>> measure_speed(std::span<const Contender> contenders,
                                               std::span<const std::filesystem::path> pictures,
-                                              std::span<const NamedRecipe> recipes,
                                               const SpeedOptions& options);
 
 }  // namespace tokensieve::cli

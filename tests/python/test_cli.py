@@ -37,7 +37,8 @@ def test_every_example_in_the_docs_runs(tiny_folder, image_folder, tmp_path):
     blocks = re.findall(r"^```\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     lines = [line for block in blocks for line in block.splitlines()]
     assert len(lines) >= 18
-    shutil.copytree(tiny_folder, tmp_path / "weights" / "vit_s14_imagenette")
+    for name in ("vit_s14_imagenette", "vit_s14_imagenette_dense"):
+        shutil.copytree(tiny_folder, tmp_path / "weights" / name)
     shutil.copy(tiny_folder / "model.safetensors", tmp_path / "deit_s.safetensors")
     shutil.copytree(image_folder, tmp_path / "DATA")
     write_picture(tmp_path / "demos" / "images" / "tench.jpg")
@@ -74,7 +75,7 @@ def test_no_command_shows_the_help_and_is_bad_usage():
         (["classify", "--keep", "much", "x.png"], "--keep"),
         (["classify", "--batch", "0", "x.png"], "--batch"),
         (["classify", "--batch", "2.5", "x.png"], "--batch"),
-        (["evaluate", "--csv", "--json", "x"], "--csv"),
+        (["evaluate", "--plot", "a.pdf", "x"], "--plot"),
         (["visualize", "--out", "x.gif", "x.png"], ".png or .html"),
         (["completion", "bsh"], "did you mean 'bash'?"),
         (["convert", "--dtype", "bf61", "--out", "x", "."], "did you mean 'bf16'?"),

@@ -9,7 +9,7 @@ import shutil
 import pytest
 from PIL import Image
 from command import run, run_json
-from tiny_model import LABELS, write_nan_model, write_picture, write_turned_folders
+from tiny_model import LABELS, write_nan_model, write_picture, write_tiny_model, write_turned_folders
 
 Z = 1.959963984540054
 
@@ -133,6 +133,34 @@ def test_speed_is_beside_what_the_macs_allow(tiny_folder, image_folder):
     text = run("evaluate", "-m", tiny_folder, "--rounds", 0, "--limit", 3, image_folder).stdout
     assert "images/s" not in text
     assert "--rounds" in run("evaluate", "-m", tiny_folder, "--rounds", -1, image_folder, code=2).stderr
+
+
+def test_a_baseline_is_another_model_s_dense_network(tiny_folder, image_folder, tmp_path):
+    other = write_tiny_model(tmp_path / "other", seed=5)
+    options = ["-m", tiny_folder, "--rounds", 1, "--recipes", "evit(keep=0.5)", "--"]
+    paths = [tmp_path / f"{name}.csv" for name in ("against", "alone", "own")]
+    report = run_json(
+        "evaluate", "--baseline", other, "--predictions", paths[0], *options, image_folder
+    )
+    run("evaluate", "-m", other, "--rounds", 0, "--predictions", paths[1], image_folder)
+    run("evaluate", *options[:4], "--predictions", paths[2], *options[4:], image_folder)
+    against, alone, own = (list(csv.DictReader(path.open(newline=""))) for path in paths)
+    assert report["baseline"] == str(other)
+    assert [entry["name"] for entry in report["recipes"]] == ["dense", "all tokens", "evit(keep=0.5)"]
+    assert [entry["method"] for entry in report["recipes"]] == ["dense", "all tokens", "evit"]
+    assert [row["dense"] for row in against] == [row["dense"] for row in alone]
+    assert [row["all tokens"] for row in against] == [row["dense"] for row in own]
+    assert [row["evit(keep=0.5)"] for row in against] == [row["evit(keep=0.5)"] for row in own]
+    assert report["recipes"][1]["macs_share"] == 1 and report["recipes"][1]["same_label"] < 1
+
+    renamed = write_tiny_model(tmp_path / "renamed", labels=["a", "b", "c"])
+    said = run("evaluate", "-m", tiny_folder, "--baseline", renamed, image_folder, code=1).stderr
+    assert "a baseline with the model's labels" in said
+    config = json.loads((other / "config.json").read_text())
+    config["pretrained_cfg"]["mean"] = [0.4, 0.4, 0.4]
+    (other / "config.json").write_text(json.dumps(config))
+    said = run("evaluate", "-m", tiny_folder, "--baseline", other, image_folder, code=1).stderr
+    assert "preprocesses pictures as the model does" in said
 
 
 def test_evaluate_draws_the_trade_off(tiny_folder, image_folder, tmp_path):

@@ -10,7 +10,7 @@ import tokensieve as ts
 from command import run_json
 from PIL import Image
 from test_cli_evaluate import agresti_min, wilson
-from tiny_model import LABELS, write_nan_model, write_picture, write_turned_folders
+from tiny_model import LABELS, write_nan_model, write_picture, write_tiny_model, write_turned_folders
 
 
 def evaluate(*arguments, **options):
@@ -88,6 +88,25 @@ def test_evaluate_prints_and_writes_its_table(tiny, image_folder):
     accuracy, tokens = str(table).split("\n\n")
     assert accuracy.splitlines()[1].split()[:2] == ["dense", f"{100 * table[0].top1:.2f}"]
     assert tokens.splitlines()[2].endswith(" 17 17 17 10 10 10 7 7 7 5")
+
+
+def test_a_baseline_is_another_model_s_dense_network(tiny, image_folder, tmp_path):
+    other = ts.load(write_tiny_model(tmp_path / "other", seed=5))
+    table = evaluate(tiny, image_folder, "evit(keep=0.5)", baseline=other, rounds=1)
+    assert [row.name for row in table] == ["dense", "all tokens", "evit(keep=0.5)"]
+    assert [row.method for row in table] == ["dense", "all tokens", "evit"]
+    own = evaluate(tiny, image_folder, "evit(keep=0.5)")
+    assert table[0].correct == evaluate(other, image_folder, "dense")[0].correct
+    assert [row.correct for row in table[1:]] == [row.correct for row in own]
+    assert table[2].difference == pytest.approx(table[2].top1 - table[0].top1)
+    renamed = ts.load(write_tiny_model(tmp_path / "renamed", labels=["a", "b", "c"]))
+    with pytest.raises(ValueError, match="a baseline with the model's labels"):
+        evaluate(tiny, image_folder, baseline=renamed)
+    config = json.loads((tmp_path / "other" / "config.json").read_text())
+    config["pretrained_cfg"]["mean"] = [0.4, 0.4, 0.4]
+    (tmp_path / "other" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="preprocesses pictures as the model does"):
+        evaluate(tiny, image_folder, baseline=ts.load(tmp_path / "other"))
 
 
 def test_a_table_draws_itself(tiny, image_folder, tmp_path):

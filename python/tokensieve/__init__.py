@@ -9,12 +9,13 @@
     result.macs              # multiply-accumulates of each image
 """
 
-from ._tokensieve import Recipe, RetentionTrace, SiteTrace, recipe_words
+from ._tokensieve import Choice, Recipe, RetentionTrace, SiteTrace, recipe_words
 from .convert import convert, to_checkpoint
 from .evaluate import Table, evaluate
 from .model import Model, Result, load
 
 __all__ = [
+    "Choice",
     "Model",
     "Recipe",
     "Result",

@@ -11,7 +11,7 @@ import pytest
 from command import program, run, run_json
 from tiny_model import LABELS, write_picture
 
-COMMANDS = ["classify", "visualize", "evaluate", "info", "convert", "completion"]
+COMMANDS = ["classify", "visualize", "evaluate", "calibrate", "info", "convert", "completion"]
 
 
 @pytest.fixture

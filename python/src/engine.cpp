@@ -6,6 +6,7 @@
 #include "numpy.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/engine/classifier.h"
+#include "tokensieve/io/calibration_file.h"
 
 namespace py = pybind11;
 using namespace pybind11::literals;
@@ -51,6 +52,19 @@ py::array_t<int64_t> layers_array(const std::vector<LayerTokens>& layers) {
   return array;
 }
 
+py::dict machine_dict(const Machine& m) {
+  return py::dict("cpu"_a = m.cpu, "threads"_a = m.threads, "precision"_a = m.precision);
+}
+
+BudgetChoice within(const Classifier& model, const std::optional<Recipe>& recipe,
+                    std::optional<double> macs, std::optional<double> latency_ms,
+                    std::optional<double> agree) {
+  const auto budget = one_budget(macs, latency_ms, agree);
+  check_argument(budget.has_value(),
+                 "[budget] expected one of macs, latency_ms and agree, got none");
+  return model.within(*budget, recipe);
+}
+
 std::vector<Classification> run(const Classifier& model, const std::vector<Array<float>>& pixels,
                                 const std::optional<Recipe>& recipe) {
   std::vector<PixelsView> views;
@@ -91,6 +105,11 @@ void register_engine(py::module_& m) {
           "Multiply-accumulates executed for the input.")
       .def_property_readonly("macs_by_kind",
                              [](const Classification& c) { return macs_dict(c.output.macs); });
+  py::class_<BudgetChoice>(m, "Choice", "The density for a budget.")
+      .def_readonly("recipe", &BudgetChoice::recipe, "The calibrated recipe at it, or dense.")
+      .def_readonly("density", &BudgetChoice::density, "None for dense.")
+      .def_readonly("reason", &BudgetChoice::reason, "In words.")
+      .def("__repr__", [](const BudgetChoice& c) { return "<Choice " + c.reason + ">"; });
   py::class_<Classifier>(m, "Classifier", "A loaded model folder; thread-safe.")
       .def_property_readonly("config",
                              [](const Classifier& c) { return config_dict(c.vit().config()); })
@@ -105,6 +124,23 @@ void register_engine(py::module_& m) {
           "provenance", [](const Classifier& c) { return c.folder().provenance; },
           "sieve.json's provenance as JSON text, or ''.")
       .def_property_readonly("recipe", [](const Classifier& c) { return c.default_recipe(); })
+      .def_property_readonly(
+          "machine", [](const Classifier& c) { return machine_dict(c.machine()); },
+          "The machine as a call uses it: what latencies hold for.")
+      .def_property_readonly(
+          "calibrations",
+          [](const Classifier& c) {
+            std::vector<std::string> texts;
+            for (const Calibration& calibration : c.folder().calibrations) {
+              texts.push_back(calibration_json(calibration));
+            }
+            return texts;
+          },
+          "sieve.json's calibrations, each as JSON text.")
+      .def("within", &within, py::arg("recipe") = std::nullopt, py::kw_only(),
+           py::arg("macs") = std::nullopt, py::arg("latency_ms") = std::nullopt,
+           py::arg("agree") = std::nullopt,
+           "The recipe at the density that fits a budget, by the folder's calibrations.")
       .def(
           "resize_and_crop",
           [](const Classifier& c, const Array<uint8_t>& array) {

@@ -9,13 +9,23 @@
     result.macs              # multiply-accumulates of each image
 """
 
-from ._tokensieve import Recipe, RetentionTrace, SiteTrace, Tokenizer, Tokens, open_tokenizer, recipe_words
+from ._tokensieve import (
+    Choice,
+    Recipe,
+    RetentionTrace,
+    SiteTrace,
+    Tokenizer,
+    Tokens,
+    open_tokenizer,
+    recipe_words,
+)
 from .convert import convert, to_checkpoint
 from .evaluate import Table, evaluate
 from .model import Model, Result, load
 from .text import TextModel, TextResult
 
 __all__ = [
+    "Choice",
     "Model",
     "Recipe",
     "Result",

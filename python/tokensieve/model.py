@@ -13,7 +13,7 @@ import numpy as np
 
 from . import _tokensieve as _core
 from ._loaded import Loaded, Outputs, RecipeLike
-from ._tokensieve import Recipe
+from ._tokensieve import Choice, Recipe
 from .text import TextModel
 
 #: A path, a PIL image, uint8 [height, width, 3] (preprocessed like a file), or float32
@@ -53,6 +53,36 @@ class Model(Loaded):
         """Size, crop, interpolation, mean and standard deviation."""
         return self._core.preprocessing
 
+    @property
+    def calibrations(self) -> list[dict[str, Any]]:
+        """What `tokensieve calibrate` measured, one for each recipe, as sieve.json has it."""
+        return [json.loads(text) for text in self._core.calibrations]
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """What latencies hold for: processor, threads of a call, precision."""
+        return self._core.machine
+
+    def within(
+        self,
+        recipe: RecipeLike | None = None,
+        *,
+        macs: float | None = None,
+        latency_ms: float | None = None,
+        agree: float | None = None,
+    ) -> Choice:
+        """The recipe at the density that fits one budget, by the folder's calibration.
+
+        `macs` multiply-accumulates a picture at most, on average; `latency_ms` milliseconds at most for
+        a call with one picture on this machine; `agree` the least share of answers that are the dense
+        network's, with 95 % confidence. Never a density that is slower than dense at batch 1, where that
+        was measured; dense where nothing else is left, and `Choice.reason` says why. Without a recipe
+        it is the model's or, where that is dense, the only one calibrated. Raises ValueError with the
+        cure when nothing fits, or nothing was calibrated.
+        """
+        chosen = Recipe(recipe) if isinstance(recipe, str) else recipe
+        return self._core.within(chosen, macs=macs, latency_ms=latency_ms, agree=agree)
+
     def preprocess(self, image: ImageLike) -> np.ndarray:
         """The network's input for one picture: float32 [3, H, W]."""
         return self._core.normalize(self._core.resize_and_crop(_pixels(image)))
@@ -65,15 +95,20 @@ class Model(Loaded):
         keep: float | None = None,
         threshold: float | None = None,
         mass: float | None = None,
+        macs: float | None = None,
+        latency_ms: float | None = None,
+        agree: float | None = None,
         batch: int = 32,
     ) -> Result:
         """Classifies one picture or a list of them.
 
         `recipe` replaces the model's own; `keep`, `threshold` or `mass` changes its density for this
-        call. At most `batch` pictures run at a time. Raises ValueError for arrays of another shape or
+        call, and so does a budget, `macs`, `latency_ms` or `agree`, as `within` has it. At most `batch` pictures run at a time. Raises ValueError for arrays of another shape or
         type and for recipes that do not parse.
         """
-        chosen = self._recipe(recipe, keep=keep, threshold=threshold, mass=mass)
+        densities = {"keep": keep, "threshold": threshold, "mass": mass}
+        budget = {"macs": macs, "latency_ms": latency_ms, "agree": agree}
+        chosen, reason = self._choose(recipe, densities, budget)
         items = _as_list(images)
         if batch < 1:
             raise ValueError(f"[model] batch must be 1 or more, got {batch}")
@@ -95,7 +130,24 @@ class Model(Loaded):
             started = time.perf_counter()
             outputs += self._core.run(inputs, chosen)
             seconds += time.perf_counter() - started
-        return Result(self, chosen, outputs, seconds, views, names)
+        return Result(self, chosen, outputs, seconds, views, names, reason)
+
+    def _choose(
+        self,
+        recipe: RecipeLike | None,
+        densities: dict[str, float | None],
+        budget: dict[str, float | None],
+    ) -> tuple[Recipe, str]:
+        asked = [key for key, value in budget.items() if value is not None]
+        if not asked:
+            return self._recipe(recipe, **densities), ""
+        both = [key for key, value in densities.items() if value is not None]
+        if both:
+            raise ValueError(
+                f"[budget] expected {both[0]} or {asked[0]}, which chooses a density, got both"
+            )
+        choice = self.within(recipe, **budget)
+        return choice.recipe, choice.reason
 
 
 class Result(Outputs):
@@ -109,10 +161,12 @@ class Result(Outputs):
         seconds: float,
         views: list[np.ndarray | None],
         names: list[str],
+        reason: str = "",
     ) -> None:
         super().__init__(model, recipe, outputs, seconds)
         self._views = views
         self._names = names
+        self.reason = reason  #: Why, where a budget chose its density; else "".
 
     @property
     def logits(self) -> np.ndarray:

@@ -92,10 +92,9 @@ void run_calibrate(const CalibrateOptions& options) {
   const Classifier classifier = options.model.load(1);
   std::vector<std::string> skipped;
   const Calibration calibration = calibrate(options, classifier, skipped);
-  save_calibration(calibration, model_path);
-
   const std::string file = (model_path / "sieve.json").string();
   if (options.json) {
+    save_calibration(calibration, model_path);
     print_json({{"model", model_path.string()},
                 {"data", options.data},
                 {"skipped", skipped.size()},
@@ -108,7 +107,9 @@ void run_calibrate(const CalibrateOptions& options) {
               << " pictures that could not be read, the first: " << skipped.front() << "\n";
   }
   std::cout << describe(model_path, classifier.folder()) << "\n\n"
-            << to_text(calibration, classifier.machine()) << "\nwrote " << file << "\n";
+            << to_text(calibration, classifier.machine()) << std::flush;
+  save_calibration(calibration, model_path);  // where that fails, people have seen the table
+  std::cout << "\nwrote " << file << "\n";
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ class Chooser {
                    calibration_.step_name(calibration_.steps.size() - 1), ", got ",
                    giga(budget_.value),
                    "; calibrate sparser steps: tokensieve calibrate DATA --sweep FROM..TO");
-    return dense("what fits is slower here at batch 1");
+    return dense("what fits is slower at batch 1");
   }
 
   BudgetChoice within_latency() const {
@@ -92,9 +92,9 @@ class Chooser {
                    " calibration samples for agree=", agree, ", got ", calibration_.samples,
                    "; calibrate with more: tokensieve calibrate DATA");
     std::optional<size_t> best;
-    std::string why_dense = "what agrees as often is not cheaper or faster here at batch 1";
+    std::string why_dense = "what agrees as often is slower at batch 1, or not cheaper";
     for (size_t i = 0; i < calibration_.steps.size(); ++i) {
-      if (bound(i) < agree) {
+      if (!clopper_pearson_shows(calibration_.steps[i].agreed, calibration_.samples, agree)) {
         if (i == 0) {
           why_dense = cat(calibration_.step_name(i), " ", agreement(i), " only", confidence());
         }
@@ -119,10 +119,15 @@ class Chooser {
     return cat(" (95 % confidence, ", calibration_.samples, " samples)");
   }
 
-  /// Whether a step is cheaper than dense and, where that is known, not slower.
+  /// Whether a step is cheaper than dense and not slower: on this machine or, where it was not
+  /// measured, on all that were.
   bool gains(size_t i) const {
+    const auto slower = [i](const MachineLatency& latency) {
+      return latency.steps[i].median > latency.dense.median;
+    };
     return calibration_.steps[i].macs < calibration_.dense_macs &&
-           (latency_ == nullptr || latency_->steps[i].median <= latency_->dense.median);
+           !(latency_ != nullptr ? slower(*latency_)
+                                 : std::ranges::any_of(calibration_.latencies, slower));
   }
 
   BudgetChoice step(size_t i, const std::string& why) const {

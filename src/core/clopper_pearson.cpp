@@ -28,6 +28,14 @@ double beta_fraction(double a, double b, double x) {
   return fraction;
 }
 
+void check_counts(int64_t hits, int64_t count, double confidence) {
+  check_argument(count > 0 && hits >= 0 && hits <= count,
+                 "[clopper_pearson] expected 0 to count hits of a count above 0, got ", hits,
+                 " of ", count);
+  check_argument(confidence > 0 && confidence < 1,
+                 "[clopper_pearson] expected a confidence above 0 and below 1, got ", confidence);
+}
+
 }  // namespace
 
 double incomplete_beta(double a, double b, double x) {
@@ -41,12 +49,7 @@ double incomplete_beta(double a, double b, double x) {
 }
 
 double clopper_pearson_lower(int64_t hits, int64_t count, double confidence) {
-  check_argument(count > 0 && hits >= 0 && hits <= count,
-                 "[clopper_pearson_lower] expected 0 to count hits of a count above 0, got ", hits,
-                 " of ", count);
-  check_argument(confidence > 0 && confidence < 1,
-                 "[clopper_pearson_lower] expected a confidence above 0 and below 1, got ",
-                 confidence);
+  check_counts(hits, count, confidence);
   const double alpha = 1.0 - confidence;
   const auto k = static_cast<double>(hits), n = static_cast<double>(count);
   if (hits == 0) return 0.0;
@@ -59,9 +62,17 @@ double clopper_pearson_lower(int64_t hits, int64_t count, double confidence) {
   }
 }
 
+bool clopper_pearson_shows(int64_t hits, int64_t count, double share, double confidence) {
+  check_counts(hits, count, confidence);
+  check_argument(share > 0 && share < 1,
+                 "[clopper_pearson] expected a share above 0 and below 1, got ", share);
+  const auto k = static_cast<double>(hits), n = static_cast<double>(count);
+  return hits > 0 && incomplete_beta(k, n - k + 1.0, share) <= 1.0 - confidence;
+}
+
 int64_t clopper_pearson_samples(double share, double confidence) {
   check_argument(share > 0 && share < 1 && confidence > 0 && confidence < 1,
-                 "[clopper_pearson_samples] expected a share and a confidence above 0 and below 1, "
+                 "[clopper_pearson] expected a share and a confidence above 0 and below 1, "
                  "got ",
                  share, " and ", confidence);
   const double alpha = 1.0 - confidence;

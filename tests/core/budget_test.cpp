@@ -174,6 +174,11 @@ TEST_CASE("Where the machine was not measured a choice says so", "[core][budget]
   CHECK_THAT(choice.reason, Catch::Contains("not measured on this machine"));
   const auto known = choose_density(timed(10, {9, 7, 5}), {Kind::macs, 1.5e9}, this_machine());
   CHECK(known.reason == "macs=1.5e9: keep=0.7, 1.47e9 on average");
+  SECTION("and leaves out what is slower where it was") {
+    const Machine other{"Another processor", 2, "f32"};
+    CHECK(choose_density(timed(10, {9, 11, 5}), {Kind::macs, 1.5e9}, other).density == 0.5);
+    CHECK(choose_density(timed(10, {9, 11, 12}), {Kind::macs, 1.5e9}, other).recipe.is_dense());
+  }
 }
 
 TEST_CASE("Budgets that make no sense are refused", "[core][budget]") {

@@ -1,5 +1,6 @@
 #include "tokensieve/core/clopper_pearson.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -78,6 +79,18 @@ TEST_CASE("The Clopper-Pearson bound of a million samples is found, and below th
   CHECK(clopper_pearson_lower(999'999'999, 1'000'000'000) < 1.0);
 }
 
+TEST_CASE("A share is shown where the bound is above it", "[core][clopper_pearson]") {
+  const int64_t count = GENERATE(1, 10, 299, 3925);
+  for (int64_t hits = 0; hits <= count; hits += std::max<int64_t>(1, count / 50)) {
+    const double bound = clopper_pearson_lower(hits, count);
+    CAPTURE(hits, count);
+    if (hits > 0) CHECK(clopper_pearson_shows(hits, count, bound - 1e-9));
+    CHECK_FALSE(clopper_pearson_shows(hits, count, bound + 1e-9));
+  }
+  CHECK(clopper_pearson_shows(299, 299, 0.99));
+  CHECK_FALSE(clopper_pearson_shows(298, 298, 0.99));
+}
+
 TEST_CASE("The fewest samples for a share are those that all have to agree",
           "[core][clopper_pearson]") {
   CHECK(clopper_pearson_samples(0.99) == 299);
@@ -100,6 +113,8 @@ TEST_CASE("Bounds of counts that make no sense are refused", "[core][clopper_pea
   CHECK_REFUSES(clopper_pearson_lower(3, 2), "got 3 of 2");
   CHECK_REFUSES(clopper_pearson_lower(-1, 2), "got -1 of 2");
   CHECK_REFUSES(clopper_pearson_lower(1, 2, 1.0), "expected a confidence above 0 and below 1");
+  CHECK_REFUSES(clopper_pearson_shows(1, 0, 0.5), "got 1 of 0");
+  CHECK_REFUSES(clopper_pearson_shows(1, 2, 1.0), "expected a share above 0 and below 1, got 1");
   CHECK_REFUSES(clopper_pearson_samples(1.0), "above 0 and below 1, got 1");
   CHECK_REFUSES(clopper_pearson_samples(0.5, 0.0), "above 0 and below 1");
 }

@@ -13,7 +13,7 @@ from PIL import Image
 from command import program, run, run_json
 from tiny_model import LABELS, write_picture
 
-COMMANDS = ["classify", "visualize", "evaluate", "info", "convert", "completion"]
+COMMANDS = ["classify", "visualize", "evaluate", "calibrate", "info", "convert", "completion"]
 
 
 @pytest.fixture

@@ -48,7 +48,8 @@ struct BudgetChoice {
 ///
 /// A step that is slower than dense on `machine` at batch 1, or costs as many MACs, is never
 /// chosen; where nothing else is left, dense is, even beyond the budget. Where `machine` was not
-/// measured, macs and agree go by MACs alone, and `reason` says so.
+/// measured, macs and agree leave out what is slower than dense on any machine that was, and
+/// `reason` says so.
 ///
 /// Throws std::invalid_argument with the cure when the value makes no sense, no step is small
 /// enough, the samples are too few to show the agreement, or latency_ms asks for a machine that was

@@ -15,6 +15,11 @@ double incomplete_beta(double a, double b, double x);
 /// Throws std::invalid_argument unless 0 <= hits <= count, 0 < count and 0 < confidence < 1.
 double clopper_pearson_lower(int64_t hits, int64_t count, double confidence = 0.95);
 
+/// Whether that lower end is at least `share`, by one look at the distribution:
+/// I_share(hits, count - hits + 1) <= 1 - confidence. Throws as it does, and for a share that is
+/// not above 0 and below 1.
+bool clopper_pearson_shows(int64_t hits, int64_t count, double share, double confidence = 0.95);
+
 /// The fewest samples that could show a share of at least `share`: all of them hits, the smallest n
 /// with (1 - confidence)^(1/n) >= share. 299 for 0.99. Throws std::invalid_argument unless both are
 /// above 0 and below 1.

@@ -294,9 +294,10 @@ def test_roberta_from_its_two_files(byte_pairs, texts, prefix, tmp_path):
     assert_equal(reference.backend_tokenizer, ts.open_tokenizer(tmp_path), texts[:700])
 
 
-@pytest.mark.parametrize(
-    "file", [f"{name}/{split}.tsv.gz" for name in ("sst2", "imdb") for split in ("train", "dev", "test")]
-)
+FILES = [f"{name}/{split}.tsv.gz" for name in ("sst2", "imdb") for split in ("train", "dev", "test")]
+
+
+@pytest.mark.parametrize("file", [*FILES, "sst2/train-phrases.tsv.gz"])
 def test_a_data_set_and_the_published_vocabulary(file, tmp_path):
     folder = pathlib.Path(os.environ.get("TOKENSIEVE_DATA", "/nowhere"))
     vocabulary = folder / "bert-base-uncased-vocab.txt"

@@ -155,22 +155,37 @@ def test_normalisation_character_by_character(texts, switches, tmp_path):
     assert_equal(reference, save(reference, tmp_path), some)
 
 
-def test_every_character_by_itself_and_between_letters(tmp_path):
+def every_character():
+    """Every one of the planes that have any, and some of the others."""
+    points = itertools.chain(range(0xD800), range(0xE000, 0x40000), range(0x40000, 0x110000, 97))
+    return [chr(point) for point in points]
+
+
+def in_chunks(items, size=500):
+    return [items[begin : begin + size] for begin in range(0, len(items), size)]
+
+
+def test_every_character_between_letters_and_before_a_mark(tmp_path):
     """The tables of characters, whole: what is removed, split, lowered and decomposed."""
-    points = [point for point in range(0x110000) if not 0xD800 <= point < 0xE000]
     normalize = normalizers.BertNormalizer(lowercase=True).normalize_str
-    size = 20000  # a vocabulary holds a million tokens
-    for begin in range(0, len(points), size):
-        some = [chr(point) for point in points[begin : begin + size]]
+    for begin, some in enumerate(in_chunks(every_character(), 20_000)):
         chars = sorted({char for text in some for char in normalize(text)} | {"a", "\u0327"})
         tokens = dict.fromkeys(SPECIAL + chars + ["##" + char for char in chars])
         reference = add_bert_specials(bert({token: number for number, token in enumerate(tokens)}, lowercase=True))
         ours = save(reference, tmp_path / str(begin))
         # Marks change places with a cedilla behind them; many characters a text, to take less time.
-        chunks = [some[k : k + 500] for k in range(0, len(some), 500)]
-        assert_equal(reference, ours, [f"a{char}\u0327a".join(chunk) for chunk in chunks for char in [chunk[0]]])
-        assert_equal(reference, ours, ["a " + "\u0327a ".join(chunk) for chunk in chunks])
-        assert_equal(reference, ours, ["a".join(chunk) for chunk in chunks])
+        for chunk in in_chunks(some):
+            texts = [" ".join(f"a{char}a" for char in chunk), " ".join(f"a{char}\u0327" for char in chunk)]
+            assert_equal(reference, ours, texts)
+
+
+def test_every_character_is_a_letter_a_number_a_space_or_none_of_these(byte_pairs):
+    for chunk in in_chunks(every_character()):
+        text = "".join(f"a{char}1{char}!{char}" for char in chunk)
+        tokens = byte_pairs[1].encode(text, WITHOUT_LIMIT)
+        encoding = byte_pairs[0].encode(text)
+        assert tokens.ids.tolist() == encoding.ids
+        assert tokens.words.tolist() == [-1 if word is None else word for word in encoding.word_ids]
 
 
 def test_mistakes_are_python_errors_and_arrays_are_typed(vocab_file, tmp_path):
@@ -182,6 +197,10 @@ def test_mistakes_are_python_errors_and_arrays_are_typed(vocab_file, tmp_path):
         ours.encode("one", max_tokens=1)
     with pytest.raises(ValueError, match="id in"):
         ours.token(ours.vocab_size)
+    with pytest.raises(TypeError, match="str or bytes"):
+        ours.encode(3)
+    with pytest.raises(UnicodeEncodeError):
+        ours.encode("\ud800")
     with pytest.raises(RuntimeError, match="vocab.txt"):
         ts.open_tokenizer(tmp_path)
 
@@ -275,9 +294,10 @@ def test_roberta_from_its_two_files(byte_pairs, texts, prefix, tmp_path):
     assert_equal(reference.backend_tokenizer, ts.open_tokenizer(tmp_path), texts[:700])
 
 
-@pytest.mark.parametrize(
-    "file", [f"{name}/{split}.tsv.gz" for name in ("sst2", "imdb") for split in ("train", "dev", "test")]
-)
+FILES = [f"{name}/{split}.tsv.gz" for name in ("sst2", "imdb") for split in ("train", "dev", "test")]
+
+
+@pytest.mark.parametrize("file", [*FILES, "sst2/train-phrases.tsv.gz"])
 def test_a_data_set_and_the_published_vocabulary(file, tmp_path):
     folder = pathlib.Path(os.environ.get("TOKENSIEVE_DATA", "/nowhere"))
     vocabulary = folder / "bert-base-uncased-vocab.txt"

@@ -17,8 +17,9 @@ from typing import Iterable
 import numpy as np
 
 from . import _tokensieve as _core
+from ._loaded import RecipeLike
 from ._tokensieve import Recipe
-from .model import Model, RecipeLike
+from .model import Model
 
 
 @dataclass

@@ -37,7 +37,7 @@ SHAPES = {
     },
     "bert-base": {},
     "tiny": {
-        "num_hidden_layers": 2,
+        "num_hidden_layers": 6,
         "hidden_size": 64,
         "num_attention_heads": 2,
         "intermediate_size": 128,
@@ -92,7 +92,7 @@ def ltp_recipe(model, texts, ratio):
         middle = (low + high) / 2
         costly = model(texts, recipe="ltp", threshold=middle).macs.sum() > dense / ratio
         low, high = (middle, high) if costly else (low, middle)
-    return f"ltp(threshold={high:.6g})"
+    return f"ltp(threshold={high!r})"
 
 
 def states_only(network):
@@ -167,13 +167,14 @@ def rivals(network, folder, threads):
 
 
 def save_model(network, folder):
-    """The folder that tokensieve opens, with the tokenizer files that CTranslate2 asks for."""
+    """The folder that tokensieve opens, with what CTranslate2 asks for beside the network."""
+    import transformers
+
+    network.config.position_embedding_type = "absolute"  # which transformers 5 no longer writes
     network.save_pretrained(folder)
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     words += [f"w{i}" for i in range(network.config.vocab_size - len(words))]
     (folder / "vocab.txt").write_text("\n".join(words) + "\n")
-    import transformers
-
     transformers.BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
 
 

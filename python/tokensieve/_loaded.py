@@ -10,7 +10,7 @@ from typing import Any, Union
 import numpy as np
 
 from . import _tokensieve as _core
-from ._tokensieve import Recipe
+from ._tokensieve import Classifier, Recipe, TextClassifier
 
 RecipeLike = Union[Recipe, str]
 
@@ -18,7 +18,7 @@ RecipeLike = Union[Recipe, str]
 class Loaded:
     """A loaded model folder."""
 
-    _core: _core.Classifier | _core.TextClassifier
+    _core: Classifier | TextClassifier
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = pathlib.Path(folder)

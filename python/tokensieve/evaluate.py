@@ -17,8 +17,9 @@ from typing import Iterable
 import numpy as np
 
 from . import _tokensieve as _core
+from ._loaded import RecipeLike
 from ._tokensieve import Recipe
-from .model import Model, RecipeLike, Result
+from .model import Model, Result
 
 _Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 _SPEED_BATCHES = (1, 8)

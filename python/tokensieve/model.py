@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import os
 import pathlib
 import time
@@ -13,7 +14,7 @@ import numpy as np
 
 from . import _tokensieve as _core
 from ._loaded import Loaded, Outputs, RecipeLike
-from ._tokensieve import Choice, Recipe
+from ._tokensieve import Choice, Classifier, Recipe
 from .text import TextModel
 
 #: A path, a PIL image, uint8 [height, width, 3] (preprocessed like a file), or float32
@@ -37,9 +38,9 @@ def load(folder: str | os.PathLike[str], *, threads: int = 0, top: int = 5) -> M
 class Model(Loaded):
     """A loaded model. Calls release the GIL and may come from several threads at once."""
 
-    _core: _core.Classifier
+    _core: Classifier
 
-    def __init__(self, folder: str | os.PathLike[str], core: _core.Classifier) -> None:
+    def __init__(self, folder: str | os.PathLike[str], core: Classifier) -> None:
         super().__init__(folder)
         self._core = core
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _tokensieve as _core
 from ._loaded import Loaded, Outputs, RecipeLike
-from ._tokensieve import Recipe
+from ._tokensieve import Recipe, TextClassifier
 
 #: The ids of one text, special tokens included: a list, or an integer array [tokens].
 IdsLike = Any
@@ -19,9 +19,9 @@ IdsLike = Any
 class TextModel(Loaded):
     """A loaded text model. Calls release the GIL and may come from several threads at once."""
 
-    _core: _core.TextClassifier
+    _core: TextClassifier
 
-    def __init__(self, folder: str | os.PathLike[str], core: _core.TextClassifier) -> None:
+    def __init__(self, folder: str | os.PathLike[str], core: TextClassifier) -> None:
         super().__init__(folder)
         self._core = core
 

@@ -12,6 +12,7 @@
 #include "tokensieve/core/macs.h"
 #include "tokensieve/core/nearest_word.h"
 #include "tokensieve/core/ragged_layout.h"
+#include "tokensieve/core/rank_bins.h"
 #include "tokensieve/core/recipe.h"
 #include "tokensieve/core/reducer.h"
 #include "tokensieve/core/retention_trace.h"

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tokensieve/core/ats.h"
+#include "tokensieve/core/rank_bins.h"
 #include "tokensieve/core/tome.h"
 
 namespace tokensieve {
@@ -140,6 +141,12 @@ std::string expand_ltp(const Arguments& arguments) {
              ") | drop=gone | at=after_attention:", arguments.text("sites"));
 }
 
+/// Rows leave by the attention of the block before the one that is to do without them.
+std::string expand_top(const Arguments& arguments) {
+  return cat("score=received_attention | select=rank_bins(bins=", arguments.text("bins"),
+             ") | drop=gone | at=after_attention:", arguments.text("sites"));
+}
+
 std::string expand_pabee(const Arguments& arguments) {
   return cat("exit=patience(", arguments.text("patience"), ")");
 }
@@ -211,6 +218,11 @@ Registry make_registry() {
       {"mass",
        {rate("mass")},
        [](const Arguments& given) { return mass_selector(given.numbers("mass")); }},
+      {"rank_bins",
+       {{"bins", Kind::text, "", {}, true}},
+       [](const Arguments& given) {
+         return rank_bins_selector(parse_rank_bins(given.text("bins")));
+       }},
   };
   words.drop = {
       {"gone", {}, [](const Arguments&) { return gone_policy(); }},
@@ -260,6 +272,9 @@ Registry make_registry() {
        expand_tome},
       {"ats", {{"keep", Kind::numbers, "1"}, {"sites", Kind::text, "3.."}}, expand_ats},
       {"ltp", ltp_parameters(), expand_ltp},
+      {"top",
+       {{"bins", Kind::text, "", {}, true}, {"sites", Kind::text, "", {}, true}},
+       expand_top},
       {"pabee", {{"patience", Kind::numbers, "6"}}, expand_pabee},
       {"magic_pyramid", magic_pyramid_parameters(), expand_magic_pyramid},
       {"random",

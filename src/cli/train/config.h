@@ -18,12 +18,15 @@ struct TextConfig {
   int max_tokens = 128;  ///< Of a text, special tokens included; the rest is cut off.
   double dropout = 0.1;
   TextLoaderOptions loader;
-  int64_t n_ref = 128;            ///< LTP's reference length; 0: the live rows.
+  int64_t n_ref = 128;             ///< LTP's reference length; 0: the live rows.
   double final_threshold = 0.01;   ///< LTP's line of thresholds leads there.
   std::vector<double> thresholds;  ///< Instead of that line, one for each block behind the first.
   nn::CascadeOptions cascade;
   nn::PabeeOptions pabee;
   nn::MagicPyramidOptions pyramid;  ///< Its `ltp` is LTP's, too.
+  nn::TopOptions top;
+  int top_first = 0;  ///< ToP's first block that drops; 0: depth / 6, from 1 on.
+  int64_t top_bins = 50;
 };
 
 /// One training run, as its JSON file says it. docs/training.md lists the keys.

@@ -33,7 +33,8 @@ split_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str
 def classes_of(char):
     """The names of the classes a character is in."""
     parts = len(split_bert(f"a{char}a"))
-    joins = {name for name, first in (("letter", "a"), ("number", "1"), ("other", "!")) if len(split_bytes(first + char)) == 1}
+    firsts = {"letter": "a", "number": "1", "other": "!"}
+    joins = {name for name, first in firsts.items() if len(split_bytes(first + char)) == 1}
     assert (parts == 2) == (not joins), "both pre-tokenizers should split at the same spaces"
     return joins - {"other"} | {
         name

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Files: safetensors, model folders, images, data sets.
+/// Files: safetensors, model folders, images, tokenizers, data sets.
 
 #include "tokensieve/io/bert_tensors.h"
 #include "tokensieve/io/dataset.h"
@@ -13,6 +13,7 @@
 #include "tokensieve/io/preprocess.h"
 #include "tokensieve/io/resize.h"
 #include "tokensieve/io/safetensors.h"
+#include "tokensieve/io/text_dataset.h"
 #include "tokensieve/io/tokenizer.h"
 #include "tokensieve/io/vit_tensors.h"
 #include "tokensieve/io/weights.h"

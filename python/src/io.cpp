@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
+#include <pybind11/typing.h>
 
 #include <cstring>
 
@@ -55,6 +56,20 @@ void write_tensors(const std::filesystem::path& path,
   without_gil([&] { write_safetensors(path, data, metadata); });
 }
 
+using Text = py::typing::Union<py::str, py::bytes>;
+
+std::string to_utf8(const Text& text) {
+  if (py::isinstance<py::bytes>(text)) return py::cast<std::string>(text);
+  if (!py::isinstance<py::str>(text)) {
+    throw py::type_error("[encode] expected a text as str or bytes, got " +
+                         std::string(py::str(py::type::of(text))));
+  }
+  py::ssize_t size = 0;
+  const char* const utf8 = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+  if (!utf8) throw py::error_already_set();  // a lone surrogate
+  return {utf8, static_cast<size_t>(size)};
+}
+
 py::array_t<uint32_t> spans_to_numpy(const std::vector<Tokens::Span>& spans) {
   py::array_t<uint32_t> array({static_cast<py::ssize_t>(spans.size()), py::ssize_t{2}});
   uint32_t* out = array.mutable_data();
@@ -88,8 +103,9 @@ void register_tokenizer(py::module_& m) {
 WordPiece (BERT and its kin) and byte-level BPE (RoBERTa); see open_tokenizer. Serves many threads.)doc")
       .def(
           "encode",
-          [](const Tokenizer& t, const std::string& text, int max_tokens) {
-            return without_gil([&] { return t.encode(text, max_tokens); });
+          [](const Tokenizer& t, const Text& text, int max_tokens) {
+            const std::string utf8 = to_utf8(text);
+            return without_gil([&] { return t.encode(utf8, max_tokens); });
           },
           py::arg("text"), py::arg("max_tokens") = 512,
           "The Tokens of a text: str, or bytes, of which what is not UTF-8 counts as U+FFFD. At "
@@ -99,9 +115,9 @@ WordPiece (BERT and its kin) and byte-level BPE (RoBERTa); see open_tokenizer. S
           "small for the special tokens.")
       .def(
           "encode_pair",
-          [](const Tokenizer& t, const std::string& first, const std::string& second,
-             int max_tokens) {
-            return without_gil([&] { return t.encode_pair(first, second, max_tokens); });
+          [](const Tokenizer& t, const Text& first, const Text& second, int max_tokens) {
+            const std::string a = to_utf8(first), b = to_utf8(second);
+            return without_gil([&] { return t.encode_pair(a, b, max_tokens); });
           },
           py::arg("first"), py::arg("second"), py::arg("max_tokens") = 512,
           "The Tokens of a pair, the longer text cut first. Raises as encode does.")

@@ -67,3 +67,20 @@ def test_texts_are_timed_against_every_rival_in_every_mode(tmp_path):
     assert 2.1 <= sieved["macs_ratio"] < 2.6
     for rival in ("onnxruntime", "openvino", "ctranslate2"):
         assert f"best of {rival}:" in done.stdout
+
+
+def test_tokenizers_are_compared_on_equal_tokens(tmp_path):
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "gor", "##geous", "mess", "!"]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    (tmp_path / "texts.tsv").write_text("label\ttext\n1\tA gorgeous mess!\n0\ta mess\n")
+    figures = tmp_path / "figures.json"
+    done = subprocess.run(
+        [
+            sys.executable, ROOT / "benchmarks" / "bench_tokenizer.py", tmp_path / "texts.tsv",
+            "--vocab", tmp_path / "vocab.txt", "--rounds", "2", "--json", figures,
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    read = json.loads(figures.read_text())
+    assert read["texts"] == 2 and read["words"] == 5 and read["rounds"] == 2
+    assert f"{read['speed_up']:.1f} times as fast" in done.stdout

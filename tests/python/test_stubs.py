@@ -12,7 +12,7 @@ PACKAGE = pathlib.Path(tokensieve.__file__).parent
 def test_the_stubs_are_installed():
     assert (PACKAGE / "py.typed").exists()
     stub = (PACKAGE / "_tokensieve.pyi").read_text()
-    for name in ("class Classifier", "class Recipe", "class RetentionTrace", "def read_image"):
+    for name in ("class Classifier", "class Recipe", "class RetentionTrace", "class Tokenizer", "def read_image"):
         assert name in stub
 
 

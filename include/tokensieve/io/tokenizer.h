@@ -31,15 +31,17 @@ class Tokenizer {
 
   /// Tokens of `text`, at most `max_tokens` with the special ones: the end is cut off. Bytes that
   /// are not UTF-8 count as U+FFFD. Throws std::invalid_argument for a `max_tokens` too small for
-  /// the special tokens.
+  /// the special tokens and for a text of more than 2 GB.
   virtual Tokens encode(std::string_view text, int max_tokens) const = 0;
-  /// Tokens of a pair, the longer text being cut first ("longest_first").
+  /// Tokens of a pair, the longer text being cut first ("longest_first"). Throws as encode does.
   virtual Tokens encode_pair(std::string_view first, std::string_view second,
                              int max_tokens) const = 0;
   /// The vocabulary entry of an id ("##ing", "Ġthe"). Throws std::invalid_argument for an unknown
   /// id.
   virtual std::string token(std::int32_t id) const = 0;
+  /// How many ids there are, from 0 on.
   virtual int vocab_size() const = 0;
+  /// The id that fills rows up where they must be of one length.
   virtual std::int32_t pad_id() const = 0;
 };
 

@@ -10,7 +10,7 @@ namespace tokensieve {
 
 /// The largest vocabulary accepted, in tokens and in bytes of all of them.
 inline constexpr std::size_t kMaxTokens = std::size_t{1} << 20;
-inline constexpr std::size_t kMaxVocabularyBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxVocabularyBytes = std::size_t{8} << 20;
 
 /// Tokens by id and ids by token. Of tokens that come twice the last is found, as in a Python dict.
 class Vocabulary {

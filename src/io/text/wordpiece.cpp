@@ -33,18 +33,19 @@ WordPieceTokenizer::WordPieceTokenizer(Parts parts, WordPieceOptions options)
   }
 }
 
-bool WordPieceTokenizer::spell(std::string_view word, const unsigned char* fold,
+void WordPieceTokenizer::spell(std::string_view word, std::size_t chars, const unsigned char* fold,
                                std::vector<Piece>& pieces) const {
   pieces.clear();
+  bool known = chars <= static_cast<std::size_t>(options_.max_word_chars);
   std::uint32_t node = 0;
-  for (std::size_t at = 0; at < word.size(); node = inside_) {
-    if (node == Trie::kNone) return false;
-    const auto [id, end] = trie_.longest(node, word, at, fold);
-    if (id < 0) return false;
+  for (std::size_t at = 0; known && at < word.size(); node = inside_) {
+    const auto [id, end] =
+        node == Trie::kNone ? Trie::Match{-1, at} : trie_.longest(node, word, at, fold);
+    known = id >= 0;
     pieces.push_back({id, at, end});
     at = end;
   }
-  return true;
+  if (!known) pieces.assign(1, {unk_, 0, word.size()});
 }
 
 void WordPieceTokenizer::add_text(std::string_view text, std::size_t begin, std::size_t end,
@@ -80,13 +81,8 @@ void WordPieceTokenizer::add_ascii(std::string_view text, std::size_t begin, std
     if (is_letter(begin)) {
       while (next < end && is_letter(next)) ++next;
     }
-    const std::string_view word = text.substr(begin, next - begin);
-    const bool known = word.size() <= static_cast<std::size_t>(options_.max_word_chars) &&
-                       spell(word, lower_, pieces);
-    if (!known) out.add(unk_, span(begin, next));
-    for (std::size_t k = 0; known && k < pieces.size(); ++k) {
-      out.add(pieces[k].id, span(begin + pieces[k].begin, begin + pieces[k].end));
-    }
+    spell(text.substr(begin, next - begin), next - begin, lower_, pieces);
+    for (const Piece& p : pieces) out.add(p.id, span(begin + p.begin, begin + p.end));
     ++out.words;
     begin = next;
   }
@@ -97,13 +93,12 @@ void WordPieceTokenizer::add_any(std::string_view text, std::size_t begin, std::
   const std::vector<TextChar> chars = options_.normalizer(decode_utf8(text, begin, end));
   std::string word;
   std::vector<TextChar> sources;  // of each byte of the word
-  int count = 0;
+  std::size_t count = 0;
   const auto end_word = [&] {
     if (count == 0) return;
-    const bool known = count <= options_.max_word_chars && spell(word, as_it_is_, pieces);
-    if (!known) out.add(unk_, span(sources.front().begin, sources.back().end));
-    for (std::size_t k = 0; known && k < pieces.size(); ++k) {
-      out.add(pieces[k].id, span(sources[pieces[k].begin].begin, sources[pieces[k].end - 1].end));
+    spell(word, count, as_it_is_, pieces);
+    for (const Piece& p : pieces) {
+      out.add(p.id, span(sources[p.begin].begin, sources[p.end - 1].end));
     }
     ++out.words;
     word.clear();

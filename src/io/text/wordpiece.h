@@ -37,8 +37,10 @@ class WordPieceTokenizer final : public TextTokenizer {
   };
   enum class Ascii : unsigned char { letter, punctuation, space, hard };
 
-  /// The pieces of a word whose bytes are read as fold[byte]; false if nothing spells it.
-  bool spell(std::string_view word, const unsigned char* fold, std::vector<Piece>& pieces) const;
+  /// The pieces of a word of so many characters, its bytes read as fold[byte]: the unknown token if
+  /// nothing spells it.
+  void spell(std::string_view word, std::size_t chars, const unsigned char* fold,
+             std::vector<Piece>& pieces) const;
   void add_ascii(std::string_view text, std::size_t begin, std::size_t end, TextTokens& out,
                  std::vector<Piece>& pieces) const;
   void add_any(std::string_view text, std::size_t begin, std::size_t end, TextTokens& out,

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace tokensieve {
+
+/// One text, or a pair, and the index of its class, -1 if it has none.
+struct TextSample {
+  std::string text;
+  std::string text_pair;  ///< The second text of a pair.
+  int label = -1;
+
+  bool operator==(const TextSample&) const = default;
+};
+
+/// Texts with labels; all are pairs, or none is.
+struct TextDataset {
+  bool pairs = false;
+  std::vector<TextSample> samples;
+};
+
+/// The texts of a .tsv or .jsonl file, all in memory, one sample a line.
+///
+/// TSV: the first line is `label<TAB>text` or `label<TAB>text<TAB>text_pair`; no quotes, no
+/// escapes, and the last text is the rest of its line. JSONL: objects with "text", for pairs
+/// "text_pair", and optionally "label"; other keys are ignored. Labels are integers of 0 or more.
+/// Blank lines are skipped. Throws runtime_error, naming the line, for what is not so, for a file
+/// that is of another kind, larger than 1 GB or without samples, and for pairs beside single texts.
+TextDataset read_text_dataset(const std::filesystem::path& path);
+
+}  // namespace tokensieve

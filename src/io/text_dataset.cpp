@@ -1,0 +1,127 @@
+#include "tokensieve/io/text_dataset.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "json_util.h"
+#include "model/json_object.h"
+#include "printable.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/io/file.h"
+
+namespace tokensieve {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
+
+/// A file's lines, one after the other, without their ends ("\n" or "\r\n").
+class Lines {
+ public:
+  explicit Lines(std::string_view text) : rest_(text) {}
+
+  bool next(std::string_view& line) {
+    if (rest_.empty()) return false;
+    const std::size_t end = rest_.find('\n');
+    line = rest_.substr(0, end);
+    rest_.remove_prefix(end == rest_.npos ? rest_.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    ++number_;
+    return true;
+  }
+  std::size_t number() const { return number_; }
+
+ private:
+  std::string_view rest_;
+  std::size_t number_ = 0;
+};
+
+/// What is before the next tab, which `line` then begins behind; all of it if there is none.
+std::string_view take_field(std::string_view& line) {
+  const std::string_view field = line.substr(0, line.find('\t'));
+  line.remove_prefix(std::min(field.size() + 1, line.size()));
+  return field;
+}
+
+int parse_label(std::string_view text, const std::string& where) {
+  int label = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), label);
+  check_runtime(error == std::errc{} && end == text.data() + text.size() && label >= 0,
+                "[read_text_dataset] ", where, ": expected a label of 0 or more, got '",
+                printable(text), "'");
+  return label;
+}
+
+TextSample parse_tsv(std::string_view line, bool pairs, const std::string& where) {
+  const auto tabs = std::ranges::count(line, '\t');
+  check_runtime(tabs >= 1 + pairs, "[read_text_dataset] ", where, ": expected label<TAB>text",
+                pairs ? "<TAB>text_pair" : "", ", got '", printable(line), "'");
+  TextSample sample;
+  sample.label = parse_label(take_field(line), where);
+  if (pairs) {
+    sample.text = take_field(line);
+    sample.text_pair = line;
+  } else {
+    sample.text = line;
+  }
+  return sample;
+}
+
+TextDataset read_tsv(std::string_view text, const fs::path& path) {
+  Lines lines(text);
+  std::string_view line;
+  lines.next(line);
+  TextDataset dataset;
+  dataset.pairs = line == "label\ttext\ttext_pair";
+  check_runtime(dataset.pairs || line == "label\ttext", "[read_text_dataset] ", path.string(),
+                ":1: expected the line label<TAB>text or label<TAB>text<TAB>text_pair, got '",
+                printable(line), "'");
+  while (lines.next(line)) {
+    if (line.empty()) continue;
+    dataset.samples.push_back(
+        parse_tsv(line, dataset.pairs, cat(path.string(), ":", lines.number())));
+  }
+  return dataset;
+}
+
+TextDataset read_jsonl(std::string_view text, const fs::path& path) {
+  Lines lines(text);
+  std::string_view line;
+  TextDataset dataset;
+  while (lines.next(line)) {
+    if (line.empty()) continue;
+    const std::string where = cat(path.string(), ":", lines.number());
+    const nlohmann::json json = parse_json(line, where);
+    const JsonObject object(json, where);
+    TextSample sample;
+    sample.text = object.text("text");
+    const bool pair = object.has("text_pair");
+    if (pair) sample.text_pair = object.text("text_pair");
+    if (object.has("label")) sample.label = static_cast<int>(object.integer("label", 0, INT32_MAX));
+    if (dataset.samples.empty()) dataset.pairs = pair;
+    check_runtime(pair == dataset.pairs, "[read_text_dataset] ", where, ": expected ",
+                  dataset.pairs ? "pairs" : "single texts", " as before, got ",
+                  pair ? "a pair" : "no text_pair");
+    dataset.samples.push_back(std::move(sample));
+  }
+  return dataset;
+}
+
+}  // namespace
+
+TextDataset read_text_dataset(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  check_runtime(extension == ".tsv" || extension == ".jsonl",
+                "[read_text_dataset] expected a .tsv or .jsonl file, got ", path.string(),
+                extension == ".gz" ? "; unpack it with gunzip" : "");
+  const std::string text = read_text_file(path, kMaxBytes);
+  TextDataset dataset = extension == ".tsv" ? read_tsv(text, path) : read_jsonl(text, path);
+  check_runtime(!dataset.samples.empty(), "[read_text_dataset] expected texts in ", path.string(),
+                ", got none");
+  return dataset;
+}
+
+}  // namespace tokensieve

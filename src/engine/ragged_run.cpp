@@ -49,7 +49,7 @@ RowsView<float> RaggedRun::attend(const Linear& qkv, RowsView<const float> x, in
   const RaggedLayout keys = layout_;
   input.layout = &keys;
   if (schedule_.proportional_attention()) input.key_bias = key_bias();
-  complete(layer, input);
+  mask(layer, input);
 
   AttentionOutput output =
       buffers_.record.prepare(schedule_.attention_request(layer), num_heads, keys);

@@ -54,8 +54,8 @@ class RaggedRun {
   /// behind block `layer`.
   void select(std::span<const int64_t> stay, int layer);
 
-  /// Room for more of the attention's input: masks.
-  virtual void complete(int /*layer*/, AttentionInput& /*input*/) {}
+  /// Adds the masked heads of a block to the input of its attention, where a network has some.
+  virtual void mask(int /*layer*/, AttentionInput& /*input*/) {}
   /// Learned scores, or null.
   virtual TokenPredictor* predictor() { return nullptr; }
   /// A reducer has decided with learned scores, and its rows have not moved yet.

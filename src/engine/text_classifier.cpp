@@ -14,21 +14,21 @@ struct TextClassifier::Impl {
       : folder(std::move(folder_)),
         options(options_),
         recipe(Recipe::parse(folder.recipe)),
-        bert(config_of(folder), *folder.weights, folder.sieve.get()) {
+        bert(make_bert(folder)) {
     check_argument(options.top > 0, "[text_classifier] top must be 1 or more, got ", options.top);
     check_threads("[text_classifier]", options.threads);
-    bert.check(
-        recipe.compile(bert.config().depth()));  // a recipe that does not fit is told at once
+    // A recipe that does not fit is told at once.
+    bert.check(recipe.compile(bert.config().depth()));
   }
 
   // What open_model_folder() sees to for a folder, a folder made in code may lack.
-  static const BertConfig& config_of(const ModelFolder& folder) {
+  static Bert make_bert(const ModelFolder& folder) {
     const BertConfig& config = folder.text_config("[text_classifier]");
     check_argument(folder.weights != nullptr, "[text_classifier] the model has no weights");
     check_argument(folder.labels.empty() || std::ssize(folder.labels) == config.num_classes,
                    "[text_classifier] expected ", config.num_classes, " labels, one a class, got ",
                    folder.labels.size());
-    return config;
+    return Bert(config, *folder.weights, folder.sieve.get());
   }
 
   ModelFolder folder;

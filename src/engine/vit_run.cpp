@@ -99,7 +99,7 @@ void VitRun::attend(const BlockWeights& block, int layer) {
   residual(*block.proj, RaggedRun::attend(*block.qkv, normed, block.num_heads, layer));
 }
 
-void VitRun::complete(int layer, AttentionInput& input) {
+void VitRun::mask(int layer, AttentionInput& input) {
   const AttentionMasks& masks = config_.masks;
   const std::span<const int> heads = masks.of_block(layer);
   if (heads.empty()) return;

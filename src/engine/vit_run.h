@@ -25,7 +25,7 @@ class VitRun final : RaggedRun {
   void attend(const BlockWeights& block, int layer);
   void mlp(const BlockWeights& block);
   /// What the masked heads of `layer` need.
-  void complete(int layer, AttentionInput& input) override;
+  void mask(int layer, AttentionInput& input) override;
   TokenPredictor* predictor() override {
     return weights_.predictors.empty() ? nullptr : &predictors_;
   }

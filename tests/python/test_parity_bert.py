@@ -214,9 +214,11 @@ def test_texts_exit_where_the_formulas_say(with_exits):
     model, all_logits = with_exits
     texts = random_texts(LENGTHS * 2)
     per_text = [all_logits(text) for text in texts]
-    middle = torch.cat([torch.distributions.Categorical(logits=l[:-1]).entropy() for l in per_text]).median()
+    entropies = torch.cat([torch.distributions.Categorical(logits=l[:-1]).entropy() for l in per_text]).sort()[0]
+    middle = len(entropies) // 2 + entropies.diff()[len(entropies) // 2 :][:10].argmax()
+    limit = float((entropies[middle] + entropies[middle + 1]) / 2)  # no text is that uncertain
     for options, rule, value in [
-        ({"recipe": "exit=entropy(0.1)", "entropy": float(middle)}, entropy_exit, float(middle)),
+        ({"recipe": "exit=entropy(0.1)", "entropy": limit}, entropy_exit, limit),
         ({"recipe": "pabee(patience=2)"}, patience_exit, 2),
         ({"recipe": "pabee(patience=2)", "patience": 1}, patience_exit, 1),
     ]:
@@ -228,7 +230,7 @@ def test_texts_exit_where_the_formulas_say(with_exits):
             assert close(result.logits[index], logits[layer].numpy())
             depth = 6 if layer < 0 else layer + 1
             assert (result.tokens_per_layer[index] > 0).sum() == depth
-        assert (np.argsort(result.macs) is not None) and result.macs.sum() < model(texts).macs.sum()
+        assert result.macs.sum() < model(texts).macs.sum()
 
 
 def test_neutral_exits_are_the_dense_network(with_exits):

@@ -15,6 +15,7 @@
 #include "tokensieve/core/macs.h"
 #include "tokensieve/core/nearest_word.h"
 #include "tokensieve/core/ragged_layout.h"
+#include "tokensieve/core/rank_bins.h"
 #include "tokensieve/core/recipe.h"
 #include "tokensieve/core/recipe_arguments.h"
 #include "tokensieve/core/recipe_words.h"

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tokensieve/core/ats.h"
+#include "tokensieve/core/rank_bins.h"
 #include "tokensieve/core/tome.h"
 
 namespace tokensieve {
@@ -21,19 +22,6 @@ TopKOptions top_k_options(const Arguments& arguments) {
 
 ThresholdOf threshold_of(const Arguments& arguments) {
   return arguments.text("of") == "mean" ? ThresholdOf::mean : ThresholdOf::score;
-}
-
-/// "1101/1000": for each site which bins stay.
-std::vector<std::vector<bool>> parse_bins(const std::string& text) {
-  std::vector<std::vector<bool>> bins;
-  for (const std::string_view site : split(text, '/')) {
-    check_argument(!site.empty() && site.find_first_not_of("01") == std::string_view::npos,
-                   "[recipe] expected bins such as 1101/1000, 1 for one that stays, got '", site,
-                   "'");
-    std::vector<bool>& stays = bins.emplace_back();
-    for (const char digit : site) stays.push_back(digit == '1');
-  }
-  return bins;
 }
 
 constexpr uint64_t kLongestReference = 1 << 20;
@@ -133,16 +121,6 @@ std::string expand_sait(const Arguments& arguments) {
              " | drop=gone | at=before:", arguments.text("sites"));
 }
 
-/// What a block would not read leaves behind the attention of the block before it; the sites, if
-/// not given, begin at block 1 and are as many as there are lists of bins.
-std::string expand_top(const Arguments& arguments) {
-  const std::string& bins = arguments.text("bins");
-  const std::string sites =
-      arguments.has("sites") ? arguments.text("sites") : cat("1..", split(bins, '/').size());
-  return cat("score=received_attention | select=rank_bins(bins=", bins,
-             ") | drop=gone | at=after_attention:", sites);
-}
-
 std::vector<Parameter> ltp_parameters() {
   return {
       {"threshold", Kind::numbers, "0.01"}, {"n_ref", Kind::integer}, {"sites", Kind::text, "1.."}};
@@ -161,6 +139,12 @@ std::string expand_ltp(const Arguments& arguments) {
   return cat("score=received_attention",
              arguments.has("n_ref") ? cat("(n_ref=", arguments.text("n_ref"), ")") : "",
              " | select=threshold(", arguments.text("threshold"), rising ? ", rising" : "",
+             ") | drop=gone | at=after_attention:", arguments.text("sites"));
+}
+
+/// Rows leave by the attention of the block before the one that is to do without them.
+std::string expand_top(const Arguments& arguments) {
+  return cat("score=received_attention | select=rank_bins(bins=", arguments.text("bins"),
              ") | drop=gone | at=after_attention:", arguments.text("sites"));
 }
 
@@ -237,7 +221,9 @@ Registry make_registry() {
        [](const Arguments& given) { return mass_selector(given.numbers("mass")); }},
       {"rank_bins",
        {{"bins", Kind::text, "", {}, true}},
-       [](const Arguments& given) { return rank_bins_selector(parse_bins(given.text("bins"))); }},
+       [](const Arguments& given) {
+         return rank_bins_selector(parse_rank_bins(given.text("bins")));
+       }},
   };
   words.drop = {
       {"gone", {}, [](const Arguments&) { return gone_policy(); }},
@@ -279,7 +265,6 @@ Registry make_registry() {
         {"sites", Kind::text, "3"}},
        expand_sait},
       {"asvit", {{"threshold"}, {"keep"}, {"sites", Kind::text, "4/7/10"}}, expand_asvit},
-      {"top", {{"bins", Kind::text, "", {}, true}, {"sites", Kind::text}}, expand_top},
       {"tome",
        {{"r", Kind::numbers, "13"},
         {"inflection", Kind::numbers, "0"},
@@ -288,6 +273,9 @@ Registry make_registry() {
        expand_tome},
       {"ats", {{"keep", Kind::numbers, "1"}, {"sites", Kind::text, "3.."}}, expand_ats},
       {"ltp", ltp_parameters(), expand_ltp},
+      {"top",
+       {{"bins", Kind::text, "", {}, true}, {"sites", Kind::text, "", {}, true}},
+       expand_top},
       {"pabee", {{"patience", Kind::numbers, "6"}}, expand_pabee},
       {"magic_pyramid", magic_pyramid_parameters(), expand_magic_pyramid},
       {"random",

@@ -56,8 +56,9 @@ HeldOutSplit split_held_out(const ImageDataset& dataset, double fraction, std::u
 
 HeldOutTexts split_held_out(const TextDataset& dataset, double fraction, std::uint64_t seed) {
   std::vector<TextSample> samples = dataset.samples;
-  std::ranges::sort(samples, {},
-                    [](const TextSample& sample) { return std::tie(sample.label, sample.text); });
+  std::ranges::sort(samples, {}, [](const TextSample& sample) {
+    return std::tie(sample.label, sample.text, sample.text_pair);
+  });
   HeldOutTexts parts{dataset, dataset};
   auto [train, held_out] = split(std::move(samples), fraction, seed);
   parts.train.samples = std::move(train);

@@ -58,7 +58,7 @@ class CascadeMethod final : public Method {
     for (const double rate : rates_)
       rates = cat(rates, rates.empty() ? "" : "/", number_text(rate));
     return cat("score=received_attention | select=top_k(", rates,
-               ", of=input, round=ceil) | drop=gone | at=after_attention:1..");
+               ", of=input, round=ceil) | drop=gone | at=after_attention:1..", rates_.size());
   }
 
  private:

@@ -30,10 +30,9 @@ class PabeeMethod final : public Method {
   PabeeMethod(Bert network, Bert teacher, PabeeOptions options)
       : network_(std::move(network)),
         teacher_(std::move(teacher), network_->config(), options.teacher_logits),
-        options_(options) {
+        options_(options),
+        rule_(patience_rule(options.patience)) {
     check_exits("pabee", network_->config());
-    check_argument(options.patience >= 0, "[pabee] expected patience of 0 or more, got ",
-                   options.patience);
   }
 
   BertImpl& network() override { return *network_; }
@@ -51,7 +50,7 @@ class PabeeMethod final : public Method {
   }
 
   torch::Tensor predict(const torch::Tensor& tokens) override {
-    return exit_by_patience(all_logits(*network_, network_->class_rows(tokens)), options_.patience);
+    return leave_early(all_logits(*network_, network_->class_rows(tokens)), rule_);
   }
 
   std::string recipe() const override { return cat("pabee(patience=", options_.patience, ")"); }
@@ -60,17 +59,19 @@ class PabeeMethod final : public Method {
   Bert network_;
   TextTeacher teacher_;
   PabeeOptions options_;
+  ExitRule rule_;
 };
 
 class MagicPyramidMethod final : public LtpMethod {
  public:
   MagicPyramidMethod(LtpBert network, Bert teacher, MagicPyramidOptions options)
-      : LtpMethod(std::move(network), std::move(teacher), options.ltp), options_(options) {
+      : LtpMethod(std::move(network), std::move(teacher), options.ltp),
+        options_(options),
+        rule_(entropy_rule(options.entropy)) {
     check_exits("magic_pyramid", network_->config());
-    check_argument(options.hard_epochs >= 0 && options.joint_epochs >= 0 && options.entropy >= 0,
-                   "[magic_pyramid] expected hard_epochs, joint_epochs and entropy of 0 or more, "
-                   "got ",
-                   options.hard_epochs, ", ", options.joint_epochs, " and ", options.entropy);
+    check_argument(options.hard_epochs >= 0 && options.joint_epochs >= 0,
+                   "[magic_pyramid] expected hard_epochs and joint_epochs of 0 or more, got ",
+                   options.hard_epochs, " and ", options.joint_epochs);
   }
 
   void begin_step(double epoch) override {
@@ -88,8 +89,7 @@ class MagicPyramidMethod final : public LtpMethod {
   }
 
   torch::Tensor predict(const torch::Tensor& tokens) override {
-    return exit_by_entropy(all_logits(*network_, network_->forward_hard(tokens).class_rows),
-                           options_.entropy);
+    return leave_early(all_logits(*network_, network_->forward_hard(tokens).class_rows), rule_);
   }
 
   std::string recipe() const override {
@@ -132,6 +132,7 @@ class MagicPyramidMethod final : public LtpMethod {
   }
 
   MagicPyramidOptions options_;
+  ExitRule rule_;
   Stage stage_ = Stage::tokens;
 };
 

@@ -18,35 +18,22 @@ torch::Tensor exits_loss(const std::vector<torch::Tensor>& logits, const torch::
   return sum / weights;
 }
 
-torch::Tensor entropy(const torch::Tensor& logits) {
-  const torch::Tensor log_p = torch::log_softmax(logits.to(torch::kFloat), -1);
-  return -(log_p.exp() * log_p).sum(-1);
-}
-
-torch::Tensor exit_by_entropy(const std::vector<torch::Tensor>& logits, double threshold) {
-  torch::Tensor answer = logits.back();
-  for (auto block = logits.rbegin() + 1; block != logits.rend(); ++block) {
-    answer = torch::where((entropy(*block) < threshold).unsqueeze(-1), *block, answer);
+torch::Tensor leave_early(const std::vector<torch::Tensor>& logits, const ExitRule& rule) {
+  check_argument(!logits.empty(), "[leave_early] expected the logits of one block or more");
+  const torch::Tensor all =
+      torch::stack(logits).detach().to(torch::kCPU, torch::kFloat).contiguous();  // [L, B, classes]
+  const int64_t blocks = all.size(0), batch = all.size(1), classes = all.size(2);
+  std::vector<torch::Tensor> answers;
+  for (int64_t b = 0; b < batch; ++b) {
+    ExitState state;
+    int64_t last = 0;
+    for (; last + 1 < blocks; ++last) {
+      const float* const own = all.const_data_ptr<float>() + (last * batch + b) * classes;
+      if (rule.exits({own, static_cast<size_t>(classes)}, state)) break;
+    }
+    answers.push_back(logits[static_cast<size_t>(last)][b]);
   }
-  return answer;
-}
-
-torch::Tensor exit_by_patience(const std::vector<torch::Tensor>& logits, int patience) {
-  check_argument(patience >= 0, "[exit_by_patience] expected patience of 0 or more, got ",
-                 patience);
-  if (patience == 0) return logits.back();
-  torch::Tensor answer = logits.back();
-  torch::Tensor last = logits.front().argmax(-1), equal = torch::zeros_like(last);
-  torch::Tensor gone = equal > 0;
-  for (size_t l = 1; l < logits.size(); ++l) {
-    const torch::Tensor now = logits[l].argmax(-1);
-    equal = torch::where(now == last, equal + 1, torch::zeros_like(equal));
-    const torch::Tensor leaves = (equal >= patience).logical_and(gone.logical_not());
-    answer = torch::where(leaves.unsqueeze(-1), logits[l], answer);
-    gone = gone.logical_or(leaves);
-    last = now;
-  }
-  return answer;
+  return torch::stack(answers);
 }
 
 }  // namespace tokensieve::nn

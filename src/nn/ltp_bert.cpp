@@ -26,12 +26,6 @@ void check_attention(const BertConfig& config) {
 
 }  // namespace
 
-std::vector<double> ltp_thresholds(int depth, double final) {
-  std::vector<double> thresholds;
-  for (int l = 1; l < depth; ++l) thresholds.push_back(final * l / depth);
-  return thresholds;
-}
-
 std::vector<double> cascade_rates(int depth, double keep) {
   check_argument(keep > 0 && keep <= 1, "[cascade] expected keep in (0, 1], got ", keep);
   const int first =

@@ -80,7 +80,8 @@ std::string LtpMethod::arguments() const {
         cat(thresholds, thresholds.empty() ? "" : "/", number_text(static_cast<float>(value)));
   }
   const int64_t n_ref = network_->n_ref();
-  return cat("threshold=", thresholds, n_ref > 0 ? cat(", n_ref=", n_ref) : "");
+  return cat("threshold=", thresholds, n_ref > 0 ? cat(", n_ref=", n_ref) : "", ", sites=1..",
+             network_->config().depth() - 1);
 }
 
 std::unique_ptr<Method> ltp_method(LtpBert network, Bert teacher, LtpOptions options) {

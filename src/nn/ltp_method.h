@@ -19,7 +19,7 @@ class LtpMethod : public Method {
   std::string recipe() const override;
 
  protected:
-  /// The recipe's, thresholds and reference length.
+  /// The recipe's: thresholds, reference length and sites.
   std::string arguments() const;
 
   LtpBert network_;

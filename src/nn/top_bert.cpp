@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "parameter_names.h"
+#include "row_selection.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/nn/attention_scores.h"
 
@@ -137,13 +138,16 @@ void TopBertImpl::clamp_gates() {
   gates_.clamp_(-kMostOdds, kMostOdds);
 }
 
-torch::Tensor TopBertImpl::decided_bins() const {
-  std::vector<torch::Tensor> rows;
+RankBins TopBertImpl::decided_bins() const {
+  RankBins decided;
   for (int64_t s = 0; s < sites(); ++s) {
-    const bool open = std::nearbyint(1 - open_probability(gates_.detach()[s]).item<double>()) == 0;
-    rows.push_back(open ? decided_gates(bins_[s]) : torch::ones_like(bins_[s].detach()));
+    const bool prunes =
+        std::nearbyint(1 - open_probability(gates_.detach()[s]).item<double>()) == 0;
+    const torch::Tensor open = prunes ? decided_gates(bins_[s]) : torch::ones_like(bins_[s]);
+    std::vector<bool>& site = decided.emplace_back();
+    for (int64_t q = 0; q < open.size(0); ++q) site.push_back(open[q].item<float>() > 0);
   }
-  return torch::stack(rows);
+  return decided;
 }
 
 TopOutput TopBertImpl::forward_soft(const torch::Tensor& tokens) {
@@ -178,20 +182,13 @@ TopOutput TopBertImpl::forward_soft(const torch::Tensor& tokens) {
 
 TopOutput TopBertImpl::forward_hard(const torch::Tensor& tokens) {
   torch::Tensor x = embed(tokens);
-  const torch::Tensor open = decided_bins();
-  torch::Tensor kept = present(tokens);
+  const auto selector = rank_bins_selector(decided_bins());
+  const torch::Tensor there = present(tokens);
+  torch::Tensor kept = there;
   TopOutput output;
   for (int l = 0; l < config().depth(); ++l) {
     if (l >= first_) {
-      const torch::Tensor bin = rank_bins(output.scores.back(), kept, open.size(1));
-      const torch::Tensor masks = torch::cat({open[l - first_], torch::zeros({1}, open.options())});
-      torch::Tensor mask = masks.index({bin}) * kept;
-      // Where all would leave, the best of them stays.
-      const torch::Tensor others = without_class(kept);
-      const torch::Tensor best =
-          (ranks_of(output.scores.back(), others) == 0).to(kept.scalar_type()) * others;
-      mask = torch::where(mask.sum(1, true) > 0, mask, best);
-      kept = torch::cat({torch::ones_like(mask.slice(1, 0, 1)), mask.slice(1, 1)}, 1);
+      kept = selected_tokens(*selector, output.scores.back(), kept, there, l - first_);
       output.kept.push_back(kept);
     }
     AttentionTap tap;

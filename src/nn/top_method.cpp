@@ -69,13 +69,9 @@ class TopMethod final : public Method {
   }
 
   std::string recipe() const override {
-    const torch::Tensor open = network_->decided_bins().to(torch::kCPU);
-    std::string bins;
-    for (int64_t s = 0; s < open.size(0); ++s) {
-      if (s > 0) bins += "/";
-      for (int64_t q = 0; q < open.size(1); ++q) bins += open[s][q].item<float>() > 0 ? '1' : '0';
-    }
-    return cat("top(bins=", bins, ")");
+    const int first = network_->first() - 1, last = network_->config().depth() - 2;
+    return cat("top(bins=", rank_bins_text(network_->decided_bins()), ", sites=", first,
+               last > first ? cat("..", last) : "", ")");
   }
 
  private:

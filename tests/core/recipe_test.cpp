@@ -291,18 +291,3 @@ TEST_CASE("a method that is no triple is one registered word", "[core][recipe]")
   CHECK_REFUSES(Recipe::parse("reduce=stride(2) | drop=gone | at=before:1"),
                 "expected reduce= or score=, select= and drop=, got both");
 }
-
-TEST_CASE("top names the rank bins that stay", "[core][recipe]") {
-  const Recipe recipe = Recipe::parse("top(bins=1101/1000)");
-  CHECK(recipe.str() ==
-        "score=received_attention | select=rank_bins(bins=1101/1000) | drop=gone | "
-        "at=after_attention:1/2");
-  CHECK(Recipe::parse(recipe.str()) == recipe);
-  CHECK_NOTHROW(recipe.compile(6));
-  CHECK(Recipe::parse("top(bins=1101/1000, sites=1/4)") != recipe);
-  CHECK(Recipe::parse("top(bins=11)").compile(6).sites().empty());
-  CHECK_REFUSES(Recipe::parse("top"), "expected bins");
-  CHECK_REFUSES(Recipe::parse("top(bins=12)"), "such as 1101/1000");
-  CHECK_REFUSES(Recipe::parse("top(bins=11/)"), "such as 1101/1000");
-  CHECK_REFUSES(Recipe::parse("top(bins=11/1)"), "expected 2 bins");
-}

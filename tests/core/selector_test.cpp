@@ -31,7 +31,6 @@ std::vector<std::unique_ptr<Selector>> all_selectors() {
   all.push_back(threshold_selector({1e30}));
   all.push_back(threshold_selector({1e30}, ThresholdOf::mean));
   all.push_back(mass_selector({1e-9}));
-  all.push_back(rank_bins_selector({{false, false}}));
   return all;
 }
 
@@ -198,38 +197,4 @@ TEST_CASE("selectors refuse lists that do not cover the site", "[core][selector]
   CHECK_REFUSES(threshold_selector({}), "got none");
   CHECK_REFUSES(mass_selector({}), "got none");
   CHECK_REFUSES(select(*top_k_selector({0.9, 0.8}), {1, 2}, 2), "for site 2, got 2 values");
-}
-
-TEST_CASE("rank bins keep the ranks whose bin stays", "[core][selector]") {
-  // Bins 0 and 2 of 4, written out for each count of candidates as floor(r / (m + 1e-6) * 4).
-  const auto selector = rank_bins_selector({{true, false, true, false}});
-  const auto kept_ranks = [&](int64_t present) {
-    std::vector<float> scores;
-    for (int64_t i = 0; i < present; ++i) scores.push_back(static_cast<float>(-i));
-    return select(*selector, scores);
-  };
-  CHECK(kept_ranks(0).empty());
-  CHECK(kept_ranks(1) == Kept{0});
-  CHECK(kept_ranks(2) == Kept{0});              // bins 0 1: few candidates skip bins
-  CHECK(kept_ranks(3) == Kept{0, 2});           // 0 1 2
-  CHECK(kept_ranks(4) == Kept{0, 1, 3});        // 0 0 1 2: 1e-6 moves whole numbers down
-  CHECK(kept_ranks(9) == Kept{0, 1, 2, 5, 6});  // 0 0 0 1 1 2 2 3 3
-}
-
-TEST_CASE("rank bins rank as every selector does", "[core][selector]") {
-  const auto best_half = rank_bins_selector({{true, false}});
-  CHECK(select(*best_half, {1, 5, kNan, 3}) == Kept{0, 1, 3});
-  CHECK(select(*best_half, {2, 2, 2, 2}) == Kept{0, 1, 2});
-}
-
-TEST_CASE("rank bins may differ from site to site", "[core][selector]") {
-  const auto selector = rank_bins_selector({{true, true}, {true, false}});
-  CHECK(selector->keeps_everything(0));
-  CHECK_FALSE(selector->keeps_everything(1));
-  CHECK(select(*selector, {1, 2, 3}, 0) == Kept{0, 1, 2});
-  CHECK(select(*selector, {1, 2, 3}, 1) == Kept{1, 2});
-  CHECK_REFUSES(selector->keeps_everything(2), "expected bins for site 2");
-  CHECK_REFUSES(rank_bins_selector({}), "expected bins for each site");
-  CHECK_REFUSES(rank_bins_selector({{}}), "at least one");
-  CHECK_REFUSES(rank_bins_selector({{true}, {true, false}}), "expected 1 bins");
 }

@@ -61,7 +61,7 @@ TEST_CASE("contributions are shares of what is alive", "[nn][adapler]") {
 }
 
 TEST_CASE("the hardest soft mask decides as rows that leave", "[nn][adapler]") {
-  auto network = random_adapler(GENERATE(1, 2, 3), 0.5);
+  auto network = random_adapler(GENERATE(1, 2, 3), 0.95);
   network->eval();
   torch::NoGradGuard guard;
   const torch::Tensor tokens = test::two_texts();

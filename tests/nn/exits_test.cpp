@@ -57,30 +57,22 @@ TEST_CASE("later exits weigh more", "[nn][exits]") {
   CHECK_THROWS_WITH(nn::exits_loss({}, targets()), Catch::Contains("[exits_loss]"));
 }
 
-TEST_CASE("entropy is in nats and safe for large logits", "[nn][exits]") {
-  const torch::Tensor logits = torch::tensor({{2.0f, 0.0f}, {0.0f, 0.0f}, {3e4f, 0.0f}});
-  const torch::Tensor values = nn::entropy(logits);
-  CHECK(values[0].item<double>() == Approx(0.3653339).epsilon(1e-6));
-  CHECK(values[1].item<double>() == Approx(std::log(2.0)));
-  CHECK(values[2].item<double>() == Approx(0.0).margin(1e-6));
-}
-
-TEST_CASE("a text leaves at the first exit whose entropy is low", "[nn][exits]") {
+TEST_CASE("texts leave as the rule says, each for itself", "[nn][exits]") {
   const auto logits = answers_of({0, 0, 1, 1});  // ever surer
-  CHECK(taken(nn::exit_by_entropy(logits, 0)) == 3);
-  CHECK(taken(nn::exit_by_entropy(logits, 10)) == 0);
-  CHECK(taken(nn::exit_by_entropy(logits, 0.3653340)) == 1);
-  CHECK(taken(nn::exit_by_entropy(logits, 0.3653338)) == 2);
-}
-
-TEST_CASE("a text leaves after so many equal answers in a row", "[nn][exits]") {
-  CHECK(taken(nn::exit_by_patience(answers_of({0, 0, 1, 1}), 1)) == 1);
-  CHECK(taken(nn::exit_by_patience(answers_of({0, 1, 1, 1}), 1)) == 2);
-  CHECK(taken(nn::exit_by_patience(answers_of({0, 1, 1, 1}), 2)) == 3);
-  CHECK(taken(nn::exit_by_patience(answers_of({0, 0, 1, 1}), 2)) == 3);
-  CHECK(taken(nn::exit_by_patience(answers_of({0, 0, 0, 0}), 0)) == 3);
-  CHECK(taken(nn::exit_by_patience(answers_of({0, 0, 0, 0}), 4)) == 3);
-  CHECK_THROWS_WITH(nn::exit_by_patience(answers_of({0}), -1), Catch::Contains("patience"));
+  CHECK(taken(nn::leave_early(logits, {})) == 3);
+  CHECK(taken(nn::leave_early(logits, entropy_rule(10))) == 0);
+  CHECK(taken(nn::leave_early(logits, entropy_rule(0.3653340))) == 1);
+  CHECK(taken(nn::leave_early(logits, entropy_rule(0.3653338))) == 2);
+  CHECK(taken(nn::leave_early(logits, patience_rule(1))) == 1);
+  CHECK(taken(nn::leave_early(logits, patience_rule(2))) == 3);
+  CHECK(taken(nn::leave_early(answers_of({0, 1, 1, 1}), patience_rule(1))) == 2);
+  std::vector<torch::Tensor> both;
+  const auto other = answers_of({0, 1, 1, 1});
+  for (size_t l = 0; l < 4; ++l) both.push_back(torch::cat({logits[l], other[l]}));
+  const torch::Tensor answers = nn::leave_early(both, patience_rule(1));
+  CHECK(taken(answers[0]) == 1);
+  CHECK(taken(answers[1]) == 2);
+  CHECK_THROWS_WITH(nn::leave_early({}, {}), Catch::Contains("[leave_early]"));
 }
 
 TEST_CASE("PABEE trains all exits and the weights", "[nn][pabee]") {
@@ -140,7 +132,7 @@ TEST_CASE("methods with exits refuse what makes no sense", "[nn][exits][errors]"
   nn::PabeeOptions impatient;
   impatient.patience = -1;
   CHECK_THROWS_WITH(nn::pabee_method(test::random_bert(1, with_exits()), nullptr, impatient),
-                    Catch::Contains("patience of 0 or more"));
+                    Catch::Contains("[patience]"));
   const std::vector<double> thresholds = {0.1, 0.1, 0.1};
   CHECK_THROWS_WITH(nn::magic_pyramid_method(
                         nn::LtpBert(test::tiny_bert_config(), thresholds, int64_t{16}), nullptr),

@@ -39,7 +39,7 @@ struct Setup {
     BertConfig config = test::tiny_bert_config();
     config.exits = kind == Kind::pyramid;
     const nn::Bert teacher(test::tiny_bert_config());
-    const auto thresholds = nn::ltp_thresholds(config.depth(), 0.08);
+    const auto thresholds = rising_thresholds(0.08, config.depth() - 1);
     nn::MagicPyramidOptions pyramid;
     pyramid.ltp.temperature = 1e-2;
     if (kind == Kind::dense) {
@@ -108,8 +108,10 @@ TEST_CASE("a run on texts that was stopped ends as one that was not", "[nn][trai
 TEST_CASE("training on texts learns, in bfloat16, too", "[nn][trainer][text]") {
   TempFolder folder;
   Setup setup(Kind::dense);
-  setup.options.epochs = 15;
+  setup.method = nn::dense_method(nn::Bert(test::tiny_bert_config(2)), nullptr);
+  setup.options.epochs = 40;
   setup.options.accumulate = 1;
+  setup.options.rates.base = 5e-3;
   setup.options.bf16 = GENERATE(false, true);
   CHECK(setup.run(folder.path()).best_accuracy > 0.9);
 }

@@ -120,6 +120,7 @@ METHODS = [
     (LTP, "ltp(threshold="),
     ({"name": "cascade", "keep": 0.4}, "select=top_k("),
     ({"name": "pabee", "patience": 2}, "pabee(patience=2)"),
+    ({"name": "top", "target": 0.1, "target_epochs": 0, "bins": 5, "slack": 1}, "top(bins="),
     (LTP | {"name": "magic_pyramid", "hard_epochs": 1, "joint_epochs": 1, "entropy": 0.3}, "magic_pyramid(threshold="),
 ]
 
@@ -179,7 +180,11 @@ def test_exits_of_a_start_go_on(place):
         ({"method": LTP | {"temperature": 0}}, "temperature above 0"),
         ({"method": LTP | {"soft_epochs": 4}}, "give it more epochs"),
         ({"method": {"name": "cascade", "keep": 0}}, "keep in (0, 1]"),
-        ({"method": {"name": "pabee", "patience": -1}}, "patience of 0 or more"),
+        ({"method": {"name": "pabee", "patience": -1}}, "[patience] expected a whole number"),
+        ({"method": {"name": "top"}}, "expected a teacher"),
+        ({"method": {"name": "top", "bins": 0}}, "1 to 1000 bins"),
+        ({"method": {"name": "top", "first": 9}}, "first block that drops from 1 to 3"),
+        ({"method": {"name": "top", "first": -1}}, "'first'"),
         ({"batch": 1000}, "batch_size smaller"),
     ],
 )
@@ -213,6 +218,8 @@ def test_the_configs_of_the_demo_run(place):
     for path in paths:
         config = json.loads(path.read_text()) | {"batch": 8, "log_every": 1, "save_every": 1}
         config["text"]["max_tokens"] = 16
+        if "target" in config["method"]:
+            config["method"]["slack"] = 1  # a few steps do not get there
         (place / "config.json").write_text(json.dumps(config))
-        done = run(place, path.stem)
+        done = run(place, path.stem, "--teacher", place / "start")
         assert done.returncode == 0, (path, done.stderr)

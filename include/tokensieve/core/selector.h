@@ -67,10 +67,4 @@ std::unique_ptr<Selector> threshold_selector(std::vector<double> threshold,
 /// mass. Throws std::invalid_argument when mass is out of range.
 std::unique_ptr<Selector> mass_selector(std::vector<double> mass);
 
-/// The ranks that were learned to matter (ToP, arXiv 2306.14393): of m candidates the one of rank r
-/// (0 is the best) is in bin floor(r / (m + 1e-6) * Q) of Q, and stays if its bin does. `bins`
-/// `[sites or 1][Q]` says which do. How many stay depends on how many there are alone. Throws
-/// std::invalid_argument for no bins or lists of different lengths.
-std::unique_ptr<Selector> rank_bins_selector(std::vector<std::vector<bool>> bins);
-
 }  // namespace tokensieve

@@ -15,13 +15,9 @@ struct SievedText {
   std::vector<torch::Tensor> kept;
 };
 
-/// The reference length that LTP's defaults are for.
+/// The reference length that LTP's defaults are for: thresholds that rise (rising_thresholds()) to
+/// 0.01, a temperature of 0.001. Both go with kLtpReference / n_ref, since scores do.
 inline constexpr int64_t kLtpReference = 128;
-
-/// LTP's thresholds before training, one for each block but the first: `final` * l / depth
-/// (arXiv 2107.00910; block 0 never drops). `final` is 0.01 at a reference length of kLtpReference
-/// and goes with kLtpReference / n_ref, since scores do.
-std::vector<double> ltp_thresholds(int depth, double final);
 
 /// Cascade top-k's keep rates, one a block, of the text's tokens (SpAtten as LTP's code has it):
 /// the first max(3, ceil(0.15 depth)) blocks keep all, then they fall to `keep` at the last.

@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "tokensieve/core/rank_bins.h"
 #include "tokensieve/nn/bert.h"
-#include "tokensieve/nn/ltp_bert.h"
 
 namespace tokensieve::nn {
 
@@ -59,8 +59,8 @@ class TopBertImpl : public BertImpl {
   int sites() const { return config().depth() - first_; }
   /// Puts log-odds back into [ln 0.01, ln 100], as is done behind every step.
   void clamp_gates();
-  /// Which bins stay at each site, `[sites, bins]`, 1 or 0; all where the site's gate is closed.
-  torch::Tensor decided_bins() const;
+  /// Which bins stay at each site; all where the site's gate is closed.
+  RankBins decided_bins() const;
 
   /// The training pass: rows that enter a block are scaled by the mask of their bin, drawn from
   /// torch's generator.

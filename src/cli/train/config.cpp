@@ -63,6 +63,18 @@ void read_text_method(JsonReader& reader, TrainConfig& config) {
   } else if (config.method == "pabee") {
     reader.read("patience", text.pabee.patience);
     reader.read("teacher_logits", text.pabee.teacher_logits);
+  } else if (config.method == "top") {
+    nn::TopOptions& options = text.top;
+    reader.read("first", text.top_first);
+    reader.read("bins", text.top_bins);
+    reader.read("target", options.target);
+    reader.read("target_epochs", options.target_epochs);
+    reader.read("ranking", options.ranking_weight);
+    reader.read("ranked", options.ranked);
+    reader.read("temperature", options.temperature);
+    reader.read("slack", options.slack);
+    check_runtime(text.top_first >= 0, "[config] expected 'first' to be a block, got ",
+                  text.top_first);
   } else {
     read_ltp(reader, text);
     if (config.method == "ltp") return;
@@ -120,7 +132,7 @@ void read_method(const nlohmann::json& json, TrainConfig& config) {
   JsonReader reader(json, "method");
   reader.read("name", config.method);
   const std::vector<std::string> of_pictures = {"dynamicvit", "evit", "sait", "asvit"};
-  const std::vector<std::string> of_texts = {"ltp", "cascade", "pabee", "magic_pyramid"};
+  const std::vector<std::string> of_texts = {"ltp", "cascade", "pabee", "magic_pyramid", "top"};
   std::vector<std::string> methods = {"dense"};
   for (const auto& list : {of_pictures, of_texts})
     methods.insert(methods.end(), list.begin(), list.end());
@@ -129,7 +141,7 @@ void read_method(const nlohmann::json& json, TrainConfig& config) {
   };
   check_runtime(is_in(methods),
                 "[config] expected a method's name, dense, dynamicvit, evit, sait, asvit, ltp, "
-                "cascade, pabee or magic_pyramid, got '",
+                "cascade, pabee, magic_pyramid or top, got '",
                 config.method, "'", did_you_mean(config.method, methods));
   if (is_in(of_pictures)) note(config.picture_key, config.method);
   if (is_in(of_texts)) note(config.text_key, config.method);

@@ -24,6 +24,9 @@ struct TextConfig {
   nn::CascadeOptions cascade;
   nn::PabeeOptions pabee;
   nn::MagicPyramidOptions pyramid;  ///< Its `ltp` is LTP's, too.
+  nn::TopOptions top;
+  int top_first = 0;  ///< ToP's first block that drops; 0: depth / 6, from 1 on.
+  int64_t top_bins = 50;
 };
 
 /// One training run, as its JSON file says it. docs/training.md lists the keys.

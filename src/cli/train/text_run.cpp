@@ -3,6 +3,7 @@
 
 #include "prepared_run.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/selector.h"
 #include "tokensieve/data/split.h"
 #include "tokensieve/io/file.h"
 #include "tokensieve/io/text_dataset.h"
@@ -66,12 +67,18 @@ std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFo
   const TextConfig& texts = config.texts;
   if (config.method == "ltp" || config.method == "magic_pyramid") {
     const auto thresholds = texts.thresholds.empty()
-                                ? nn::ltp_thresholds(bert.depth(), texts.final_threshold)
+                                ? rising_thresholds(texts.final_threshold, bert.depth() - 1)
                                 : texts.thresholds;
     nn::LtpBert network(bert, thresholds, texts.n_ref, texts.dropout);
     load_start(*network, start);
     return config.method == "ltp" ? nn::ltp_method(network, teacher, texts.pyramid.ltp)
                                   : nn::magic_pyramid_method(network, teacher, texts.pyramid);
+  }
+  if (config.method == "top") {
+    const int first = texts.top_first > 0 ? texts.top_first : std::max(1, bert.depth() / 6);
+    nn::TopBert network(bert, first, texts.top_bins, texts.dropout);
+    load_start(*network, start);
+    return nn::top_method(network, teacher, texts.top);
   }
   nn::Bert network(bert, texts.dropout);
   load_start(*network, start);
@@ -80,11 +87,23 @@ std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFo
   return nn::dense_method(network, teacher, config.dense.logits_weight);
 }
 
+/// One more than the largest label. Throws std::runtime_error where a text has none.
+int classes_of(const TextDataset& data, const fs::path& file) {
+  int classes = 0;
+  for (const TextSample& sample : data.samples) {
+    check_runtime(sample.label >= 0, "[train] expected a label for every text of ", file.string(),
+                  ", got one without");
+    classes = std::max(classes, sample.label + 1);
+  }
+  return classes;
+}
+
 std::vector<TokenSample> tokens_of(const TextDataset& data, const Tokenizer& tokenizer,
                                    int max_tokens) {
   std::vector<TokenSample> samples;
   for (const TextSample& text : data.samples) {
-    Tokens tokens = tokenizer.encode(text.text, max_tokens);
+    Tokens tokens = data.pairs ? tokenizer.encode_pair(text.text, text.text_pair, max_tokens)
+                               : tokenizer.encode(text.text, max_tokens);
     samples.push_back({std::move(tokens.ids), std::move(tokens.types), text.label});
   }
   return samples;
@@ -93,18 +112,22 @@ std::vector<TokenSample> tokens_of(const TextDataset& data, const Tokenizer& tok
 void add(Checksum& checksum, const TextDataset& texts) {
   for (const TextSample& sample : texts.samples) {
     checksum.add(sample.text);
+    checksum.add(sample.text_pair);
     checksum.add(&sample.label, sizeof sample.label);
   }
 }
 
 /// As a file that --data and `tokensieve evaluate` read.
 void write_held_out(const TextDataset& texts, const fs::path& file) {
-  std::string lines = "label\ttext\n";
-  for (const TextSample& sample : texts.samples) {
-    std::string text = sample.text;
+  const auto on_a_line = [](std::string text) {
     std::ranges::replace_if(
         text, [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
-    lines += cat(sample.label, "\t", text, "\n");
+    return text;
+  };
+  std::string lines = texts.pairs ? "label\ttext\ttext_pair\n" : "label\ttext\n";
+  for (const TextSample& sample : texts.samples) {
+    lines += cat(sample.label, "\t", on_a_line(sample.text),
+                 texts.pairs ? "\t" + on_a_line(sample.text_pair) : "", "\n");
   }
   write_text_file(file, lines);
 }
@@ -126,8 +149,11 @@ PreparedRun prepare_texts(const TrainConfig& config, const TrainPaths& paths,
   const HeldOutTexts split = paths.held_out.empty()
                                  ? split_held_out(data, config.held_out, config.train.seed)
                                  : HeldOutTexts{data, read_text_dataset(paths.held_out)};
-  int classes = 0;
-  for (const TextSample& sample : data.samples) classes = std::max(classes, sample.label + 1);
+  check_runtime(split.held_out.pairs == data.pairs, "[train] expected pairs of texts in both ",
+                paths.data.string(), " and ", paths.held_out.string(), ", or in none");
+  const int classes = classes_of(data, paths.data);
+  check_runtime(classes_of(split.held_out, paths.held_out) <= classes, "[train] ",
+                paths.held_out.string(), " has labels that ", paths.data.string(), " has not");
   PreparedRun run;
   run.target = target_of(start, config, classes);
   torch::manual_seed(config.train.seed);  // for what the start does not have: head, exits

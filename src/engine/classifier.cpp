@@ -48,6 +48,7 @@ struct Classifier::Impl {
                    "[classifier] threads must be 0 (one a core) to ", Vit::kMaxThreads, ", got ",
                    options.threads);
     vit.check(recipe.compile(folder.vit.depth()));  // a recipe that does not fit is told at once
+    for (const Calibration& calibration : folder.calibrations) calibration.validate();
   }
 
   // What open_model_folder() sees to for a folder, a folder made in code may lack.

@@ -95,14 +95,17 @@ std::vector<NamedRecipe> resolve_within(const std::vector<std::string>& texts, c
     default_text = find_calibration(model.calibrations, std::nullopt).recipe;
   }
   auto recipes = resolve_recipes(texts, default_text, {}, classifier.vit());
+  bool any_sieved = false;
   for (NamedRecipe& recipe : recipes) {
     if (recipe.recipe.is_dense()) continue;
+    any_sieved = true;
     const BudgetChoice choice = classifier.within(budget, recipe.recipe);
     recipe = choice.density ? with_density(recipe, recipe.recipe.density_key(), *choice.density)
                             : NamedRecipe{"dense", Recipe()};
     recipe.reason = choice.reason;
     std::cerr << "note: " << choice.reason << "\n";
   }
+  check_argument(any_sieved, "[budget] expected a recipe with a density, got dense");
   return recipes;
 }
 

@@ -184,7 +184,13 @@ std::optional<Budget> one_budget(std::optional<double> macs, std::optional<doubl
 
 BudgetChoice choose_density(const Calibration& calibration, const Budget& budget,
                             const Machine& machine) {
-  calibration.validate();
+  // Not validate(): that parses the recipe for each step, and every call may come here.
+  const size_t count = calibration.steps.size();
+  check_argument(count > 0 && std::ranges::all_of(calibration.latencies,
+                                                  [count](const MachineLatency& latency) {
+                                                    return latency.steps.size() == count;
+                                                  }),
+                 "[budget] expected a calibration with steps, and a latency for each");
   return Chooser(calibration, budget, machine).choose();
 }
 

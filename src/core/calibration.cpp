@@ -52,8 +52,10 @@ std::string to_string(const Machine& machine) {
 }
 
 void Calibration::validate() const {
-  check_argument(!Recipe::parse(recipe).density_key().empty(),
-                 "[calibration] expected a recipe with a density, got '", recipe, "'");
+  const Recipe parsed = Recipe::parse(recipe);
+  const std::string key = parsed.density_key();
+  check_argument(!key.empty(), "[calibration] expected a recipe with a density, got '", recipe,
+                 "'");
   check_argument(samples > 0 && samples <= kMaxSamples, "[calibration] expected 1 to ", kMaxSamples,
                  " samples, got ", samples);
   check_argument(!steps.empty() && steps.size() <= kMaxSteps, "[calibration] expected 1 to ",
@@ -62,7 +64,7 @@ void Calibration::validate() const {
   check_count("correct", dense_correct.value_or(0), samples);
   for (size_t i = 0; i < steps.size(); ++i) {
     const CalibrationStep& step = steps[i];
-    at(i);  // throws for a density that the recipe cannot have
+    parsed.with(key, step.density);  // throws for a density that the recipe cannot have
     check_macs(step.macs);
     check_argument(i == 0 || step.macs <= steps[i - 1].macs,
                    "[calibration] expected steps in order of falling MACs, got ", step.macs,

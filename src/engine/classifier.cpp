@@ -16,6 +16,7 @@ struct Classifier::Impl {
     check_argument(options.top > 0, "[classifier] top must be 1 or more, got ", options.top);
     check_threads("[classifier]", options.threads);
     vit.check(recipe.compile(folder.vit.depth()));  // a recipe that does not fit is told at once
+    for (const Calibration& calibration : folder.calibrations) calibration.validate();
   }
 
   // What open_model_folder() sees to for a folder, a folder made in code may lack.

@@ -189,7 +189,8 @@ TEST_CASE("Budgets that make no sense are refused", "[core][budget]") {
     CHECK_REFUSES(chosen(calibration, {Kind::agree, value}), "expected agree above 0 and below 1");
   }
   CHECK_REFUSES(chosen(calibration, {Kind::agree, 1.0}), "below 1");
-  CHECK_REFUSES(chosen(Calibration(), {Kind::macs, 1.0}), "[recipe]");
+  CHECK_REFUSES(chosen(Calibration(), {Kind::macs, 1.0}), "expected a calibration with steps");
+  CHECK_REFUSES(chosen(timed(10, {9, 7}), {Kind::macs, 1e9}), "and a latency for each");
 }
 
 TEST_CASE("A call has one budget or none", "[core][budget]") {

@@ -137,6 +137,11 @@ TEST_CASE("a classifier finds the density for a budget", "[engine][classifier][b
     CHECK(slow.within({Budget::Kind::agree, 0.9}).recipe.is_dense());
     CHECK(slow.within({Budget::Kind::macs, 8e5}).recipe.is_dense());
   }
+  SECTION("a calibration that does not hold together is told at once") {
+    ModelFolder folder = calibrated_folder(10, 6);
+    folder.calibrations[0].samples = 0;
+    CHECK_THROWS_WITH(Classifier(std::move(folder)), Catch::Contains("[calibration]"));
+  }
   SECTION("a model whose own recipe is dense has the only calibration's") {
     ModelFolder folder = calibrated_folder(10, 6);
     folder.recipe = "dense";

@@ -304,6 +304,7 @@ def test_commands_take_the_same_budgets(model, image_folder, flat, tmp_path):
         (["--macs", "8M", "--agree", "0.9"], "expected one of macs, latency_ms and agree"),
         (["--macs", "8M", "--keep", "0.5"], "expected a density or macs"),
         (["--agre", "0.99"], "did you mean '--agree'"),
+        (["--recipe", "dense", "--agree", "0.99"], "expected a recipe with a density, got dense"),
     ]:
         assert says in run("classify", "-m", model, *options, flat, code=2).stderr
     both = ["--sweep", "0.9..0.8", "--agree", "0.9"]

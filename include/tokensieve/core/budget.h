@@ -34,7 +34,8 @@ struct BudgetChoice {
   std::string reason;             ///< In words, for people.
 };
 
-/// The density at which `calibration` has its recipe within `budget`.
+/// The density at which `calibration`, which holds together (validate()), has its recipe within
+/// `budget`.
 ///
 /// macs and latency_ms: dense where it fits, else the densest step that does. The latencies are
 /// those of `machine`.

@@ -9,6 +9,7 @@
 
 #include "checkpoint.h"
 #include "metrics_log.h"
+#include "pixels_of.h"
 #include "run_lock.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/nn/autocast.h"
@@ -16,18 +17,6 @@
 
 namespace tokensieve::nn {
 namespace {
-
-torch::Tensor pixels_of(const Batch& batch, const VitConfig& config, torch::Device device) {
-  const int64_t expected =
-      batch.size() * config.in_channels * config.image_height * config.image_width;
-  check_argument(std::ssize(batch.pixels) == expected, "[train] expected pictures of ",
-                 config.image_height, " x ", config.image_width, " from the loader, ", expected,
-                 " values in a batch, got ", batch.pixels.size());
-  return torch::from_blob(
-             const_cast<float*>(batch.pixels.data()),
-             {batch.size(), config.in_channels, config.image_height, config.image_width})
-      .to(device);
-}
 
 /// Text that reads back as the same number.
 std::string exact(double value) {
@@ -129,6 +118,7 @@ class Run {
                                             {batch.size(), train_.num_classes()})
                                .to(options_.device);
       Loss loss;
+      method_.begin_batch(batch);
       {
         const Autocast autocast(options_.device, options_.bf16);
         loss = method_.loss(pixels_of(batch, method_.network().config(), options_.device), targets);

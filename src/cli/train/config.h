@@ -14,8 +14,9 @@ namespace tokensieve::cli {
 
 /// One training run, as its JSON file says it. docs/training.md lists the keys.
 struct TrainConfig {
-  std::string method = "dense";  ///< "dense", "dynamicvit", "evit", "sait" or "asvit".
-  nn::TeacherOptions dense;      ///< Of the dense method; the others have theirs in their options.
+  /// "dense", "dynamicvit", "evit", "sait", "asvit" or "token_labeling".
+  std::string method = "dense";
+  nn::TeacherOptions dense;  ///< Of the dense method; the others have theirs in their options.
   std::vector<int> sites = {3, 6, 9};  ///< Of DynamicViT.
   std::vector<int> asvit_sites = {4, 7, 10};
   std::vector<double> asvit_thresholds = {0.001, 0.002, 0.003};  ///< To start from, one a site.
@@ -23,6 +24,12 @@ struct TrainConfig {
   nn::EvitOptions evit;
   nn::SaitOptions sait;
   nn::AsvitOptions asvit;
+  nn::TokenLabelingOptions token_labeling;
+  std::vector<int> token_labeling_sites;  ///< Of DynamicViT beside it; empty: all tokens stay.
+  int64_t label_classes = 5;              ///< The best so many of each place have labels.
+  /// A network to begin anew, without a start: sizes only, of a square image of `image_size`.
+  std::optional<VitConfig> architecture;
+  std::optional<Pooling> pooling;       ///< What the classifier reads; the start's where not given.
   std::optional<AttentionMasks> masks;  ///< MaiT's masked heads; the start's where not given.
   int image_size = 0;                   ///< 0: the start's.
   double crop_pct = 0;                  ///< Of the evaluation transform; 0: the start's.

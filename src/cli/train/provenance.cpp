@@ -15,14 +15,17 @@ std::string name_of(std::filesystem::path path) {
 }  // namespace
 
 std::string provenance_json(const TrainConfig& config, const TrainPaths& paths,
-                            const HeldOutSplit& split, int64_t epoch, double held_out_accuracy) {
+                            const HeldOutSplit& split, int64_t epoch, double held_out_accuracy,
+                            std::optional<double> teacher_held_out_accuracy) {
   nlohmann::ordered_json json;
   json["data"] = {{"folder", name_of(paths.data)},
                   {"train", split.train.samples.size()},
                   {"held_out", split.held_out.samples.size()}};
-  json["start"] = name_of(paths.start);
+  json["start"] =
+      paths.start.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(name_of(paths.start));
   json["teacher"] = paths.teacher.empty() ? nlohmann::ordered_json()
                                           : nlohmann::ordered_json(name_of(paths.teacher));
+  if (teacher_held_out_accuracy) json["teacher_held_out_accuracy"] = *teacher_held_out_accuracy;
   json["config"] = nlohmann::ordered_json::parse(config.text);
   json["best"] = {{"epoch", epoch}, {"held_out_accuracy", held_out_accuracy}};
   return json.dump();

@@ -1,15 +1,17 @@
 #include "run.h"
 
 #include <algorithm>
-#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "checksum.h"
+#include "load_network.h"
 #include "metrics_plot.h"
 #include "progress.h"
 #include "provenance.h"
 #include "terminal.h"
+#include "token_labels.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/data/split.h"
 #include "tokensieve/io/file.h"
@@ -21,6 +23,18 @@ namespace tokensieve::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// What the run starts from: a folder, or sizes whose weights are drawn.
+ModelFolder start_of(const TrainConfig& config, const fs::path& folder) {
+  check_argument(folder.empty() == config.architecture.has_value(),
+                 "[train] expected --start or an architecture in the config, got ",
+                 folder.empty() ? "neither" : "both");
+  if (!config.architecture) return open_model_folder(folder);
+  ModelFolder start;
+  start.vit = *config.architecture;
+  start.preprocessing.height = start.preprocessing.width = config.image_size;
+  return start;
+}
 
 /// The start's folder with the classes and the image size of this run.
 ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
@@ -36,6 +50,10 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
     target.vit.image_width = target.preprocessing.width;
   }
   if (config.masks) target.vit.masks = *config.masks;
+  if (config.pooling) target.vit.pooling = *config.pooling;
+  if (config.method == "token_labeling" && config.token_labeling.tokens_weight > 0) {
+    target.vit.aux_head = true;
+  }
   if (config.crop_pct > 0) target.preprocessing.crop_pct = config.crop_pct;
   target.labels = data.classes;
   for (std::string& label : target.labels) std::ranges::replace(label, '_', ' ');
@@ -45,12 +63,14 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
 
 /// A classifier of other classes is worth nothing, even where it has as many.
 void load_start(nn::VitImpl& network, const ModelFolder& start, const ModelFolder& target) {
+  if (!start.weights) return;
   using Head = nn::LoadOptions::Head;
   const bool same =
       start.labels == target.labels && start.vit.num_classes == target.vit.num_classes;
   if (!same) std::cerr << "the classifier starts anew: the start's classes are others\n";
   nn::LoadOptions options;
-  options.head = same ? Head::load : Head::fresh;
+  const bool added = target.vit.aux_head && !start.vit.aux_head;
+  options.head = !same ? Head::fresh : added ? Head::load_if_fits : Head::load;
   options.grid_height = start.vit.grid_height();
   options.grid_width = start.vit.grid_width();
   nn::load_weights(network, *start.weights, options);
@@ -67,53 +87,8 @@ nn::Vit load_teacher(const fs::path& folder, const ModelFolder& student) {
                     teacher.preprocessing.std == student.preprocessing.std,
                 "[train] the teacher ", folder.string(),
                 " normalises pixels by another mean or std than the start");
-  VitConfig config = teacher.vit;
-  config.image_height = student.vit.image_height;
-  config.image_width = student.vit.image_width;
-  nn::Vit network(config);
-  nn::LoadOptions options;
-  options.grid_height = teacher.vit.grid_height();
-  options.grid_width = teacher.vit.grid_width();
-  nn::load_weights(*network, *teacher.weights, options);
-  return network;
+  return load_network(teacher, student.vit.image_height, student.vit.image_width);
 }
-
-/// FNV-1a over everything that a run is made of besides its settings, so that a run which goes on
-/// is the same run.
-class Checksum {
- public:
-  void add(const void* data, size_t bytes) {
-    const auto* const at = static_cast<const unsigned char*>(data);
-    size_t i = 0;
-    for (; i + sizeof(uint64_t) <= bytes; i += sizeof(uint64_t)) {
-      uint64_t word;
-      std::memcpy(&word, at + i, sizeof word);
-      value_ = (value_ ^ word) * kPrime;
-    }
-    for (; i < bytes; ++i) value_ = (value_ ^ at[i]) * kPrime;
-  }
-  void add(const torch::nn::Module& network) {
-    for (const torch::Tensor& parameter : network.parameters()) {
-      const torch::Tensor values = parameter.detach().contiguous();
-      add(values.const_data_ptr(), values.nbytes());
-    }
-  }
-  /// Pictures by their place below the data's folder and their size in bytes.
-  void add(const ImageDataset& pictures, const fs::path& folder) {
-    for (const auto& [path, label] : pictures.samples) {
-      const std::string place = path.lexically_relative(folder).string();
-      const uintmax_t bytes = fs::file_size(path);
-      add(place.data(), place.size());
-      add(&bytes, sizeof bytes);
-      add(&label, sizeof label);
-    }
-  }
-  uint64_t value() const { return value_; }
-
- private:
-  static constexpr uint64_t kPrime = 1099511628211ull;
-  uint64_t value_ = 1469598103934665603ull;
-};
 
 /// Predictors that the start was trained with go on where they were, if they are of these sites.
 void load_predictors(nn::DynamicVitImpl& network, const ModelFolder& start) {
@@ -136,6 +111,21 @@ void check_text(const std::string& text) {
                  nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace),
                  "'; rename it");
   }
+}
+
+/// A network that is trained by token labels instead of a teacher at its side.
+std::unique_ptr<nn::Method> make_token_labeling(const TrainConfig& config, const ModelFolder& start,
+                                                const ModelFolder& target, nn::LabelMaps maps) {
+  torch::manual_seed(config.train.seed);
+  if (config.token_labeling_sites.empty()) {
+    nn::Vit network(target.vit, config.drop_path);
+    load_start(*network, start, target);
+    return nn::token_labeling_method(network, std::move(maps), config.token_labeling);
+  }
+  nn::DynamicVit network(target.vit, config.token_labeling_sites, config.drop_path);
+  load_start(*network, start, target);
+  load_predictors(*network, start);
+  return nn::token_labeling_method(network, std::move(maps), config.token_labeling);
 }
 
 std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFolder& start,
@@ -183,16 +173,25 @@ void replace_model_folder(const ModelFolder& model, const fs::path& folder) {
 }  // namespace
 
 nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
-  const ModelFolder start = open_model_folder(paths.start);
+  const ModelFolder start = start_of(config, paths.start);
   const ImageDataset data = open_image_folder(paths.data);
   const HeldOutSplit split = split_held_out(data, config.held_out, config.train.seed);
   ModelFolder target = target_of(start, config, data);
   for (const std::string& label : data.classes) check_text(label);
-  for (const fs::path& path : {paths.data, paths.start, paths.teacher, paths.out}) {
+  for (const fs::path& path : {paths.data, paths.start, paths.teacher, paths.labels, paths.out}) {
     check_text(path.string());
   }
   Checksum checksum;
-  const auto method = make_method(config, start, target, paths.teacher, checksum);
+  std::unique_ptr<nn::Method> method;
+  std::optional<double> teacher_accuracy;
+  if (config.method == "token_labeling") {
+    TokenLabels labels = token_labels(config, paths, data, split, target);
+    teacher_accuracy = labels.held_out_accuracy;
+    checksum.add(labels.fingerprint.data(), labels.fingerprint.size());
+    method = make_token_labeling(config, start, target, std::move(labels.maps));
+  } else {
+    method = make_method(config, start, target, paths.teacher, checksum);
+  }
   checksum.add(method->network());
   checksum.add(split.train, paths.data);
   checksum.add(split.held_out, paths.data);
@@ -218,7 +217,8 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
         const std::string own = method->own_prefix();
         target.weights = nn::export_parameters(method->network(), own, !own.empty());
         target.sieve = method->sieve();
-        target.provenance = provenance_json(config, paths, split, epoch, accuracy);
+        target.provenance =
+            provenance_json(config, paths, split, epoch, accuracy, teacher_accuracy);
         replace_model_folder(target, paths.out / "model");
         // Here and not ahead of the run: a run that is refused must leave the folder alone.
         write_held_out(split.held_out, paths.out / "held_out.txt");

@@ -9,8 +9,9 @@ namespace tokensieve::cli {
 /// What the command line adds to a config: where things are.
 struct TrainPaths {
   std::filesystem::path data;     ///< A folder with one folder of pictures a class.
-  std::filesystem::path start;    ///< Model folder to start from.
+  std::filesystem::path start;    ///< Model folder to start from; empty: an architecture is given.
   std::filesystem::path teacher;  ///< Model folder, or empty.
+  std::filesystem::path labels;   ///< File of token labels, or empty: they are not kept.
   std::filesystem::path out;      ///< Folder of the run.
 };
 

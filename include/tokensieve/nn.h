@@ -12,6 +12,7 @@
 #include "tokensieve/nn/dynamic_vit.h"
 #include "tokensieve/nn/ema.h"
 #include "tokensieve/nn/exits.h"
+#include "tokensieve/nn/label_maps.h"
 #include "tokensieve/nn/learning_rate.h"
 #include "tokensieve/nn/losses.h"
 #include "tokensieve/nn/ltp_bert.h"

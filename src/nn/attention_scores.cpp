@@ -1,7 +1,9 @@
 #include "tokensieve/nn/attention_scores.h"
 
 #include "mask_matrix.h"
+#include "pixels_of.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/nn/autocast.h"
 
 namespace tokensieve::nn {
 namespace {
@@ -44,6 +46,39 @@ torch::Tensor attention_locality(const AttentionTap& tap, const VitConfig& confi
                  "[attention_locality] expected attention of ", mask.size(0), " rows, got ",
                  tap.probabilities.size(2));
   return (exact(tap.probabilities) * mask).sum(-1).mean({0, 2});
+}
+
+std::vector<std::vector<double>> attention_locality(Vit network, ImageLoader& loader,
+                                                    const AttentionMasks& masks,
+                                                    torch::Device device, bool bf16) {
+  const VitConfig& config = network->config();
+  torch::NoGradGuard guard;
+  const Autocast autocast(device, bf16);
+  network->to(device);
+  network->eval();
+  std::vector<std::vector<double>> sums;
+  for (const int heads : config.num_heads) sums.emplace_back(static_cast<size_t>(heads), 0.0);
+  int64_t pictures = 0;
+  for (loader.seek(0); loader.step() < loader.steps_per_epoch();) {
+    const Batch batch = loader.next();
+    torch::Tensor x = network->embed(pixels_of(batch, config, device));
+    for (int i = 0; i < config.depth(); ++i) {
+      std::vector<double>& of_block = sums[static_cast<size_t>(i)];
+      AttentionTap tap;
+      x = network->mlp(i, network->attend(i, x, {}, 0, of_block.empty() ? nullptr : &tap));
+      if (of_block.empty()) continue;
+      const torch::Tensor locality = attention_locality(tap, config, masks).to(torch::kCPU);
+      for (size_t head = 0; head < of_block.size(); ++head) {
+        of_block[head] +=
+            static_cast<double>(batch.size()) * locality[static_cast<int64_t>(head)].item<double>();
+      }
+    }
+    pictures += batch.size();
+  }
+  for (auto& of_block : sums) {
+    for (double& sum : of_block) sum /= static_cast<double>(pictures);
+  }
+  return sums;
 }
 
 }  // namespace tokensieve::nn

@@ -1,5 +1,7 @@
 #include "tokensieve/nn/batches.h"
 
+#include <type_traits>
+
 namespace tokensieve::nn {
 namespace {
 
@@ -25,8 +27,11 @@ class LoaderBatches final : public Batches {
 
   TensorBatch next() override {
     const auto batch = std::make_shared<const decltype(loader_->next())>(loader_->next());
-    return {input_(batch), view_of(batch, batch->targets, {batch->size(), loader_->num_classes()}),
-            view_of(batch, batch->labels, {batch->size()})};
+    TensorBatch tensors{input_(batch),
+                        view_of(batch, batch->targets, {batch->size(), loader_->num_classes()}),
+                        view_of(batch, batch->labels, {batch->size()}), nullptr};
+    if constexpr (std::is_same_v<Loader, ImageLoader>) tensors.pictures = batch;
+    return tensors;
   }
 
  private:

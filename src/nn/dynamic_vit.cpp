@@ -28,6 +28,11 @@ DynamicVitImpl::DynamicVitImpl(const VitConfig& config, std::vector<int> sites, 
 
 DynamicOutput DynamicVitImpl::forward_masked(const torch::Tensor& pixels,
                                              const DynamicDecisions& decisions, double eps) {
+  return masked_blocks(embed(pixels), decisions, eps);
+}
+
+DynamicOutput DynamicVitImpl::masked_blocks(const torch::Tensor& rows,
+                                            const DynamicDecisions& decisions, double eps) {
   check_argument(decisions.forced.empty() || decisions.forced.size() == sites_.size(),
                  "[dynamic_vit] expected ", sites_.size(), " forced decisions, got ",
                  decisions.forced.size());
@@ -35,7 +40,7 @@ DynamicOutput DynamicVitImpl::forward_masked(const torch::Tensor& pixels,
                  "[dynamic_vit] expected ", sites_.size(), " keep rates, got ",
                  decisions.keep.size());
   const int64_t prefix = config().num_prefix_tokens();
-  torch::Tensor x = embed(pixels);
+  torch::Tensor x = rows;
   const int64_t batch = x.size(0), count = x.size(1) - prefix;
   const torch::Tensor always = torch::ones({batch, prefix}, x.options());
   torch::Tensor decision = torch::ones({batch, count}, x.options());

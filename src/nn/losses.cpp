@@ -39,6 +39,12 @@ torch::Tensor token_distillation_loss(const torch::Tensor& student, const torch:
   return mean_over_kept(divergence, kept);
 }
 
+torch::Tensor token_cross_entropy(const torch::Tensor& logits, const torch::Tensor& targets,
+                                  const torch::Tensor& kept) {
+  const torch::Tensor each = -(targets * torch::log_softmax(logits, -1)).sum(-1);
+  return kept.defined() ? mean_over_kept(each, kept) : each.mean();
+}
+
 torch::Tensor ratio_loss(const std::vector<torch::Tensor>& decisions,
                          const std::vector<double>& keep) {
   check_argument(!decisions.empty() && decisions.size() == keep.size(),

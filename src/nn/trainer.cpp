@@ -117,6 +117,7 @@ class Run {
       const TensorBatch batch = train_.next();
       waited_ += Clock::now() - before;
       Loss loss;
+      if (batch.pictures) method_.begin_batch(*batch.pictures);
       {
         const Autocast autocast(options_.device, options_.bf16);
         loss = method_.loss(batch.input.to(options_.device), batch.targets.to(options_.device));

@@ -187,6 +187,10 @@ void VitImpl::set_masks(const AttentionMasks& masks) {
 }
 
 torch::Tensor VitImpl::embed(const torch::Tensor& pixels) {
+  return with_prefix(embed_patches(pixels));
+}
+
+torch::Tensor VitImpl::embed_patches(const torch::Tensor& pixels) {
   check_argument(pixels.dim() == 4 && pixels.size(1) == config_.in_channels &&
                      pixels.size(2) == config_.image_height &&
                      pixels.size(3) == config_.image_width,
@@ -194,7 +198,11 @@ torch::Tensor VitImpl::embed(const torch::Tensor& pixels) {
                  ", ", config_.image_width, "], got ", pixels.sizes());
   torch::Tensor maps = pixels;
   for (torch::nn::Conv2d& layer : stem_) maps = torch::relu(layer(maps));
-  torch::Tensor x = projection_(maps).flatten(2).transpose(1, 2);
+  return projection_(maps).flatten(2).transpose(1, 2);
+}
+
+torch::Tensor VitImpl::with_prefix(const torch::Tensor& patches) {
+  torch::Tensor x = patches;
   const int64_t batch = x.size(0), dim = x.size(2);
   if (!config_.prefix_positions) x = x + positions_;
   std::vector<torch::Tensor> rows;
@@ -256,6 +264,11 @@ torch::Tensor VitImpl::class_logits(const torch::Tensor& finished, const torch::
 
 torch::Tensor VitImpl::token_logits(const torch::Tensor& patches) {
   return aux_head_ ? aux_head_(patches) : torch::Tensor();
+}
+
+torch::Tensor VitImpl::patch_logits(const torch::Tensor& patches) {
+  if (aux_head_ || !head_) return token_logits(patches);
+  return head_(fc_norm_ ? fc_norm_(patches) : patches);
 }
 
 torch::Tensor VitImpl::features(const torch::Tensor& pixels) {

@@ -1,13 +1,16 @@
 """The benchmarks run, and write the figures that they print."""
 
 import json
+import os
+import pathlib
 import subprocess
 import sys
 
 import pytest
+
 from command import program
 from conftest import ROOT
-from tiny_model import write_picture, write_tiny_model
+from tiny_model import LABELS, write_picture, write_tiny_model
 
 
 def test_the_footprint_is_printed_and_written(tiny_folder, tmp_path):
@@ -84,3 +87,45 @@ def test_tokenizers_are_compared_on_equal_tokens(tmp_path):
     read = json.loads(figures.read_text())
     assert read["texts"] == 2 and read["words"] == 5 and read["rounds"] == 2
     assert f"{read['speed_up']:.1f} times as fast" in done.stdout
+
+
+TRAINER = pathlib.Path(os.environ.get("TOKENSIEVE_BUILD", ROOT / "build" / "test")) / "bin" / "tokensieve-train"
+
+
+@pytest.mark.skipif(not TRAINER.exists(), reason=f"{TRAINER} is not built (TOKENSIEVE_NN)")
+def test_from_scratch_runs_are_compared_and_not_repeated(tmp_path):
+    for part, count in (("train", 48), ("test", 5)):
+        for number, label in enumerate(LABELS):
+            for index in range(count):
+                name = tmp_path / "data" / part / label / f"{index}.png"
+                write_picture(name, seed=1000 * number + index, size=(32, 32))
+    start = write_tiny_model(tmp_path / "start")
+    figures = tmp_path / "figures.json"
+    command = [
+        sys.executable, ROOT / "benchmarks" / "cifar10.py", tmp_path / "data", "--runs", tmp_path / "runs",
+        "--start", start, "--program", TRAINER, "--seeds", "3", "--epochs", "1", "--threads", "1",
+        "--json", figures,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(figures.read_text())
+    rows = {row["name"]: row for row in found["rows"]}
+    assert list(rows) == ["dense", "mait", "relabel", "token_labeling"] and found["pictures"] == 15
+    labelled = rows["token_labeling"]
+    assert labelled["against_relabel"]["mean"] == pytest.approx(labelled["mean"] - rows["relabel"]["mean"])
+    assert f"{100 * labelled['mean']:.2f}" in done.stdout and 0 <= found["teacher_top1"] <= 1
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert again.stdout == done.stdout and "training" not in again.stderr
+    without = subprocess.run([*command, "--start", ""], capture_output=True, text=True)
+    assert without.returncode == 2 and "--start or --teacher" in without.stderr
+
+
+def test_masked_heads_are_timed_beside_none(tmp_path):
+    pytest.importorskip("timm")
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, ROOT / "benchmarks" / "bench_mait.py", "--batch", "1", "--rounds", "1"]
+    subprocess.run([*command, "--warmup", "0", "--json", figures], check=True, capture_output=True)
+    rows = json.loads(figures.read_text())["rows"]
+    by_name = {row["masked"]: row["macs_ratio"] for row in rows}
+    assert by_name["without masks"] == 1 and by_name["all heads"] > 1.05
+    assert by_name["all heads, 13 x 13"] == 1, "multiplied densely"

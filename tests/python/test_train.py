@@ -1,6 +1,7 @@
 """The program `tokensieve-train`, on a network and pictures of a few kilobytes."""
 
 import json
+import math
 import os
 import pathlib
 import random
@@ -14,7 +15,7 @@ import pytest
 import tokensieve as ts
 from conftest import ROOT
 from PIL import Image
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from tiny_model import write_tiny_model
 
 BUILD = pathlib.Path(os.environ.get("TOKENSIEVE_BUILD", ROOT / "build" / "test"))
@@ -144,6 +145,187 @@ def test_masked_heads_are_trained_and_stored(place):
     assert np.abs(masked - ts.load(place / "out" / "model")(picture).logits).max() > 1e-4
 
 
+def probe(folder, tensors, scratch):
+    """What nn computes on a folder; see tests/parity/nn_probe.cpp."""
+    save_file(tensors, scratch / "in.safetensors")
+    subprocess.run(
+        [BUILD / "bin" / "nn_probe", folder, scratch / "in.safetensors", scratch / "out.safetensors"], check=True
+    )
+    return load_file(scratch / "out.safetensors")
+
+
+LABELING = {"name": "token_labeling", "label_classes": 3}
+
+
+@pytest.mark.parametrize("sites", [[], [3, 6]], ids=["all tokens", "sieved"])
+def test_token_labels_are_learned_and_the_engine_runs_both_heads(place, sites):
+    config = CONFIG | {"method": LABELING | {"sites": sites}, "epochs": 2}
+    (place / "config.json").write_text(json.dumps(config))
+    done = run(place, "out", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "the teacher is right on" in done.stderr
+    folder = place / "out" / "model"
+    lines = [json.loads(line) for line in (place / "out" / "metrics.jsonl").read_text().splitlines()]
+    assert {"classification", "tokens"} <= lines[0].keys() and ("ratio" in lines[0]) == bool(sites)
+    provenance = json.loads((folder / "sieve.json").read_text())["provenance"]
+    assert 0 <= provenance["teacher_held_out_accuracy"] <= 1
+
+    model = ts.load(folder)
+    assert "aux_head.weight" in load_file(folder / "model.safetensors")
+    pixels = np.random.default_rng(1).standard_normal((2, 3, 56, 56), dtype=np.float32)
+    tensors = {"pixels": pixels, "probe": np.zeros((2, 3), np.float32)}
+    engine = model(list(pixels), recipe="dense")
+    if sites:
+        sieved = model(list(pixels))
+        assert [len(kept) for kept in sieved.kept] == [7, 7]  # floor(16 * 0.7^2)
+        tensors["keep"] = np.array([0.7, 0], np.float32)
+        for site in range(2):
+            tensors[f"kept.{site}"] = np.stack([t.kept_indices(site) for t in sieved.traces]).astype(np.float32)
+    ours = probe(folder, tensors, place)
+    assert np.abs(ours["logits"] - engine.logits).max() < 1e-4 * np.abs(engine.logits).max()
+    if sites:
+        for way in ("gathered", "gathered_forced", "masked_forced"):
+            assert np.abs(ours[way] - sieved.logits).max() < 1e-4 * np.abs(sieved.logits).max(), way
+
+
+def test_a_run_by_token_labels_goes_on_where_it_was(place):
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": LABELING, "epochs": 2}))
+    assert run(place, "whole").returncode == 0
+    assert run(place, "parts", "--stop-after", "5").returncode == 0
+    assert run(place, "parts").returncode == 0
+    for name in ("metrics.jsonl", "model/model.safetensors"):
+        assert (place / "parts" / name).read_bytes() == (place / "whole" / name).read_bytes(), name
+
+
+def test_token_labels_are_shared_between_runs(place):
+    labels = place / "labels.safetensors"
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": LABELING, "epochs": 1}))
+    first = run(place, "one", "--labels", labels)
+    assert "the teacher labels 36 pictures" in first.stderr
+    maps = load_file(labels)["maps"]
+    assert maps.shape == (36, 2, 3, 4, 4) and maps.dtype == np.float16
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": LABELING, "epochs": 1, "seed": 1}))
+    second = run(place, "two", "--labels", labels)
+    assert second.returncode == 0 and "the teacher labels" not in second.stderr
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": LABELING | {"label_classes": 2}}))
+    third = run(place, "three", "--labels", labels)
+    assert third.returncode == 1 and "of another teacher or other pictures" in third.stderr
+    labels.write_bytes(b"rubbish")
+    assert run(place, "four", "--labels", labels).returncode == 1
+
+
+def test_token_labeling_wants_a_teacher(place):
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": LABELING}))
+    paths = ["--data", place / "data", "--start", place / "start", "--out", place / "out"]
+    done = subprocess.run([PROGRAM, place / "config.json", *paths], capture_output=True, text=True)
+    assert done.returncode == 1 and "expected --teacher" in done.stderr
+    write_tiny_model(place / "other", labels=["cat", "dog", "fish"])
+    refused = [PROGRAM, place / "config.json", *paths, "--teacher", place / "other"]
+    done = subprocess.run(refused, capture_output=True, text=True)
+    assert done.returncode == 1 and "has other classes" in done.stderr
+
+
+ARCHITECTURE = {"patch_size": 8, "embed_dim": 32, "depth": 2, "num_heads": 2}
+
+
+def test_an_architecture_is_trained_from_scratch(place):
+    config = CONFIG | {"method": {"name": "dense"}, "architecture": ARCHITECTURE, "image_size": 32, "epochs": 1}
+    (place / "config.json").write_text(json.dumps(config))
+    paths = ["--data", place / "data", "--out", place / "out"]
+    done = subprocess.run([PROGRAM, place / "config.json", *paths], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    model = ts.load(place / "out" / "model")
+    assert model.config["image_size"] == (32, 32) and model.labels == ["blue", "green", "red tiles"]
+    assert np.isfinite(model(place / "data" / "green" / "0.png").logits).all()
+    shapes = {name: tensor.shape for name, tensor in load_file(place / "out" / "model" / "model.safetensors").items()}
+    assert shapes["blocks.1.mlp.fc1.weight"] == (128, 32) and "blocks.2.norm1.weight" not in shapes
+    provenance = json.loads((place / "out" / "model" / "sieve.json").read_text())["provenance"]
+    assert provenance["start"] is None and provenance["config"]["architecture"] == ARCHITECTURE
+    both = run(place, "both")
+    assert both.returncode == 2 and "got both" in both.stderr
+    (place / "config.json").write_text(json.dumps(CONFIG))
+    done = subprocess.run([PROGRAM, place / "config.json", *paths], capture_output=True, text=True)
+    assert done.returncode == 2 and "got neither" in done.stderr
+
+
+def test_a_classifier_may_read_the_mean_of_the_patches(place):
+    config = CONFIG | {"method": {"name": "dense"}, "pooling": "mean", "epochs": 1}
+    (place / "config.json").write_text(json.dumps(config))
+    done = run(place, "out")
+    assert done.returncode == 0, done.stderr
+    stored = json.loads((place / "out" / "model" / "config.json").read_text())
+    assert stored["global_pool"] == "avg"
+    pixels = np.random.default_rng(1).standard_normal((2, 3, 56, 56), dtype=np.float32)
+    engine = ts.load(place / "out" / "model")(list(pixels)).logits
+    ours = probe(place / "out" / "model", {"pixels": pixels, "probe": np.zeros((2, 3), np.float32)}, place)
+    assert np.abs(ours["logits"] - engine).max() < 1e-4 * np.abs(engine).max()
+
+
+def locality_by_hand(folder, pixels):
+    """Attention locality of a folder without masks, [blocks, heads], by numpy alone."""
+    w = load_file(folder / "model.safetensors")
+
+    def norm(x):
+        return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-6)
+
+    patches = pixels.reshape(len(pixels), 3, 4, 14, 4, 14).transpose(0, 2, 4, 1, 3, 5).reshape(len(pixels), 16, -1)
+    x = patches @ w["patch_embed.proj.weight"].reshape(64, -1).T + w["patch_embed.proj.bias"]
+    x = np.concatenate([np.broadcast_to(w["cls_token"], (len(pixels), 1, 64)), x], 1) + w["pos_embed"]
+    place = np.arange(16)
+    down, across = (np.abs(line[:, None] - line) for line in (place // 4, place % 4))
+    near = np.ones((17, 17))
+    near[1:, 1:] = np.maximum(down, across) <= 1
+    found = []
+    for block in range(10):
+        name = f"blocks.{block}."
+        qkv = norm(x) @ w[name + "attn.qkv.weight"].T + w[name + "attn.qkv.bias"]
+        q, k, v = qkv.reshape(len(pixels), 17, 3, 2, 32).transpose(2, 0, 3, 1, 4)
+        logits = q @ k.swapaxes(-1, -2) / np.sqrt(32)
+        attention = np.exp(logits - logits.max(-1, keepdims=True))
+        attention /= attention.sum(-1, keepdims=True)
+        found.append((attention * near).sum(-1).mean((0, 2)))
+        y = (attention @ v).transpose(0, 2, 1, 3).reshape(x.shape)
+        x = x + y @ w[name + "attn.proj.weight"].T + w[name + "attn.proj.bias"]
+        y = norm(x) @ w[name + "mlp.fc1.weight"].T + w[name + "mlp.fc1.bias"]
+        y = 0.5 * y * (1 + np.vectorize(math.erf)(y / math.sqrt(2)))
+        x = x + y @ w[name + "mlp.fc2.weight"].T + w[name + "mlp.fc2.bias"]
+    return np.array(found)
+
+
+def test_attention_locality_says_what_to_mask(place):
+    command = [PROGRAM, "attention-locality", place / "data" / "green", "--model", place / "start"]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    model = ts.load(place / "start")
+    pictures = sorted((place / "data" / "green").glob("*.png"))
+    pixels = np.stack([model.preprocess(np.asarray(Image.open(path))) for path in pictures])
+    assert np.abs(np.array(found["attention_locality"]) - locality_by_hand(place / "start", pixels)).max() < 1e-4
+    assert found["masked"] == [] and found["attention_masks"]["heads"] == 10 * [[0]]
+
+    # What is printed can be pasted into a config, and is trained.
+    masks = found["attention_masks"]
+    config = CONFIG | {"method": {"name": "dense"}, "attention_masks": masks, "epochs": 1}
+    (place / "config.json").write_text(json.dumps(config))
+    assert run(place, "out").returncode == 0
+    command[-1] = place / "out" / "model"
+    text = subprocess.run([*command, "--all", "0", "--none", "0"], capture_output=True, text=True).stdout
+    assert text.count("*") == 11  # a head in each of ten blocks, and the legend
+    pasted = json.loads("{" + text.splitlines()[-1] + "}")["attention_masks"]
+    assert pasted["heads"] == 10 * [[0, 1]]
+
+    for more, message in [
+        (["--rows", "300"], "0 to 255"),
+        (["--all", "2"], "--all"),
+        (["--modle", "x"], "did you mean"),
+    ]:
+        command[-1] = place / "start"
+        done = subprocess.run([*command, *more], capture_output=True, text=True)
+        assert done.returncode == 2 and message in done.stderr, done.stderr
+    done = subprocess.run([*command[:2], place / "none", *command[3:]], capture_output=True, text=True)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -168,6 +350,14 @@ def test_masked_heads_are_trained_and_stored(place):
         ({"augmentation": {"interpolations": ["cubic"]}}, "interpolation"),
         ({"mixing": {"mixup": -1}}, "mixup"),
         ({"held_out": 1.5}, "fraction"),
+        ({"pooling": "max"}, "expected pooling class_token or mean"),
+        ({"architecture": {"depth": 2}}, "image_size beside architecture"),
+        ({"architecture": {"embed_dim": 32, "num_heads": 3}, "image_size": 56}, "num_heads 3"),
+        ({"architecture": {"width": 32}, "image_size": 56}, "unknown key 'width'"),
+        ({"method": LABELING | {"keep": 0}}, "keep in (0, 1]"),
+        ({"method": LABELING | {"label_classes": 0}}, "at least 1 class"),
+        ({"method": LABELING | {"teacher_logits": 1}}, "unknown key 'teacher_logits'"),
+        ({"method": LABELING, "mixing": {"cutmix": 1}}, "expected mixup and cutmix of 0"),
     ],
 )
 def test_a_wrong_config_is_named(place, change, message):
@@ -272,6 +462,12 @@ def test_the_configs_of_the_demo_run(place):
             config["method"]["sites"] = [4, 7, 9]  # the tiny model has ten blocks
         if path.stem == "dynamicvit_paper":
             config |= {"batch": 8, "mixing": {"mixup": 0.8}}
+        call = command(place, path.stem)
+        if "architecture" in config:  # from scratch, at the size that it is for
+            config |= {"batch": 8, "image_size": 32}
+            for option in ["--start"] + ["--teacher"] * (config["method"]["name"] == "dense"):
+                at = call.index(option)
+                del call[at : at + 2]
         (place / "config.json").write_text(json.dumps(config))
-        done = run(place, path.stem)
+        done = subprocess.run(call, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

@@ -9,8 +9,8 @@
 
 namespace tokensieve {
 
-/// Which rank bins stay at each site. A site's candidates are ranked by score; of m, the one of rank
-/// r (0 is the best) is in bin floor(r / (m + 1e-6) * bins).
+/// Which rank bins stay at each site. A site's candidates are ranked by score; of m, the one of
+/// rank r (0 is the best) is in bin floor(r / (m + 1e-6) * bins).
 using RankBins = std::vector<std::vector<bool>>;
 
 /// "1110/1100": a digit a bin, best ranks first, sites joined by a slash. Throws

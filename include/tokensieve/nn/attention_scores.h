@@ -1,5 +1,8 @@
 #pragma once
 
+#include <vector>
+
+#include "tokensieve/data/image_loader.h"
 #include "tokensieve/nn/vit.h"
 
 namespace tokensieve::nn {
@@ -22,5 +25,11 @@ torch::Tensor weighted_class_attention(const AttentionTap& tap);
 /// rows of the config's grid.
 torch::Tensor attention_locality(const AttentionTap& tap, const VitConfig& config,
                                  const AttentionMasks& masks);
+
+/// The same of every block and head, `[blocks][heads]`, mean over one pass of `loader`, whose
+/// pictures are of the network's size.
+std::vector<std::vector<double>> attention_locality(Vit network, ImageLoader& loader,
+                                                    const AttentionMasks& masks,
+                                                    torch::Device device, bool bf16);
 
 }  // namespace tokensieve::nn

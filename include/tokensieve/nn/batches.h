@@ -12,9 +12,10 @@ namespace tokensieve::nn {
 
 /// What a network takes in one step, whatever it reads.
 struct TensorBatch {
-  torch::Tensor input;    ///< What the network's forward() takes.
-  torch::Tensor targets;  ///< `[B, classes]`, each row with a sum of 1.
-  torch::Tensor labels;   ///< `[B]`, int64.
+  torch::Tensor input;                    ///< What the network's forward() takes.
+  torch::Tensor targets;                  ///< `[B, classes]`, each row with a sum of 1.
+  torch::Tensor labels;                   ///< `[B]`, int64.
+  std::shared_ptr<const Batch> pictures;  ///< As the loader gave them; null for texts.
 
   int64_t size() const { return labels.size(0); }
 };

@@ -40,6 +40,9 @@ class DynamicVitImpl : public VitImpl {
   /// a self-loop. `eps` as in masked_softmax.
   DynamicOutput forward_masked(const torch::Tensor& pixels, const DynamicDecisions& decisions = {},
                                double eps = 1e-6);
+  /// The same from the rows that embed() gives.
+  DynamicOutput masked_blocks(const torch::Tensor& rows, const DynamicDecisions& decisions = {},
+                              double eps = 1e-6);
 
   /// The inference pass: at site s the floor(N keep[s]) best tokens are gathered, in their order;
   /// ties go to the smaller index. `keep`: share of the input tokens, one a site. Returns logits.

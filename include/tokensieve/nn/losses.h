@@ -23,6 +23,12 @@ torch::Tensor token_loss(const torch::Tensor& student, const torch::Tensor& teac
 torch::Tensor token_distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
                                       const torch::Tensor& kept);
 
+/// Cross-entropy of every kept token's own answer with its soft label, mean over kept tokens (Token
+/// Labeling, arXiv 2104.10858 eq. 4). Both `[B, N, classes]`; `kept` `[B, N]` is detached, and left
+/// out where all are kept. 0 when nothing is kept in the whole batch.
+torch::Tensor token_cross_entropy(const torch::Tensor& logits, const torch::Tensor& targets,
+                                  const torch::Tensor& kept = {});
+
 /// (1/S) sum_s mean_b (mean_i D_s,i - keep_s)^2 (DynamicViT eq. 15): `decisions` S times `[B, N]`,
 /// the mean over i divides by the N input tokens.
 torch::Tensor ratio_loss(const std::vector<torch::Tensor>& decisions,

@@ -7,9 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "tokensieve/data/image_loader.h"
 #include "tokensieve/io/weights.h"
 #include "tokensieve/nn/as_vit.h"
 #include "tokensieve/nn/dynamic_vit.h"
+#include "tokensieve/nn/label_maps.h"
 #include "tokensieve/nn/vit.h"
 
 namespace tokensieve::nn {
@@ -31,6 +33,9 @@ class Method {
   /// Called ahead of every step with the epochs done so far, a fraction: 2.5 in the middle of the
   /// third. For methods whose rates or phases change while they train.
   virtual void begin_step(double /*epoch*/) {}
+  /// Called with the loader's pictures ahead of their loss(). For methods that ask which pictures
+  /// these are and what was cut out of them.
+  virtual void begin_batch(const Batch& /*batch*/) {}
   /// `input` is what the network's forward() takes (TensorBatch), `targets` `[B, classes]` (soft);
   /// may draw from torch's generator.
   virtual Loss loss(const torch::Tensor& input, const torch::Tensor& targets) = 0;
@@ -123,5 +128,33 @@ struct AsvitOptions {
 
 /// Throws std::invalid_argument when a number is out of range or the teacher does not fit.
 std::unique_ptr<Method> asvit_method(AsVit network, Vit teacher, AsvitOptions options = {});
+
+/// Token Labeling (arXiv 2104.10858): the class token learns the annotator's label of the crop, and
+/// a second head on every patch token that of its place.
+struct TokenLabelingOptions {
+  double tokens_weight = 0.5;  ///< beta, of token_cross_entropy; 0: no second head is trained.
+  /// MixToken: lambda ~ Beta(alpha, alpha); patch rows in a box of that share change places with
+  /// those of the batch's reverse, and the second head's answers change back. 0: no mixing.
+  double mix_alpha = 1.0;
+  double smoothing = 0.1;  ///< Of the labels, as smoothed_labels().
+  /// Labels of the class token become r y + (1 - r) one-hot, r = 0.9 where the annotator's best
+  /// class is wrong and 0.5 where it is right.
+  bool ground_truth = false;
+  /// Of a network with predictors (DynamicViT), which the token loss then follows: dropped tokens
+  /// have none.
+  double keep = 0.7;
+  double ratio_weight = 2.0;
+  double eps = 1e-6;  ///< Of masked_softmax.
+};
+
+/// `maps`: of the training pictures, in the loader's order. Batches come with begin_batch and must
+/// not be mixed. Throws std::invalid_argument when a number is out of range, the network has no
+/// class token, several heads on it or (with `tokens_weight`) no second head, or the maps are of
+/// other classes.
+std::unique_ptr<Method> token_labeling_method(Vit network, LabelMaps maps,
+                                              TokenLabelingOptions options = {});
+/// The same with token pruning.
+std::unique_ptr<Method> token_labeling_method(DynamicVit network, LabelMaps maps,
+                                              TokenLabelingOptions options = {});
 
 }  // namespace tokensieve::nn

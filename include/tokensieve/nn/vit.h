@@ -80,8 +80,13 @@ class VitImpl : public torch::nn::Module {
   /// std::invalid_argument for heads that are not there.
   void set_masks(const AttentionMasks& masks);
 
-  /// Normalised pixels `[B, 3, H, W]` to rows with positions, `[B, prefix + N, C]`.
+  /// Normalised pixels `[B, 3, H, W]` to rows with positions, `[B, prefix + N, C]`: with_prefix of
+  /// embed_patches.
   torch::Tensor embed(const torch::Tensor& pixels);
+  /// Normalised pixels to patch rows `[B, N, C]`, in which MixToken mixes.
+  torch::Tensor embed_patches(const torch::Tensor& pixels);
+  /// Patch rows to rows with prefix tokens and positions.
+  torch::Tensor with_prefix(const torch::Tensor& patches);
   /// Block `index` on rows; see BlockImpl::forward.
   torch::Tensor block(int index, const torch::Tensor& rows, const torch::Tensor& policy = {},
                       double eps = 0);
@@ -104,6 +109,10 @@ class VitImpl : public torch::nn::Module {
   /// The second head's answer for every patch row `[B, N, C]` behind the final norm,
   /// `[B, N, classes]`; undefined for a network without one.
   torch::Tensor token_logits(const torch::Tensor& patches);
+  /// token_logits() or, without a second head, the head's answer for every patch row: the
+  /// classifier as a convolution of 1 x 1 over the last feature map. With Pooling::mean and no norm
+  /// behind it, the mean of these is what classify() gives.
+  torch::Tensor patch_logits(const torch::Tensor& patches);
 
   /// Pixels to rows behind the last block and the final norm, `[B, prefix + N, C]`.
   torch::Tensor features(const torch::Tensor& pixels);

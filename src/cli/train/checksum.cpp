@@ -27,4 +27,14 @@ void Checksum::add(const torch::nn::Module& network) {
   }
 }
 
+void Checksum::add(const ImageDataset& pictures, const std::filesystem::path& folder) {
+  for (const auto& [path, label] : pictures.samples) {
+    const std::string place = path.lexically_relative(folder).string();
+    const uintmax_t bytes = std::filesystem::file_size(path);
+    add(place);
+    add(&bytes, sizeof bytes);
+    add(&label, sizeof label);
+  }
+}
+
 }  // namespace tokensieve::cli

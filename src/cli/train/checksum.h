@@ -3,7 +3,10 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string_view>
+
+#include "tokensieve/io/dataset.h"
 
 namespace tokensieve::cli {
 
@@ -14,6 +17,8 @@ class Checksum {
   void add(const void* data, size_t bytes);
   void add(std::string_view text) { add(text.data(), text.size()); }
   void add(const torch::nn::Module& network);
+  /// Pictures by their place below the data's folder and their size in bytes.
+  void add(const ImageDataset& pictures, const std::filesystem::path& folder);
   uint64_t value() const { return value_; }
 
  private:

@@ -12,6 +12,8 @@ namespace {
 constexpr uint64_t kMaxConfigBytes = 1 << 20;
 
 constexpr int kMaxLevels = 64;
+constexpr int kMaxDepth = 1000;
+constexpr int kMaxWidth = 1 << 16;
 
 /// Throws std::runtime_error for text that is no JSON, nested too deeply, or has a key twice.
 nlohmann::json parse(const std::string& text, const std::string& file) {
@@ -116,6 +118,16 @@ void read_picture_method(JsonReader& reader, TrainConfig& config) {
     reader.read("keep_range", options.keep_range);
     reader.read("class_score", options.class_score);
     reader.read("attention", options.attention_weight);
+  } else if (config.method == "token_labeling") {
+    nn::TokenLabelingOptions& options = config.token_labeling;
+    reader.read("tokens", options.tokens_weight);
+    reader.read("mix_token", options.mix_alpha);
+    reader.read("ground_truth", options.ground_truth);
+    reader.read("label_classes", config.label_classes);
+    reader.read("sites", config.token_labeling_sites);
+    reader.read("keep", options.keep);
+    reader.read("ratio", options.ratio_weight);
+    reader.read("eps", options.eps);
   } else {
     nn::AsvitOptions& options = config.asvit;
     read_teacher(options.teacher);
@@ -131,7 +143,8 @@ void read_picture_method(JsonReader& reader, TrainConfig& config) {
 void read_method(const nlohmann::json& json, TrainConfig& config) {
   JsonReader reader(json, "method");
   reader.read("name", config.method);
-  const std::vector<std::string> of_pictures = {"dynamicvit", "evit", "sait", "asvit"};
+  const std::vector<std::string> of_pictures = {"dynamicvit", "evit", "sait", "asvit",
+                                                "token_labeling"};
   const std::vector<std::string> of_texts = {"ltp", "cascade", "pabee", "magic_pyramid", "top"};
   std::vector<std::string> methods = {"dense"};
   for (const auto& list : {of_pictures, of_texts})
@@ -140,8 +153,8 @@ void read_method(const nlohmann::json& json, TrainConfig& config) {
     return std::ranges::count(list, config.method) > 0;
   };
   check_runtime(is_in(methods),
-                "[config] expected a method's name, dense, dynamicvit, evit, sait, asvit, ltp, "
-                "cascade, pabee, magic_pyramid or top, got '",
+                "[config] expected a method's name, dense, dynamicvit, evit, sait, asvit, "
+                "token_labeling, ltp, cascade, pabee, magic_pyramid or top, got '",
                 config.method, "'", did_you_mean(config.method, methods));
   if (is_in(of_pictures)) note(config.picture_key, config.method);
   if (is_in(of_texts)) note(config.text_key, config.method);
@@ -227,6 +240,37 @@ AttentionMasks read_masks(const nlohmann::json& json) {
   return masks;
 }
 
+VitConfig read_architecture(const nlohmann::json& json) {
+  VitConfig config;
+  int depth = config.depth(), num_heads = config.num_heads[0], mlp_dim = 0;
+  JsonReader reader(json, "architecture");
+  reader.read("patch_size", config.patch_size);
+  reader.read("embed_dim", config.embed_dim);
+  reader.read("depth", depth);
+  reader.read("num_heads", num_heads);
+  reader.read("mlp_dim", mlp_dim);
+  reader.finish();
+  check_runtime(depth >= 1 && depth <= kMaxDepth && num_heads >= 1 &&
+                    config.embed_dim >= num_heads && config.embed_dim <= kMaxWidth &&
+                    config.embed_dim % num_heads == 0 && mlp_dim >= 0 && mlp_dim <= kMaxWidth,
+                "[config] expected an architecture of 1 to ", kMaxDepth,
+                " blocks and a width that its heads divide, of at most ", kMaxWidth, ", got depth ",
+                depth, ", embed_dim ", config.embed_dim, ", num_heads ", num_heads, " and mlp_dim ",
+                mlp_dim);
+  config.head_dim = config.embed_dim / num_heads;
+  config.num_heads.assign(static_cast<size_t>(depth), num_heads);
+  config.mlp_dim.assign(static_cast<size_t>(depth), mlp_dim > 0 ? mlp_dim : 4 * config.embed_dim);
+  return config;
+}
+
+Pooling parse_pooling(const std::string& name) {
+  const std::vector<std::string> names = {"class_token", "mean"};
+  check_runtime(std::ranges::count(names, name) > 0,
+                "[config] expected pooling class_token or mean, got '", name, "'",
+                did_you_mean(name, names));
+  return name == "mean" ? Pooling::mean : Pooling::class_token;
+}
+
 void read_mixing(const nlohmann::json& json, Mixing& mixing) {
   JsonReader reader(json, "mixing");
   reader.read("mixup", mixing.mixup_alpha);
@@ -273,12 +317,27 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   if (const auto* part = reader.find("augmentation"))
     read_augmentation(*part, *config.loader.augmentation);
   if (const auto* masks = reader.find("attention_masks")) config.masks = read_masks(*masks);
+  // Token labels have a place, so their method mixes tokens, not pixels.
+  const bool mixes_tokens = config.method == "token_labeling";
+  if (mixes_tokens) config.loader.mixing->mixup_alpha = config.loader.mixing->cutmix_alpha = 0;
   if (const auto* mixing = reader.find("mixing")) read_mixing(*mixing, *config.loader.mixing);
+  check_runtime(
+      !mixes_tokens ||
+          (config.loader.mixing->mixup_alpha == 0 && config.loader.mixing->cutmix_alpha == 0),
+      "[config] expected mixup and cutmix of 0 with token_labeling, whose mix_token takes "
+      "their place, got ",
+      config.loader.mixing->mixup_alpha, " and ", config.loader.mixing->cutmix_alpha);
+  config.token_labeling.smoothing = config.loader.mixing->label_smoothing;
+  if (const auto* sizes = reader.find("architecture"))
+    config.architecture = read_architecture(*sizes);
+  std::string pooling;
+  reader.read("pooling", pooling);
+  if (!pooling.empty()) config.pooling = parse_pooling(pooling);
   reader.read("image_size", config.image_size);
   reader.read("crop_pct", config.crop_pct);
   reader.read("drop_path", config.drop_path);
-  for (const char* key :
-       {"augmentation", "attention_masks", "mixing", "image_size", "crop_pct", "drop_path"}) {
+  for (const char* key : {"augmentation", "attention_masks", "mixing", "architecture", "pooling",
+                          "image_size", "crop_pct", "drop_path"}) {
     if (reader.find(key)) note(config.picture_key, key);
   }
   reader.read("held_out", config.held_out);
@@ -293,6 +352,11 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   check_runtime(config.image_size >= 0 && config.crop_pct >= 0,
                 "[config] expected image_size and crop_pct of 0 or more in ",
                 path.filename().string(), ", got ", config.image_size, " and ", config.crop_pct);
+  if (config.architecture) {
+    check_runtime(config.image_size > 0, "[config] expected image_size beside architecture in ",
+                  path.filename().string());
+    config.architecture->image_height = config.architecture->image_width = config.image_size;
+  }
   config.loader.seed = config.texts.loader.seed = config.train.seed;
   config.texts.loader.batch_size = config.loader.batch_size;
   return config;

@@ -40,6 +40,12 @@ struct TrainConfig {
   nn::EvitOptions evit;
   nn::SaitOptions sait;
   nn::AsvitOptions asvit;
+  nn::TokenLabelingOptions token_labeling;
+  std::vector<int> token_labeling_sites;  ///< Of DynamicViT beside it; empty: all tokens stay.
+  int64_t label_classes = 5;              ///< The best so many of each place have labels.
+  /// A network to begin anew, without a start: sizes only, of a square image of `image_size`.
+  std::optional<VitConfig> architecture;
+  std::optional<Pooling> pooling;  ///< What the classifier reads; the start's where not given.
   TextConfig texts;
   /// The first key (or name of a method) that only pictures, or only texts, can be trained with; ""
   /// for none.

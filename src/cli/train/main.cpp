@@ -7,7 +7,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <string_view>
 
+#include "attention_locality.h"
 #include "run.h"
 #include "usage.h"
 
@@ -48,13 +50,17 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
   using namespace tokensieve::cli;
   keep_freed_memory();
+  if (argc > 1 && std::string_view(argv[1]) == "attention-locality") {
+    return attention_locality_command(argc - 1, argv + 1);
+  }
   CLI::App program(
       "Fine-tunes a ViT or BERT model folder, dense or so that it can drop tokens. A run that was "
       "killed goes on when the same command is given again.");
   program.name("tokensieve-train");
   program.footer(
       "Example: tokensieve-train demos/train/dynamicvit.json --data imagenette/train --start "
-      "runs/dense/model --teacher runs/dense/model --out runs/dynamicvit");
+      "runs/dense/model --teacher runs/dense/model --out runs/dynamicvit\n"
+      "See also: tokensieve-train attention-locality --help");
   program.set_version_flag("--version", "tokensieve-train " TOKENSIEVE_VERSION);
   std::filesystem::path config_path;
   TrainPaths paths;
@@ -74,13 +80,17 @@ int main(int argc, char** argv) {
       .add_option("--held-out", paths.held_out,
                   "The like that the best epoch is chosen on; without it, a part of --data")
       ->check(CLI::ExistingPath);
-  program.add_option("--start", paths.start, "Model folder to start from")
-      ->required()
+  program
+      .add_option("--start", paths.start,
+                  "Model folder to start from; none where the file gives an architecture")
       ->check(CLI::ExistingDirectory);
   program
       .add_option("--teacher", paths.teacher, "Model folder whose answers the student learns, too")
       ->check(CLI::ExistingDirectory);
   program.add_option("--out", paths.out, "Folder of the run; made if it is not there")->required();
+  program.add_option("--labels", paths.labels,
+                     "File of the teacher's token labels, for runs that share them or go on; made "
+                     "if it is not there");
   program.add_option("--device", device, "cpu, or cuda where LibTorch has it")
       ->capture_default_str();
   program.add_option("--threads", threads, "Threads of the network; 0: one a core")

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <iostream>
 
+#include "load_network.h"
 #include "prepared_run.h"
+#include "token_labels.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/data/split.h"
 #include "tokensieve/io/file.h"
@@ -27,6 +29,10 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
     target.vit.image_width = target.preprocessing.width;
   }
   if (config.masks) target.vit.masks = *config.masks;
+  if (config.pooling) target.vit.pooling = *config.pooling;
+  if (config.method == "token_labeling" && config.token_labeling.tokens_weight > 0) {
+    target.vit.aux_head = true;
+  }
   if (config.crop_pct > 0) target.preprocessing.crop_pct = config.crop_pct;
   target.labels = data.classes;
   for (std::string& label : target.labels) std::ranges::replace(label, '_', ' ');
@@ -37,12 +43,14 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config,
 
 /// A classifier of other classes is worth nothing, even where it has as many.
 void load_start(nn::VitImpl& network, const ModelFolder& start, const ModelFolder& target) {
+  if (!start.weights) return;
   using Head = nn::LoadOptions::Head;
   const bool same =
       start.labels == target.labels && start.vit.num_classes == target.vit.num_classes;
   if (!same) std::cerr << "the classifier starts anew: the start's classes are others\n";
   nn::LoadOptions options;
-  options.head = same ? Head::load : Head::fresh;
+  const bool added = target.vit.aux_head && !start.vit.aux_head;
+  options.head = !same ? Head::fresh : added ? Head::load_if_fits : Head::load;
   options.grid_height = start.vit.grid_height();
   options.grid_width = start.vit.grid_width();
   nn::load_weights(network, *start.weights, options);
@@ -59,26 +67,7 @@ nn::Vit load_teacher(const fs::path& folder, const ModelFolder& student) {
                     teacher.preprocessing.std == student.preprocessing.std,
                 "[train] the teacher ", folder.string(),
                 " normalises pixels by another mean or std than the start");
-  VitConfig config = teacher.vit;
-  config.image_height = student.vit.image_height;
-  config.image_width = student.vit.image_width;
-  nn::Vit network(config);
-  nn::LoadOptions options;
-  options.grid_height = teacher.vit.grid_height();
-  options.grid_width = teacher.vit.grid_width();
-  nn::load_weights(*network, *teacher.weights, options);
-  return network;
-}
-
-/// Pictures by their place below the data's folder and their size in bytes.
-void add(Checksum& checksum, const ImageDataset& pictures, const fs::path& folder) {
-  for (const auto& [path, label] : pictures.samples) {
-    const std::string place = path.lexically_relative(folder).string();
-    const uintmax_t bytes = fs::file_size(path);
-    checksum.add(place);
-    checksum.add(&bytes, sizeof bytes);
-    checksum.add(&label, sizeof label);
-  }
+  return load_network(teacher, student.vit.image_height, student.vit.image_width);
 }
 
 /// Predictors that the start was trained with go on where they were, if they are of these sites.
@@ -91,6 +80,21 @@ void load_predictors(nn::DynamicVitImpl& network, const ModelFolder& start) {
     std::cerr << "the predictors start anew: the start has " << count << " and there are "
               << network.sites().size() << " sites\n";
   }
+}
+
+/// A network that is trained by token labels instead of a teacher at its side.
+std::unique_ptr<nn::Method> make_token_labeling(const TrainConfig& config, const ModelFolder& start,
+                                                const ModelFolder& target, nn::LabelMaps maps) {
+  torch::manual_seed(config.train.seed);
+  if (config.token_labeling_sites.empty()) {
+    nn::Vit network(target.vit, config.drop_path);
+    load_start(*network, start, target);
+    return nn::token_labeling_method(network, std::move(maps), config.token_labeling);
+  }
+  nn::DynamicVit network(target.vit, config.token_labeling_sites, config.drop_path);
+  load_start(*network, start, target);
+  load_predictors(*network, start);
+  return nn::token_labeling_method(network, std::move(maps), config.token_labeling);
 }
 
 std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFolder& start,
@@ -147,10 +151,17 @@ PreparedRun prepare_pictures(const TrainConfig& config, const TrainPaths& paths,
   PreparedRun run;
   run.target = target_of(start, config, data);
   for (const std::string& label : data.classes) check_text(label);
-  run.method = make_method(config, start, run.target, paths.teacher, run.checksum);
+  if (config.method == "token_labeling") {
+    TokenLabels labels = token_labels(config, paths, data, split, run.target);
+    run.teacher_held_out_accuracy = labels.held_out_accuracy;
+    run.checksum.add(labels.fingerprint);
+    run.method = make_token_labeling(config, start, run.target, std::move(labels.maps));
+  } else {
+    run.method = make_method(config, start, run.target, paths.teacher, run.checksum);
+  }
   run.checksum.add(run.method->network());
-  add(run.checksum, split.train, paths.data);
-  add(run.checksum, split.held_out, paths.held_out.empty() ? paths.data : paths.held_out);
+  run.checksum.add(split.train, paths.data);
+  run.checksum.add(split.held_out, paths.held_out.empty() ? paths.data : paths.held_out);
 
   const auto train =
       std::make_shared<ImageLoader>(split.train, run.target.preprocessing, config.loader);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "checksum.h"
@@ -19,6 +20,8 @@ struct PreparedRun {
   std::string samples;                        ///< What they are called: "pictures", "texts".
   ModelFolder target;                         ///< What is saved, but for what training changes.
   Checksum checksum;                          ///< Of data, start and teacher.
+  /// Of a teacher whose labels are learned.
+  std::optional<double> teacher_held_out_accuracy;
   /// Leaves the samples that choices are made on in a folder.
   std::function<void(const std::filesystem::path& folder)> write_held_out;
 };

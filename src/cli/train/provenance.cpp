@@ -20,9 +20,13 @@ std::string provenance_json(const TrainConfig& config, const TrainPaths& paths,
   json["data"] = {
       {"folder", name_of(paths.data)}, {"train", run.train_size}, {"held_out", run.held_out_size}};
   if (!paths.held_out.empty()) json["data"]["held_out_from"] = name_of(paths.held_out);
-  json["start"] = name_of(paths.start);
+  json["start"] =
+      paths.start.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(name_of(paths.start));
   json["teacher"] = paths.teacher.empty() ? nlohmann::ordered_json()
                                           : nlohmann::ordered_json(name_of(paths.teacher));
+  if (run.teacher_held_out_accuracy) {
+    json["teacher_held_out_accuracy"] = *run.teacher_held_out_accuracy;
+  }
   json["config"] = nlohmann::ordered_json::parse(config.text);
   json["best"] = {{"epoch", epoch}, {"held_out_accuracy", held_out_accuracy}};
   return json.dump();

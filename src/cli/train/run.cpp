@@ -26,6 +26,18 @@ void replace_model_folder(const ModelFolder& model, const fs::path& folder) {
   fs::rename(next, folder);
 }
 
+/// What the run starts from: a folder, or sizes whose weights are drawn.
+ModelFolder start_of(const TrainConfig& config, const fs::path& folder) {
+  check_argument(folder.empty() == config.architecture.has_value(),
+                 "[train] expected --start or an architecture in the config, got ",
+                 folder.empty() ? "neither" : "both");
+  if (!config.architecture) return open_model_folder(folder);
+  ModelFolder start;
+  start.vit = *config.architecture;
+  start.preprocessing.height = start.preprocessing.width = config.image_size;
+  return start;
+}
+
 }  // namespace
 
 void check_text(const std::string& text) {
@@ -39,8 +51,9 @@ void check_text(const std::string& text) {
 }
 
 nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
-  const ModelFolder start = open_model_folder(paths.start);
-  for (const fs::path& path : {paths.data, paths.held_out, paths.start, paths.teacher, paths.out}) {
+  const ModelFolder start = start_of(config, paths.start);
+  for (const fs::path& path :
+       {paths.data, paths.held_out, paths.start, paths.teacher, paths.labels, paths.out}) {
     check_text(path.string());
   }
   PreparedRun run =

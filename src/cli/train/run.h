@@ -11,8 +11,9 @@ struct TrainPaths {
   /// A folder with one folder of pictures a class, or a file of texts (TSV or JSON lines).
   std::filesystem::path data;
   std::filesystem::path held_out;  ///< The like that choices are made on; empty: a part of `data`.
-  std::filesystem::path start;     ///< Model folder to start from.
+  std::filesystem::path start;     ///< Model folder to start from; empty: an architecture is given.
   std::filesystem::path teacher;   ///< Model folder, or empty.
+  std::filesystem::path labels;    ///< File of token labels, or empty: they are not kept.
   std::filesystem::path out;       ///< Folder of the run.
 };
 

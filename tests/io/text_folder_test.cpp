@@ -276,6 +276,12 @@ TEST_CASE("A pruned text model is saved block by block", "[io][model_folder][tex
   const TempFolder folder;
   save_model_folder(text_model_of(bert), folder / "saved");
   CHECK(open_model_folder(folder / "saved").bert == bert);
+
+  json config = json::parse(read_text_file(folder / "saved" / "config.json", 1 << 20));
+  config["tokensieve"]["mlp_dim"] = {7, 15};
+  write_text_file(folder / "saved" / "config.json", config.dump());
+  CHECK_THROWS_WITH(open_model_folder(folder / "saved"),
+                    Contains("'tokensieve.mlp_dim' to be what the tensors say of each block"));
 }
 
 TEST_CASE("A text model that does not hold together is not saved", "[io][model_folder][text]") {

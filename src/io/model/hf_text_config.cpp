@@ -80,7 +80,16 @@ void check_sizes(const JsonObject& config, const Keys& keys, const BertConfig& b
   config.check_agrees("vocab_size", bert.vocab_size);
   config.check_agrees("max_position_embeddings", bert.max_positions + bert.position_offset);
   if (bert.type_vocab_size > 0) config.check_agrees("type_vocab_size", bert.type_vocab_size);
-  if (config.has("tokensieve")) return;  // is pruned block by block
+  if (config.has("tokensieve")) {  // was pruned block by block
+    const JsonObject ours = config.object("tokensieve");
+    for (const auto& [key, sizes] :
+         {std::pair{"num_heads", bert.num_heads}, std::pair{"mlp_dim", bert.mlp_dim}}) {
+      if (ours.integers(key, sizes.size(), 0, 1 << 16) != sizes) {
+        ours.fail(key, "what the tensors say of each block");
+      }
+    }
+    return;
+  }
   for (const int width : bert.mlp_dim) config.check_agrees(keys.mlp_dim, width);
 }
 

@@ -128,6 +128,15 @@ void read_picture_method(JsonReader& reader, TrainConfig& config) {
     reader.read("keep", options.keep);
     reader.read("ratio", options.ratio_weight);
     reader.read("eps", options.eps);
+    // Here, since labels take a while to make.
+    check_runtime(
+        options.keep > 0 && options.keep <= 1 && options.tokens_weight >= 0 &&
+            options.mix_alpha >= 0 && options.ratio_weight >= 0 && options.eps >= 0 &&
+            config.label_classes >= 1,
+        "[config] expected keep in (0, 1], at least 1 class in label_classes, and tokens, "
+        "mix_token, ratio and eps of 0 or more, got ",
+        options.keep, ", ", config.label_classes, ", ", options.tokens_weight, ", ",
+        options.mix_alpha, ", ", options.ratio_weight, " and ", options.eps);
   } else {
     nn::AsvitOptions& options = config.asvit;
     read_teacher(options.teacher);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from typing import Any, Sequence
@@ -10,10 +11,11 @@ import numpy as np
 
 from . import _tokensieve as _core
 from ._loaded import Loaded, Outputs, RecipeLike
-from ._tokensieve import Recipe, TextClassifier
+from ._tokensieve import Recipe, TextClassifier, Tokenizer, Tokens, open_tokenizer
 
-#: The ids of one text, special tokens included: a list, or an integer array [tokens].
-IdsLike = Any
+#: A text as str, a pair of them as a tuple, or its ids, special tokens included: a list, or an integer
+#: array [tokens].
+TextLike = Any
 
 
 class TextModel(Loaded):
@@ -25,10 +27,15 @@ class TextModel(Loaded):
         super().__init__(folder)
         self._core = core
 
+    @functools.cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The folder's tokenizer. Raises RuntimeError when it has none."""
+        return open_tokenizer(self.folder)
+
     def __call__(
         self,
-        ids: IdsLike | Sequence[IdsLike],
-        types: IdsLike | Sequence[IdsLike] | None = None,
+        texts: TextLike | Sequence[TextLike],
+        types: Any = None,
         *,
         recipe: RecipeLike | None = None,
         keep: float | None = None,
@@ -41,36 +48,58 @@ class TextModel(Loaded):
     ) -> TextResult:
         """Runs one text or a list of them, of any lengths: nothing is padded.
 
-        `types` are the token types of a pair, 0 when not given. `recipe` replaces the model's own;
+        Texts are str, pairs of str as tuples, or ids; what is longer than the model reads is cut off,
+        of ids it is an error. `types` are the token types of a pair of ids, 0 when not given. `recipe` replaces the model's own;
         `keep`, `threshold` or `mass` changes its density for this call, `entropy`, `confidence` or
         `patience` its exit. At most `batch` texts run at a time. Raises ValueError for ids that the
         model does not have, for too long texts and for recipes that do not parse.
         """
         chosen = self._recipe(recipe, keep=keep, threshold=threshold, mass=mass)
         chosen = self._recipe(chosen, entropy=entropy, confidence=confidence, patience=patience)
-        texts = _as_texts(ids, "ids")
+        tokens = self._tokenize(texts)
+        if tokens is not None:
+            if types is not None:
+                raise ValueError("[model] expected types beside ids, got them beside texts")
+            texts, types = [t.ids for t in tokens], [t.types for t in tokens]
+        inputs = _as_texts(texts, "ids")
         kinds = [] if types is None else _as_texts(types, "types")
-        if kinds and len(kinds) != len(texts):
-            raise ValueError(f"[model] expected types for each of {len(texts)} texts, got {len(kinds)}")
+        if kinds and len(kinds) != len(inputs):
+            raise ValueError(f"[model] expected types for each of {len(inputs)} texts, got {len(kinds)}")
         if batch < 1:
             raise ValueError(f"[model] batch must be 1 or more, got {batch}")
         outputs: list[_core.Output] = []
         seconds = 0.0
-        for start in range(0, len(texts), batch):
+        for start in range(0, len(inputs), batch):
             part = slice(start, start + batch)
             started = time.perf_counter()
-            outputs += self._core.run(texts[part], kinds[part], chosen)
+            outputs += self._core.run(inputs[part], kinds[part], chosen)
             seconds += time.perf_counter() - started
-        return TextResult(self, chosen, outputs, seconds)
+        return TextResult(self, chosen, outputs, seconds, tokens)
+
+    def _tokenize(self, texts: TextLike | Sequence[TextLike]) -> list[Tokens] | None:
+        """The tokens of texts; None for ids."""
+        single = isinstance(texts, (str, bytes)) or _is_pair(texts)
+        listed = [texts] if single else texts
+        if len(listed) == 0 or not (isinstance(listed[0], (str, bytes)) or _is_pair(listed[0])):
+            return None
+        most = self.config["max_positions"]
+        encode, encode_pair = self.tokenizer.encode, self.tokenizer.encode_pair
+        return [encode_pair(*t, most) if _is_pair(t) else encode(t, most) for t in listed]
 
 
 class TextResult(Outputs):
     """What a call gives: one entry for each text everywhere."""
 
     def __init__(
-        self, model: TextModel, recipe: Recipe, outputs: list[_core.Output], seconds: float
+        self,
+        model: TextModel,
+        recipe: Recipe,
+        outputs: list[_core.Output],
+        seconds: float,
+        tokens: list[Tokens] | None = None,
     ) -> None:
         super().__init__(model, recipe, outputs, seconds)
+        self.tokens = tokens  #: Of the texts, for each its Tokens; None where ids were given.
 
     @property
     def logits(self) -> np.ndarray | list[np.ndarray]:
@@ -91,10 +120,14 @@ class TextResult(Outputs):
         return self._summary("text")
 
 
-def _as_texts(values: IdsLike | Sequence[IdsLike], what: str) -> list[np.ndarray]:
+def _is_pair(text: Any) -> bool:
+    return (
+        isinstance(text, tuple) and len(text) == 2 and all(isinstance(t, (str, bytes)) for t in text)
+    )
+
+
+def _as_texts(values: Any, what: str) -> list[np.ndarray]:
     """One int32 array a text."""
-    if isinstance(values, (str, bytes)):
-        raise ValueError(f"[model] expected {what} as integers, got a text; tokenize it first")
     if not hasattr(values, "__array__"):
         values = list(values)
     nested = len(values) > 0 and np.ndim(values[0]) > 0
@@ -102,7 +135,7 @@ def _as_texts(values: IdsLike | Sequence[IdsLike], what: str) -> list[np.ndarray
     return [_as_ids(text, what) for text in (values if nested or empty else [values])]
 
 
-def _as_ids(text: IdsLike, what: str) -> np.ndarray:
+def _as_ids(text: Any, what: str) -> np.ndarray:
     array = np.asarray(text)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "classify_report.h"
+#include "classify_text.h"
 #include "commands.h"
 #include "inputs.h"
 #include "json_output.h"
@@ -20,6 +21,7 @@ struct ClassifyOptions {
   ModelOption model;
   PicturesOption pictures;
   RecipeOption recipes;
+  std::vector<std::string> texts;
   bool compare_dense = true, brief = false, json = false;
   int batch = 1, repeat = 5, top = 5;
 };
@@ -65,6 +67,14 @@ void print_heading(const ClassifyOptions& options, const std::filesystem::path& 
 }
 
 void run_classify(const ClassifyOptions& options) {
+  check_argument(options.texts.empty() != options.pictures.inputs.empty(),
+                 "[classify] expected pictures or --text, got ",
+                 options.texts.empty() ? "neither" : "both");
+  if (!options.texts.empty()) {
+    classify_texts({options.model, options.recipes, options.texts, options.compare_dense,
+                    options.json, options.repeat, options.top});
+    return;
+  }
   const auto model_path = options.model.path();
   const auto paths = options.pictures.find("classify");
   const Classifier classifier = options.model.load(options.top);
@@ -106,8 +116,13 @@ void run_classify(const ClassifyOptions& options) {
 void add_classify(CLI::App& program) {
   auto options = std::make_shared<ClassifyOptions>();
   CLI::App* command =
-      program.add_subcommand("classify", "Say what pictures show, dense and sieved side by side");
-  options->pictures.add_to(*command);
+      program.add_subcommand("classify", "Say what pictures show or texts say, dense and sieved");
+  options->pictures.add_to(*command, false);
+  command
+      ->add_option("--text", options->texts,
+                   "Text for a text model, in place of pictures; may come several times")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
   options->model.add_to(*command);
   options->recipes.add_to(*command);
   command->add_flag("--compare-dense,!--no-dense", options->compare_dense,
@@ -128,7 +143,8 @@ void add_classify(CLI::App& program) {
   command->add_flag("--json", options->json, "Print one JSON object instead");
   command->footer(
       "Time is the network's, warmed up, without reading the picture.\n"
-      "Example: tokensieve classify --recipe 'evit(keep=0.7, fuse)' demos/images");
+      "Example: tokensieve classify --recipe 'evit(keep=0.7, fuse)' demos/images\n"
+      "         tokensieve classify --model minilm_sst2 --text 'a gorgeous mess!'");
   command->callback([options] { run_classify(*options); });
 }
 

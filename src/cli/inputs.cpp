@@ -29,10 +29,10 @@ void check_exists(std::string_view operation, const fs::path& path) {
                did_you_mean(missing.string(), names));
 }
 
-void PicturesOption::add_to(CLI::App& command) {
+void PicturesOption::add_to(CLI::App& command, bool required) {
   command.add_option("inputs", inputs, "Pictures, folders of pictures, .txt lists")
       ->type_name("IMAGES|FOLDERS|LISTS")
-      ->required();
+      ->required(required);
 }
 
 std::vector<fs::path> PicturesOption::find(std::string_view operation) const {

@@ -19,7 +19,8 @@ void check_exists(std::string_view operation, const std::filesystem::path& path)
 struct PicturesOption {
   std::vector<std::string> inputs;
 
-  void add_to(CLI::App& command);
+  /// `required`: a command line without any is refused.
+  void add_to(CLI::App& command, bool required = true);
   /// The files that they name (io's expand_inputs), at least one. Throws std::runtime_error
   /// `[operation] ...` otherwise.
   std::vector<std::filesystem::path> find(std::string_view operation) const;

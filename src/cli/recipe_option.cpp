@@ -87,6 +87,14 @@ std::vector<NamedRecipe> RecipeOption::resolve(const Classifier& classifier) con
   return resolve_within(texts, *wanted, classifier);
 }
 
+std::vector<NamedRecipe> RecipeOption::resolve(
+    const std::string& default_text, const std::function<void(const Recipe&)>& check) const {
+  check_argument(!budget.get(),
+                 "[budget] expected an image model, which `calibrate` measures; "
+                 "this one takes a recipe");
+  return resolve_recipes(texts, default_text, density, check);
+}
+
 std::vector<NamedRecipe> resolve_within(const std::vector<std::string>& texts, const Budget& budget,
                                         const Classifier& classifier) {
   const ModelFolder& model = classifier.folder();
@@ -128,6 +136,15 @@ NamedRecipe with_density(const NamedRecipe& recipe, const std::string& key, doub
 std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
                                          const std::string& default_text,
                                          const DensityOption& density, const Vit& vit) {
+  return resolve_recipes(texts, default_text, density, [&](const Recipe& recipe) {
+    vit.check(recipe.compile(vit.config().depth()));
+  });
+}
+
+std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
+                                         const std::string& default_text,
+                                         const DensityOption& density,
+                                         const std::function<void(const Recipe&)>& check) {
   std::vector<NamedRecipe> recipes;
   bool any_sieved = false;
   for (const std::string& text : texts.empty() ? std::vector{default_text} : texts) {
@@ -138,7 +155,7 @@ std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
       if (density.threshold) recipe = with_density(recipe, "threshold", *density.threshold);
       if (density.mass) recipe = with_density(recipe, "mass", *density.mass);
     }
-    vit.check(recipe.recipe.compile(vit.config().depth()));
+    check(recipe.recipe);
     recipes.push_back(std::move(recipe));
   }
   check_argument(any_sieved || !density.given(),

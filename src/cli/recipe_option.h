@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,10 @@ struct RecipeOption {
   /// resolve_recipes of what was given, within the budget. The model's recipe where none was.
   /// Throws std::invalid_argument for a density beside a budget.
   std::vector<NamedRecipe> resolve(const Classifier& classifier) const;
+  /// The same of a model without calibrations, whose network `check` asks. Throws
+  /// std::invalid_argument for a budget, too.
+  std::vector<NamedRecipe> resolve(const std::string& default_text,
+                                   const std::function<void(const Recipe&)>& check) const;
 };
 
 /// Parses `texts`, or `default_text` when there are none, at the density asked for (it leaves dense

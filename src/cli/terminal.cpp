@@ -17,7 +17,7 @@ bool colour_wanted() {
 }
 
 std::string paint(const std::string& text, const char* code) {
-  static const bool on = stdout_is_terminal() && colour_wanted();
+  static const bool on = stdout_has_colour();
   return on ? std::string("\x1b[") + code + "m" + text + "\x1b[0m" : text;
 }
 
@@ -27,6 +27,7 @@ bool continues_character(char byte) { return (static_cast<unsigned char>(byte) &
 
 bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
 bool stderr_is_terminal() { return isatty(STDERR_FILENO) != 0; }
+bool stdout_has_colour() { return stdout_is_terminal() && colour_wanted(); }
 
 int terminal_width() {
   winsize size{};

@@ -6,12 +6,13 @@ namespace tokensieve::cli {
 
 bool stdout_is_terminal();
 bool stderr_is_terminal();
+/// Standard output is a terminal that wants colour (NO_COLOR unset or empty, TERM not "dumb").
+bool stdout_has_colour();
 
 /// Columns of the terminal behind standard output, 100 when there is none.
 int terminal_width();
 
-/// The text in bold, dim, green or red, if standard output is a terminal that wants colour
-/// (NO_COLOR unset or empty, TERM not "dumb"); otherwise as it is.
+/// The text in bold, dim, green or red if stdout_has_colour(), otherwise as it is.
 std::string bold(const std::string& text);
 std::string dim(const std::string& text);
 std::string green(const std::string& text);

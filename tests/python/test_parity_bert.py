@@ -296,7 +296,6 @@ def test_what_cannot_run_says_why(tmp_path):
     assert model(np.array([text, text])).logits.shape == (2, 2)
     assert "TextResult of 1" in repr(model(text))
     for bad, message in [
-        ("hello", "tokenize it first"),
         ([[1.5, 2.5]], "expected ids as integers"),
         ([[[1, 2]]], "expected ids as integers"),
         ([[2**40]], "of 32 bits"),
@@ -315,3 +314,23 @@ def test_what_cannot_run_says_why(tmp_path):
         model([text], recipe="pabee")
     with pytest.raises(ValueError, match="expected keep"):
         model([text], recipe="evit(keep=0.5, sites=1)", entropy=0.5)
+
+
+def test_texts_are_read_by_the_folders_tokenizer(tmp_path):
+    network = random_network("Bert", "ForSequenceClassification", **SMALL)
+    model = saved(network, tmp_path)
+    with pytest.raises(RuntimeError, match="tokenizer"):
+        model("a gorgeous mess")
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "gor", "##geous", "mess", "!"]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    model = ts.load(tmp_path, threads=2)
+    ids, pair = [2, 5, 6, 7, 8, 3], [2, 8, 3, 5, 8, 9, 3]
+    result = model(["A gorgeous mess", ("mess", "a mess!")])
+    assert [t.ids.tolist() for t in result.tokens] == [ids, pair]
+    expected = model([ids, pair], [[0] * 6, [0, 0, 0, 1, 1, 1, 1]])
+    assert (result.logits == expected.logits).all() and expected.tokens is None
+    assert (model("A gorgeous mess").logits[0] == result.logits[0]).all()
+    assert (model(("mess", "a mess!")).logits[0] == result.logits[1]).all()
+    assert len(model("a " * 1000).tokens[0].ids) == 512
+    with pytest.raises(ValueError, match="types beside ids"):
+        model("a mess", [0, 0, 0, 0])

@@ -1,0 +1,17 @@
+#include "text_strip.h"
+
+#include <optional>
+
+#include "terminal.h"
+#include "tokensieve/viz/text_strip.h"
+
+namespace tokensieve::cli {
+
+std::string text_strip(const std::string& text, const Tokens& tokens, const RetentionTrace& trace,
+                       int depth) {
+  TextView view{text, tokens, trace, depth, {}};
+  if (trace.exit_layer >= 0) view.exit = trace.exit_layer;
+  return terminal_strip(view, stdout_has_colour());
+}
+
+}  // namespace tokensieve::cli

@@ -21,7 +21,7 @@ std::string with_sites(const std::string& sites) {
 TEST_CASE("an unknown word gets the nearest right one", "[core][recipe]") {
   const auto [text, message] = GENERATE(table<const char*, const char*>({
       {"evti(keep=0.7)",
-       "expected a method of dense, evit, dynamicvit, sait, asvit, tome, ats, ltp, pabee, "
+       "expected a method of dense, evit, dynamicvit, sait, asvit, tome, ats, ltp, top, pabee, "
        "magic_pyramid, random, got 'evti' "
        "(did you mean 'evit'?)"},
       {"DENSE", "(did you mean 'dense'?)"},

@@ -54,6 +54,9 @@ class PabeeMethod final : public Method {
   }
 
   std::string recipe() const override { return cat("pabee(patience=", options_.patience, ")"); }
+  std::shared_ptr<const WeightSource> sieve() const override {
+    return export_parameters(*network_, kExits);
+  }
 
  private:
   Bert network_;

@@ -65,7 +65,7 @@ TEST_CASE("a fraction outside (0, 1) is refused", "[data][split]") {
 
 TEST_CASE("texts are split by class, whatever their order", "[data][split]") {
   TextDataset dataset;
-  for (int i = 0; i < 60; ++i) dataset.samples.push_back({"text " + std::to_string(i), i % 3});
+  for (int i = 0; i < 60; ++i) dataset.samples.push_back({"text " + std::to_string(i), "", i % 3});
   TextDataset reversed = dataset;
   std::ranges::reverse(reversed.samples);
   const HeldOutTexts split = split_held_out(dataset, 0.2, 1);

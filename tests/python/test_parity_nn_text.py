@@ -58,7 +58,7 @@ def test_what_ltp_masks_leaves_the_engine(n_ref, tmp_path):
     }
     ours = run_probe(tmp_path / "model", tensors, tmp_path)
     numbers = "/".join(repr(float(value)) for value in thresholds)
-    recipe = f"ltp(threshold={numbers}{f', n_ref={n_ref}' if n_ref else ''})"
+    recipe = f"ltp(threshold={numbers}{f', n_ref={n_ref}' if n_ref else ''}, sites=1..3)"
     result = ts.load(tmp_path / "model", threads=2)(texts, recipe=recipe)
     assert np.abs(ours["ltp"].numpy() - result.logits).max() < 1e-4 * np.abs(result.logits).max()
     left = 0

@@ -41,6 +41,7 @@ def write_start(folder, seed=0):
         intermediate_size=64,
         max_position_embeddings=32,
         num_labels=2,
+        initializer_range=0.2,  # so small a network would take long to leave 0.02
     )
     BertForSequenceClassification(config).save_pretrained(folder)
     (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]) + "\n")
@@ -67,28 +68,33 @@ def place(tmp_path):
     return tmp_path
 
 
-def command(place, out, *more):
-    paths = ["--data", place / "texts.tsv", "--start", place / "start", "--out", place / out]
+def command(place, out, *more, start="start"):
+    paths = ["--data", place / "texts.tsv", "--start", place / start, "--out", place / out]
     return [PROGRAM, place / "config.json", *paths, "--threads", "1", *more]
 
 
-def run(place, out, *more):
-    return subprocess.run(command(place, out, *more), capture_output=True, text=True)
+def run(place, out, *more, **options):
+    return subprocess.run(command(place, out, *more, **options), capture_output=True, text=True)
 
 
 def test_what_was_trained_opens_in_transformers(place):
+    (place / "config.json").write_text(json.dumps(CONFIG | {"epochs": 30}))
     done = run(place, "out", "--json")
     assert done.returncode == 0, done.stderr
     assert "48 texts, choosing on 16" in done.stderr
     result = json.loads(done.stdout)
-    assert result["finished"] and result["held_out_accuracy"] > 0.9
+    assert result["finished"] and result["held_out_accuracy"] > 0.8
     model = AutoModelForSequenceClassification.from_pretrained(place / "out" / "model")
     vocabulary = (place / "out" / "model" / "vocab.txt").read_text().splitlines()
-    ids = [vocabulary.index(word) for word in ("[CLS]", "word3", "great", "word5", "[SEP]")]
-    with torch.inference_mode():
-        assert model(torch.tensor([ids])).logits.argmax().item() == 1
     lines = (place / "out" / "held_out.tsv").read_text().splitlines()
     assert lines[0] == "label\ttext" and len(lines) == 17
+    right = 0
+    for line in lines[1:]:
+        label, text = line.split("\t")
+        ids = [vocabulary.index(word) for word in ("[CLS]", *text.split(), "[SEP]")]
+        with torch.inference_mode():
+            right += model(torch.tensor([ids])).logits.argmax().item() == int(label)
+    assert abs(right / 16 - result["held_out_accuracy"]) <= 1 / 16  # training looks in bfloat16
     assert set(lines) <= set((place / "texts.tsv").read_text().splitlines())
     provenance = json.loads((place / "out" / "model" / "sieve.json").read_text())["provenance"]
     assert provenance["data"] | {"folder": ""} == {"folder": "", "train": 48, "held_out": 16}
@@ -130,7 +136,7 @@ def test_every_method_trains_and_leaves_its_recipe(place, method, recipe):
     dense = run(place, "dense")
     assert dense.returncode == 0, dense.stderr
     (place / "config.json").write_text(json.dumps(CONFIG | {"method": method}))
-    done = run(place, "out", "--start", place / "dense" / "model", "--teacher", place / "dense" / "model")
+    done = run(place, "out", "--teacher", place / "dense" / "model", start="dense/model")
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in (place / "out" / "metrics.jsonl").read_text().splitlines()]
     assert "distillation" in lines[0]
@@ -155,7 +161,7 @@ def test_exits_of_a_start_go_on(place):
     still = {"learning_rate": 1e-12, "warmup_epochs": 0, "final_learning_rate": 0}
     config = CONFIG | {"method": {"name": "pabee"}, "epochs": 1, "optimizer": still}
     (place / "config.json").write_text(json.dumps(config))
-    assert run(place, "second", "--start", place / "first" / "model").returncode == 0
+    assert run(place, "second", start="first/model").returncode == 0
     before, after = (load_file(place / name / "model" / "sieve.safetensors") for name in ("first", "second"))
     assert all(np.abs(before[name] - after[name]).max() < 1e-6 for name in before)
 
@@ -170,9 +176,9 @@ def test_exits_of_a_start_go_on(place):
         ({"text": {"max_token": 16}}, "did you mean 'max_tokens'"),
         ({"text": {"max_tokens": 64}}, "max_tokens up to the start's 32"),
         ({"text": {"max_tokens": 2}}, "max_tokens of 3 or more"),
-        ({"text": {"dropout": 1}}, "dropout in [0, 1)"),
-        ({"text": {"bucket": 0}}, "bucket from 1"),
-        ({"text": {"label_smoothing": 1}}, "label_smoothing"),
+        ({"text": {"max_tokens": 16, "dropout": 1}}, "dropout in [0, 1)"),
+        ({"text": {"max_tokens": 16, "bucket": 0}}, "bucket from 1"),
+        ({"text": {"max_tokens": 16, "label_smoothing": 1}}, "label_smoothing"),
         ({"method": {"name": "ltpp"}}, "did you mean 'ltp'"),
         ({"method": LTP | {"mask": 1}}, "did you mean 'masks'"),
         ({"method": LTP | {"n_ref": -1}}, "n_ref of 0 or more"),

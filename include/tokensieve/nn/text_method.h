@@ -70,7 +70,8 @@ struct AdaplerOptions {
   double growth = 10;              ///< and its factor from each epoch to the next.
 };
 
-/// Throws std::invalid_argument as ltp_method does, and without a teacher.
+/// Throws std::invalid_argument as ltp_method does, and without a teacher. Its recipe names the
+/// bars only: the engine has no contribution predictors yet, and parses no such recipe.
 std::unique_ptr<Method> adapler_method(AdaplerBert network, Bert teacher,
                                        AdaplerOptions options = {});
 

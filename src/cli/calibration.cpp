@@ -97,7 +97,7 @@ Staircase measure_staircase(const Classifier& classifier, const LabelledPictures
     recipes.push_back(with_density(recipe, recipe.recipe.density_key(), density));
   }
   std::vector<Contender> contenders;
-  for (NamedRecipe& recipe : recipes) contenders.push_back({&classifier, std::move(recipe)});
+  for (NamedRecipe& step : recipes) contenders.push_back({&classifier, std::move(step)});
   Evaluation evaluation = evaluate(contenders, pictures, options);
   const auto& labels = evaluation.pictures.labels;
   const auto& answers = evaluation.results.front().predictions;  // dense's

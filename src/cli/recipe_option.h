@@ -55,7 +55,12 @@ struct RecipeOption {
 };
 
 /// Parses `texts`, or `default_text` when there are none, at the density asked for (it leaves dense
-/// recipes alone), and checks that `vit` can run each. Throws std::invalid_argument.
+/// recipes alone), and has `check` see that the network can run each. Throws std::invalid_argument.
+std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
+                                         const std::string& default_text,
+                                         const DensityOption& density,
+                                         const std::function<void(const Recipe&)>& check);
+/// The same of an image network.
 std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
                                          const std::string& default_text,
                                          const DensityOption& density, const Vit& vit);

@@ -1,0 +1,70 @@
+"""`tokensieve classify --text` on a text model of a few kilobytes."""
+
+import numpy as np
+import pytest
+import tokensieve as ts
+from command import run, run_json
+from random_bert import SMALL, random_network
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "gor", "##geous", "mess", "!"]
+RECIPE = "ltp(threshold=0.3)"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("text") / "tiny"
+    random_network("Bert", "ForSequenceClassification", **SMALL).save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(PIECES) + "\n")
+    return folder
+
+
+def test_texts_get_labels_macs_and_what_left(folder):
+    text = "A gorgeous mess!"
+    options = ["--model", folder, "--recipe", RECIPE, "--repeat", "1"]
+    found = run_json("classify", *options, "--text", text, "--text", "")["texts"]
+    assert [entry["text"] for entry in found] == [text, ""]
+    assert [entry["token_count"] for entry in found] == [7, 2]
+    model = ts.load(folder)
+    for recipe, answer in zip(["dense", RECIPE], found[0]["runs"], strict=True):
+        expected = model(text, recipe=recipe)
+        assert answer["name"] == recipe and answer["macs"] == expected.macs[0]
+        assert answer["top"][0]["label"] == expected.labels[0]
+        assert answer["kept"] == expected.kept[0].tolist() and answer["exit_layer"] == -1
+    dense, sieved = found[0]["runs"]
+    assert sieved["macs"] < dense["macs"] and sieved["tokens"][-1] < dense["tokens"][0] == 6
+
+
+def test_words_that_left_carry_their_block(folder):
+    shown = run("classify", "--model", folder, "--recipe", RECIPE, "--text", "A gorgeous mess!", "--repeat", "1")
+    assert "\x1b" not in shown.stdout
+    assert "stayed: " in shown.stdout and "block 1: " in shown.stdout
+    trace_says_left = (ts.load(folder)("A gorgeous mess!", recipe=RECIPE).traces[0].dropped_at >= 0).any()
+    assert trace_says_left == any(digit in shown.stdout for digit in "₁₂₃")
+    assert RECIPE in shown.stdout and "GMACs" in shown.stdout
+
+
+def test_no_dense_leaves_dense_out(folder):
+    found = run_json("classify", "--model", folder, "--text", "a mess", "--recipe", RECIPE, "--no-dense", "--repeat", "1")
+    assert [answer["name"] for answer in found["texts"][0]["runs"]] == [RECIPE]
+
+
+def test_long_and_broken_texts_have_an_answer(folder):
+    found = run_json("classify", "--model", folder, "--text", "mess " * 20000, "--repeat", "1")
+    assert found["texts"][0]["token_count"] == 512
+    found = run_json("classify", "--model", folder, "--text", "\x01\x02 \udcff a", "--repeat", "1")
+    assert np.isfinite(found["texts"][0]["runs"][0]["top"][0]["probability"])
+
+
+def test_what_cannot_be_read_says_why(folder, tiny_folder, tmp_path):
+    assert "pictures or --text, got neither" in run("classify", "--model", folder, code=2).stderr
+    both = run("classify", "--model", folder, "--text", "a", tmp_path, code=2)
+    assert "pictures or --text, got both" in both.stderr
+    assert "image model" in run("classify", "--model", tiny_folder, "--text", "a", code=1).stderr
+    assert "expected an image model" in run("classify", "--model", folder, "--text", "a", "--agree", "0.9", code=2).stderr
+    bare = tmp_path / "bare"
+    random_network("Bert", "ForSequenceClassification", **SMALL).save_pretrained(bare)
+    assert "expected a tokenizer" in run("classify", "--model", bare, "--text", "a", code=1).stderr
+    tokens = tmp_path / "tokens"
+    random_network("Bert", "ForTokenClassification", **SMALL).save_pretrained(tokens)
+    (tokens / "vocab.txt").write_text("\n".join(PIECES) + "\n")
+    assert "one for each token" in run("classify", "--model", tokens, "--text", "a", code=1).stderr

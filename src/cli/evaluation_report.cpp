@@ -132,6 +132,8 @@ nlohmann::ordered_json to_json(const std::vector<RecipeScore>& scores) {
                                   {"macs_share", s.macs_share},
                                   {"tokens_per_layer", s.tokens_per_layer},
                                   {"speeds", speeds}});
+    if (!s.reason.empty()) entry["reason"] = s.reason;
+    list.push_back(std::move(entry));
   }
   return list;
 }

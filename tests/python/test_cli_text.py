@@ -38,7 +38,7 @@ def test_words_that_left_carry_their_block(folder):
     shown = run("classify", "--model", folder, "--recipe", RECIPE, "--text", "A gorgeous mess!", "--repeat", "1")
     assert "\x1b" not in shown.stdout
     assert "stayed: " in shown.stdout and "block 1: " in shown.stdout
-    trace_says_left = (ts.load(folder)("A gorgeous mess!", recipe=RECIPE).traces[0].dropped_at >= 0).any()
+    trace_says_left = (ts.load(folder)("A gorgeous mess!", recipe=RECIPE).traces[0].dropped_at() >= 0).any()
     assert trace_says_left == any(digit in shown.stdout for digit in "₁₂₃")
     assert RECIPE in shown.stdout and "GMACs" in shown.stdout
 
@@ -59,7 +59,7 @@ def test_what_cannot_be_read_says_why(folder, tiny_folder, tmp_path):
     assert "pictures or --text, got neither" in run("classify", "--model", folder, code=2).stderr
     both = run("classify", "--model", folder, "--text", "a", tmp_path, code=2)
     assert "pictures or --text, got both" in both.stderr
-    assert "image model" in run("classify", "--model", tiny_folder, "--text", "a", code=1).stderr
+    assert "model of texts" in run("classify", "--model", tiny_folder, "--text", "a", code=1).stderr
     assert "expected an image model" in run("classify", "--model", folder, "--text", "a", "--agree", "0.9", code=2).stderr
     bare = tmp_path / "bare"
     random_network("Bert", "ForSequenceClassification", **SMALL).save_pretrained(bare)

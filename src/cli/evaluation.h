@@ -22,6 +22,7 @@ struct Contender {
   const Classifier* classifier = nullptr;
   NamedRecipe recipe;
 };
+
 /// At most `limit` of the pictures (0: all), evenly spread, so that a few of a sorted folder still
 /// show all classes.
 LabelledPictures spread(const LabelledPictures& pictures, size_t limit);

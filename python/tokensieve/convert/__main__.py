@@ -19,7 +19,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument(
         "model",
-        help="timm's name of the architecture, lvvit_t, _s, _m or _l, or a checkpoint whose tensors tell it",
+        help="timm's name of the architecture, lvvit_t, _s, _m or _l, a checkpoint whose tensors tell it, "
+        "or a folder of LTP's authors",
     )
     parser.add_argument("folder", help="model folder to write; must not exist")
     parser.add_argument(
@@ -33,6 +34,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--labels", help="text file, one label a line")
     parser.add_argument("--recipe", help="default recipe of the folder")
     parser.add_argument("--keep", type=float, help="keep rate of the default recipe, such as 0.7")
+    parser.add_argument(
+        "--n-ref", type=int, default=128, help="length that an LTP network's texts were padded to (default 128)"
+    )
     options = parser.parse_args(arguments)
     labels = None
     try:
@@ -50,6 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
             recipe=options.recipe,
             keep=options.keep,
             ema=options.ema,
+            n_ref=options.n_ref,
         )
     except (ValueError, RuntimeError, OSError) as error:
         sys.exit(f"tokensieve: {error}")

@@ -10,7 +10,7 @@ import tempfile
 from typing import Any
 
 from .. import _tokensieve as _core
-from . import _dynamicvit, _lvvit, _timm
+from . import _dynamicvit, _ltp, _lvvit, _timm
 from ._checkpoint import SUFFIXES, Checkpoint, read_checkpoint
 
 
@@ -24,6 +24,7 @@ def convert(
     recipe: str | None = None,
     keep: float | None = None,
     ema: bool = False,
+    n_ref: int = 128,
 ) -> None:
     """Writes `model` as a model folder that tokensieve and timm open.
 
@@ -36,6 +37,10 @@ def convert(
     `dynamicvit(keep, ...)` where none is given, at the rate that a training file tells where `keep` is
     not. `ema` takes the averaged weights of a training file. The folder appears whole or not at all.
 
+    `model` may also be a folder of LTP's authors (arXiv 2107.00910, config.json with model_type "ltp"): it
+    becomes a RoBERTa folder whose recipe has its learned thresholds; `n_ref` is the length that texts were
+    padded to when they were learned.
+
     Raises ValueError for a wrong argument, an existing folder included, RuntimeError for a file that
     is no checkpoint and for a network that tokensieve cannot run: what is written gives the outputs
     that `model` gives.
@@ -47,6 +52,9 @@ def convert(
     if target.exists():
         raise ValueError(f"[convert] {target} exists; name a new folder")
     chosen = None if recipe is None else _core.Recipe(recipe)
+    if _ltp.is_ltp(model):
+        _convert_ltp(model, target, dtype, chosen, n_ref, given=(checkpoint, labels, keep, ema or None))
+        return
     if checkpoint is None and _is_checkpoint(model):
         model, checkpoint = None, model
     source = None if checkpoint is None else read_checkpoint(checkpoint, ema=ema)
@@ -107,6 +115,22 @@ def to_checkpoint(folder: str | os.PathLike[str], path: str | os.PathLike[str]) 
         state = {name: torch.from_numpy(values) for name, values in tensors.items()}
         torch.save({"model": state}, scratch / "checkpoint")
         os.replace(scratch / "checkpoint", target)
+
+
+def _convert_ltp(
+    model: Any, target: pathlib.Path, dtype: str, recipe: _core.Recipe | None, n_ref: int, given: tuple[Any, ...]
+) -> None:
+    if any(value is not None for value in given):
+        raise ValueError("[convert] an LTP folder has its weights, labels and densities; pass none of them")
+    if n_ref < 1:
+        raise ValueError(f"[convert] expected n_ref of 1 or more, got {n_ref}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
+        scratch = pathlib.Path(name)
+        learned = _ltp.write(model, scratch, n_ref)
+        if recipe or learned:
+            (scratch / "sieve.json").write_text(json.dumps({"recipe": str(recipe or learned)}))
+        _core.rewrite_model_folder(scratch, target, dtype == "bf16")
 
 
 def _is_checkpoint(model: Any) -> bool:

@@ -223,11 +223,9 @@ def evaluate(
     shown = sys.stderr.isatty() if progress is None else progress
     indices = spread(len(samples), limit)
     answers = run_contenders(contenders, indices, batch, "evaluate", shown)
-    cut = _truncated(contenders[0], cuts, answers)
-    if cut:
-        for contender in cut:
-            answers += run_contenders([contender], indices, batch, "evaluate", shown)
-        contenders += cut
+    truncated = _truncated(contenders[0], cuts, answers)
+    answers += run_contenders(truncated, indices, batch, "evaluate", shown)
+    contenders += truncated
     labels = samples.labels[indices]
     speeds: list[list[Speed]] = [[] for _ in contenders]
     if rounds:

@@ -100,7 +100,8 @@ class TextModel(Loaded):
 
     def _encode(self, text: TextLike, max_tokens: int) -> Tokens:
         if _is_pair(text):
-            return self.tokenizer.encode_pair(*text, max_tokens)
+            first, second = text
+            return self.tokenizer.encode_pair(first, second, max_tokens)
         return self.tokenizer.encode(text, max_tokens)
 
 

@@ -54,9 +54,9 @@ class DenseMacs {
 
 void TruncateOption::add_to(CLI::App& command) {
   command
-      .add_option("--truncate", texts,
-                  "Also run dense on texts cut off after N tokens, or 'equal': after as many as "
-                  "cost the MACs of each recipe")
+      .add_option(
+          "--truncate", texts,
+          "Add dense on texts cut off after N tokens, or 'equal': at the MACs of each recipe")
       ->type_name("N...");
 }
 

@@ -131,7 +131,7 @@ def test_calibrate_counts_what_evaluate_counts(tmp_path):
     folder, data = write_text_model(tmp_path / "model"), tmp_path / "texts.tsv"
     write_texts(data, make_texts(24))
     sweep = ["--sweep", "0.01..0.03:0.01"]
-    said = run_json("calibrate", "-m", folder, "-r", RECIPE, *sweep, "--repeat", 2, data)["calibration"]
+    said = run_json("calibrate", "-m", folder, "-r", RECIPE, *sweep, "--no-latency", data)["calibration"]
     rows = run_json("evaluate", "-m", folder, "-r", RECIPE, *sweep, "--rounds", 0, "--", data)["recipes"]
     assert said["dense"] == {"macs": pytest.approx(rows[0]["macs"]), "correct": rows[0]["correct"]}
     for step, row in zip(said["steps"], rows[1:], strict=True):
@@ -145,3 +145,7 @@ def test_calibrate_counts_what_evaluate_counts(tmp_path):
     page = tmp_path / "a.html"
     assert "note: " in run("visualize", "-m", folder, "--macs", lean, "--text", "ba", "--out", page).stderr
     assert "--sweep with a threshold" in run("calibrate", "-m", folder, "-r", RECIPE, data, code=2).stderr
+    timed = run_json("calibrate", "-m", folder, "-r", RECIPE, "--latency", "--repeat", 2, data)["calibration"]
+    (latencies,) = timed["latencies"]
+    assert timed["steps"] == said["steps"] and len(latencies["steps"]) == 3
+    assert all(0 < time["low"] <= time["median"] <= time["high"] for time in latencies["steps"])

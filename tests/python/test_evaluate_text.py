@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tokensieve as ts
 from command import run_json
-from text_data import RECIPE, make_texts, write_text_model, write_texts
+from text_data import RECIPE, make_texts, write_exits, write_text_model, write_texts
 
 TEXTS = make_texts(24)
 
@@ -106,6 +106,25 @@ def test_evaluate_explains_what_it_cannot_do_with_texts(model, data, tiny, image
     many = ts.load(write_text_model(tmp_path / "many", words=[f"w{i}" for i in range(1200)]))
     with pytest.raises(RuntimeError, match="a vocabulary of at most 1000 entries"):
         evaluate(many, data)
+
+
+def test_texts_that_exit_early_cost_what_they_ran(data, tmp_path):
+    folder = write_exits(write_text_model(tmp_path / "exits"))
+    model, recipe = ts.load(folder), "pabee(patience=1)"
+    result = model(TEXTS, recipe=recipe)
+    assert (result.exit_layers >= 0).any()
+    table = evaluate(model, data, recipe)
+    assert table[1].macs == pytest.approx(result.macs.mean()) and table[1].macs < table[0].macs
+    assert table[1].tokens_per_layer == pytest.approx(result.tokens_per_layer.mean(axis=0).tolist())
+    options = ["--rounds", 0, "--recipes", recipe, "--", data]
+    (_, row) = run_json("evaluate", "-m", folder, *options)["recipes"]
+    assert row["macs"] == pytest.approx(table[1].macs) and row["density_key"] == "patience"
+    found = ts.calibrate(model, data, recipe, [3, 1], repeat=0, progress=False)
+    assert [step["density"] for step in found["steps"]] == [3, 1]
+    said = run_json("calibrate", "-m", folder, "-r", recipe, "--sweep", "1..3:2", "--no-latency", data)
+    assert said["calibration"]["steps"] == [pytest.approx(step) for step in found["steps"]]
+    index = int((result.exit_layers >= 0).argmax())
+    assert f"answered behind block {result.exit_layers[index]} of 4" in result.words(index)
 
 
 def test_dense_macs_are_those_of_a_call(model):

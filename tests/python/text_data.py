@@ -3,7 +3,9 @@
 import json
 import random
 
+import torch
 from random_bert import SMALL, random_network
+from safetensors.torch import save_file
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = [f"{first}{second}" for first in "bdfghk" for second in ("a", "e", "i", "o", "u", "an", "en", "ot")]
@@ -17,6 +19,18 @@ def write_text_model(folder, seed=0, labels=LABELS, kind="Bert", task="ForSequen
     network = random_network(kind, task, seed, **SMALL, num_labels=len(labels), id2label=names, **sizes)
     network.save_pretrained(folder)
     (folder / "vocab.txt").write_text("\n".join([*SPECIAL, *words]) + "\n")
+    return folder
+
+
+def write_exits(folder, seed=9):
+    """Classifiers for early exit behind every block but the last."""
+    generator = torch.Generator().manual_seed(seed)
+    heads = {}
+    for block in range(SMALL["num_hidden_layers"] - 1):
+        width = SMALL["hidden_size"]
+        heads[f"classifiers.{block}.weight"] = torch.randn(len(LABELS), width, generator=generator)
+        heads[f"classifiers.{block}.bias"] = torch.randn(len(LABELS), generator=generator)
+    save_file(heads, folder / "sieve.safetensors")
     return folder
 
 

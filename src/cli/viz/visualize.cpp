@@ -139,9 +139,9 @@ void add_visualize(CLI::App& program) {
   options->pictures.add_to(*command, false);
   options->texts.add_to(*command);
   command
-      ->add_option("-o,--out", options->out,
-                   "NAME.png: strips; NAME.html: a page; else a folder with these and heat maps "
-                   "[texts: the terminal]")
+      ->add_option(
+          "-o,--out", options->out,
+          "NAME.png: strips; NAME.html: a page; else a folder of all [texts: the terminal]")
       ->type_name("OUT");
   options->model.add_to(*command);
   options->recipes.add_to(*command);

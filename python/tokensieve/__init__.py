@@ -24,8 +24,9 @@ from ._tokensieve import (
 )
 from .calibrate import calibrate
 from .convert import convert, to_checkpoint
-from .evaluate import Bucket, Row, Speed, Table, evaluate
+from .evaluate import evaluate
 from .model import Model, Result, load
+from .table import Bucket, Row, Speed, Table
 from .text import TextModel, TextResult
 
 __all__ = [

@@ -3,10 +3,10 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include "budget.h"
 #include "numpy.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/engine/classifier.h"
-#include "tokensieve/io/calibration_file.h"
 
 namespace py = pybind11;
 using namespace pybind11::literals;
@@ -52,19 +52,6 @@ py::array_t<int64_t> layers_array(const std::vector<LayerTokens>& layers) {
   return array;
 }
 
-py::dict machine_dict(const Machine& m) {
-  return py::dict("cpu"_a = m.cpu, "threads"_a = m.threads, "precision"_a = m.precision);
-}
-
-BudgetChoice within(const Classifier& model, const std::optional<Recipe>& recipe,
-                    std::optional<double> macs, std::optional<double> latency_ms,
-                    std::optional<double> agree) {
-  const auto budget = one_budget(macs, latency_ms, agree);
-  check_argument(budget.has_value(),
-                 "[budget] expected one of macs, latency_ms and agree, got none");
-  return model.within(*budget, recipe);
-}
-
 std::vector<Classification> run(const Classifier& model, const std::vector<Array<float>>& pixels,
                                 const std::optional<Recipe>& recipe) {
   std::vector<PixelsView> views;
@@ -78,6 +65,31 @@ std::vector<Classification> run(const Classifier& model, const std::vector<Array
         {image.data(), static_cast<int>(image.shape(1)), static_cast<int>(image.shape(2))});
   }
   return without_gil([&] { return model.classify(views, recipe); });
+}
+
+using StepTuple = std::tuple<double, double, int64_t, std::optional<int64_t>>;
+
+std::string save(const std::filesystem::path& folder, const std::string& recipe, int64_t samples,
+                 const std::pair<double, std::optional<int64_t>>& dense,
+                 const std::vector<StepTuple>& steps, const py::dict& machine,
+                 const std::vector<std::tuple<double, double, double>>& milliseconds) {
+  Calibration calibration;
+  calibration.recipe = recipe;
+  calibration.samples = samples;
+  std::tie(calibration.dense_macs, calibration.dense_correct) = dense;
+  for (const auto& [density, macs, agreed, correct] : steps) {
+    calibration.steps.push_back({density, macs, agreed, correct});
+  }
+  if (!milliseconds.empty()) {
+    const Machine of{machine["cpu"].cast<std::string>(), machine["threads"].cast<int>(),
+                     machine["precision"].cast<std::string>()};
+    std::vector<Latency> latencies;
+    for (const auto& [median, low, high] : milliseconds) latencies.push_back({median, low, high});
+    calibration.latencies.push_back(
+        {of, latencies.front(), {latencies.begin() + 1, latencies.end()}});
+  }
+  save_calibration(calibration, folder);
+  return calibration_json(calibration);
 }
 
 }  // namespace
@@ -129,15 +141,9 @@ void register_engine(py::module_& m) {
           "The machine as a call uses it: what latencies hold for.")
       .def_property_readonly(
           "calibrations",
-          [](const Classifier& c) {
-            std::vector<std::string> texts;
-            for (const Calibration& calibration : c.folder().calibrations) {
-              texts.push_back(calibration_json(calibration));
-            }
-            return texts;
-          },
+          [](const Classifier& c) { return calibration_texts(c.folder().calibrations); },
           "sieve.json's calibrations, each as JSON text.")
-      .def("within", &within, py::arg("recipe") = std::nullopt, py::kw_only(),
+      .def("within", &within<Classifier>, py::arg("recipe") = std::nullopt, py::kw_only(),
            py::arg("macs") = std::nullopt, py::arg("latency_ms") = std::nullopt,
            py::arg("agree") = std::nullopt,
            "The recipe at the density that fits a budget, by the folder's calibrations.")
@@ -162,6 +168,11 @@ void register_engine(py::module_& m) {
           py::arg("image"), "What resize_and_crop gave to the network's input, float32 [3, H, W].")
       .def("run", &run, py::arg("pixels"), py::arg("recipe") = std::nullopt,
            "Outputs for float32 arrays [3, H, W], each height and width a multiple of the patch.");
+  m.def("save_calibration", &save, py::arg("folder"), py::arg("recipe"), py::arg("samples"),
+        py::arg("dense"), py::arg("steps"), py::arg("machine"), py::arg("milliseconds"),
+        "Puts a calibration into a folder's sieve.json and returns it as JSON text. `dense` is "
+        "(macs, correct or None), a step (density, macs, agreed, correct or None); `milliseconds` "
+        "are (median, low, high) of dense, then of each step, on `machine`, or none.");
 }
 
 }  // namespace tokensieve::python

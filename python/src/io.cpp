@@ -13,6 +13,7 @@
 #include "tokensieve/io/model_folder.h"
 #include "tokensieve/io/resize.h"
 #include "tokensieve/io/safetensors.h"
+#include "tokensieve/io/text_dataset.h"
 #include "tokensieve/io/tokenizer.h"
 
 namespace py = pybind11;
@@ -139,10 +140,56 @@ WordPiece (BERT and its kin) and byte-level BPE (RoBERTa); see open_tokenizer. S
       "naming the file and what is wrong with it.");
 }
 
+/// A str, or bytes where it is not UTF-8.
+py::object from_utf8(const std::string& text) {
+  PyObject* const decoded =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), nullptr);
+  if (decoded) return py::reinterpret_steal<py::object>(decoded);
+  PyErr_Clear();
+  return py::bytes(text);
+}
+
+void register_text_dataset(py::module_& m) {
+  py::class_<TextDataset>(m, "TextDataset", "Texts, or pairs of them, with labels.")
+      .def_readonly("pairs", &TextDataset::pairs, "Whether all are pairs; else none is.")
+      .def_property_readonly(
+          "texts",
+          [](const TextDataset& data) {
+            py::list texts;
+            for (const TextSample& sample : data.samples) {
+              py::object text = from_utf8(sample.text);
+              if (data.pairs) text = py::make_tuple(text, from_utf8(sample.text_pair));
+              texts.append(std::move(text));
+            }
+            return texts;
+          },
+          "Each a str, of pairs a tuple of two; bytes where a text is not UTF-8.")
+      .def_property_readonly(
+          "labels",
+          [](const TextDataset& data) {
+            std::vector<int32_t> labels;
+            for (const TextSample& sample : data.samples) labels.push_back(sample.label);
+            return to_numpy(labels);
+          },
+          "int32 [texts]: the class of each, -1 where it has none.")
+      .def("__len__", [](const TextDataset& data) { return data.samples.size(); });
+  m.def(
+      "read_text_dataset",
+      [](const std::filesystem::path& path) {
+        return without_gil([&] { return read_text_dataset(path); });
+      },
+      py::arg("path"),
+      "The TextDataset of a .tsv file (label<TAB>text, or label<TAB>text<TAB>text_pair; that is "
+      "the "
+      "first line, too) or a .jsonl file (objects with \"text\", for pairs \"text_pair\", and "
+      "\"label\"). Raises RuntimeError naming the line that is not so.");
+}
+
 }  // namespace
 
 void register_io(py::module_& m) {
   register_tokenizer(m);
+  register_text_dataset(m);
   m.def(
       "read_image",
       [](const std::filesystem::path& path, bool apply_orientation) {
@@ -178,6 +225,12 @@ void register_io(py::module_& m) {
       },
       py::arg("root"),
       "(classes, [(path, label), ...]) of a folder with one folder of pictures a class.");
+  m.def(
+      "find_images",
+      [](const std::filesystem::path& folder) {
+        return without_gil([&] { return find_images(folder); });
+      },
+      py::arg("folder"), "All pictures of a folder at any depth, sorted.");
   m.def("write_safetensors", &write_tensors, py::arg("path"), py::arg("tensors"),
         py::arg("metadata") = std::map<std::string, std::string>(),
         "Writes float32 arrays as a safetensors file, whole or not at all.");

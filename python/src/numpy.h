@@ -46,6 +46,7 @@ void register_engine(pybind11::module_& m);
 void register_text(pybind11::module_& m);
 #ifdef TOKENSIEVE_WITH_VIZ
 void register_viz(pybind11::module_& m);
+void register_viz_text(pybind11::module_& m);
 #endif
 
 }  // namespace tokensieve::python

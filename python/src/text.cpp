@@ -3,8 +3,10 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include "budget.h"
 #include "numpy.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/macs.h"
 #include "tokensieve/engine/text_classifier.h"
 
 namespace py = pybind11;
@@ -77,6 +79,26 @@ void register_text(py::module_& m) {
           "provenance", [](const TextClassifier& c) { return c.folder().provenance; },
           "sieve.json's provenance as JSON text, or ''.")
       .def_property_readonly("recipe", [](const TextClassifier& c) { return c.default_recipe(); })
+      .def_property_readonly(
+          "machine", [](const TextClassifier& c) { return machine_dict(c.machine()); },
+          "The machine as a call uses it: what latencies hold for.")
+      .def_property_readonly(
+          "calibrations",
+          [](const TextClassifier& c) { return calibration_texts(c.folder().calibrations); },
+          "sieve.json's calibrations, each as JSON text.")
+      .def("within", &within<TextClassifier>, py::arg("recipe") = std::nullopt, py::kw_only(),
+           py::arg("macs") = std::nullopt, py::arg("latency_ms") = std::nullopt,
+           py::arg("agree") = std::nullopt,
+           "The recipe at the density that fits a budget, by the folder's calibrations.")
+      .def(
+          "dense_macs",
+          [](const TextClassifier& c, int64_t num_tokens) {
+            check_argument(num_tokens > 0 && num_tokens <= c.bert().config().max_positions,
+                           "[dense_macs] expected 1 to ", c.bert().config().max_positions,
+                           " tokens, got ", num_tokens);
+            return count_dense_macs(c.bert().config(), num_tokens).total();
+          },
+          py::arg("num_tokens"), "Multiply-accumulates of the dense network on a text.")
       .def("run", &run, py::arg("ids"), py::arg("types") = std::vector<Array<int32_t>>(),
            py::arg("recipe") = std::nullopt,
            "Outputs for int32 arrays [tokens], special tokens included; types are 0 when not "

@@ -25,23 +25,23 @@ struct Picture {
   RetentionView view() const { return {image, grid_height, grid_width, trace}; }
 };
 
-/// (method, whether a control, (accuracy, its low end, its high end), MACs, (batch, images/s)
+/// (method, whether a control, (accuracy, its low end, its high end), MACs, (batch, samples/s)
 /// pairs)
 using PointTuple = std::tuple<std::string, bool, std::array<double, 3>, double,
                               std::vector<std::pair<int, double>>>;
 
-std::vector<LinePlot> tradeoff_plots_of(const std::vector<PointTuple>& tuples) {
+std::vector<TradeoffPoint> points_of(const std::vector<PointTuple>& tuples) {
   std::vector<TradeoffPoint> points;
-  for (const auto& [method, control, accuracy, macs, images_per_second] : tuples) {
+  for (const auto& [method, control, accuracy, macs, samples_per_second] : tuples) {
     points.push_back({method,
                       control,
                       accuracy[0],
                       accuracy[1],
                       accuracy[2],
                       macs,
-                      {images_per_second.begin(), images_per_second.end()}});
+                      {samples_per_second.begin(), samples_per_second.end()}});
   }
-  return tradeoff_plots(points);
+  return points;
 }
 
 }  // namespace
@@ -91,18 +91,19 @@ void register_viz(py::module_& m) {
           "uint8 [h, w, 3]: the block at which each token left.");
   m.def(
       "tradeoff_svg",
-      [](const std::vector<PointTuple>& points) {
-        return without_gil([&] { return plot_svg(tradeoff_plots_of(points)); });
+      [](const std::vector<PointTuple>& points, const std::string& sample) {
+        return without_gil([&] { return plot_svg(tradeoff_plots(points_of(points), sample)); });
       },
-      py::arg("points"),
-      "Accuracy over MACs and images/s as an SVG document. A point is (method, is_control, "
-      "(accuracy, low, high), macs, [(batch, images_per_second)]).");
+      py::arg("points"), py::arg("sample") = "image",
+      "Accuracy over MACs and samples/s as an SVG document. A point is (method, is_control, "
+      "(accuracy, low, high), macs, [(batch, samples_per_second)]).");
   m.def(
       "tradeoff_picture",
-      [](const std::vector<PointTuple>& points) {
-        return from_image(without_gil([&] { return draw_plot(tradeoff_plots_of(points)); }));
+      [](const std::vector<PointTuple>& points, const std::string& sample) {
+        return from_image(
+            without_gil([&] { return draw_plot(tradeoff_plots(points_of(points), sample)); }));
       },
-      py::arg("points"), "The same as uint8 [h, w, 3].");
+      py::arg("points"), py::arg("sample") = "image", "The same as uint8 [h, w, 3].");
   m.def(
       "write_png",
       [](const std::filesystem::path& path, const Array<uint8_t>& array) {

@@ -14,32 +14,44 @@ from ._tokensieve import (
     Recipe,
     RetentionTrace,
     SiteTrace,
+    TextDataset,
     Tokenizer,
     Tokens,
+    __version__,
     open_tokenizer,
+    read_text_dataset,
     recipe_words,
 )
+from .calibrate import calibrate
 from .convert import convert, to_checkpoint
-from .evaluate import Table, evaluate
+from .evaluate import evaluate
 from .model import Model, Result, load
+from .table import Bucket, Row, Speed, Table
 from .text import TextModel, TextResult
 
 __all__ = [
+    "Bucket",
     "Choice",
     "Model",
     "Recipe",
     "Result",
     "RetentionTrace",
+    "Row",
     "SiteTrace",
+    "Speed",
     "Table",
+    "TextDataset",
     "TextModel",
     "TextResult",
     "Tokenizer",
     "Tokens",
+    "__version__",
+    "calibrate",
     "convert",
     "evaluate",
     "load",
     "open_tokenizer",
+    "read_text_dataset",
     "recipe_words",
     "to_checkpoint",
 ]

@@ -10,7 +10,7 @@ from typing import Any, Union
 import numpy as np
 
 from . import _tokensieve as _core
-from ._tokensieve import Classifier, Recipe, TextClassifier
+from ._tokensieve import Choice, Classifier, Recipe, TextClassifier
 
 RecipeLike = Union[Recipe, str]
 
@@ -19,9 +19,11 @@ class Loaded:
     """A loaded model folder."""
 
     _core: Classifier | TextClassifier
+    _options: tuple[int, int] = (0, 5)  # threads and top, as load() has them
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], core: Any) -> None:
         self.folder = pathlib.Path(folder)
+        self._core = core
 
     @property
     def config(self) -> dict[str, Any]:
@@ -42,6 +44,54 @@ class Loaded:
     def provenance(self) -> dict[str, Any]:
         """Where the weights come from, as the folder says; empty when it does not."""
         return json.loads(self._core.provenance or "{}")
+
+    @property
+    def calibrations(self) -> list[dict[str, Any]]:
+        """What `calibrate` measured, one for each recipe, as sieve.json has it."""
+        return [json.loads(text) for text in self._core.calibrations]
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """What latencies hold for: processor, threads of a call, precision."""
+        return self._core.machine
+
+    def within(
+        self,
+        recipe: RecipeLike | None = None,
+        *,
+        macs: float | None = None,
+        latency_ms: float | None = None,
+        agree: float | None = None,
+    ) -> Choice:
+        """The recipe at the density that fits one budget, by the folder's calibration.
+
+        `macs` multiply-accumulates a sample at most, on average; `latency_ms` milliseconds at most for
+        a call with one sample on this machine; `agree` the least share of answers that are the dense
+        network's, with 95 % confidence. Never a density that is slower than dense at batch 1, where that
+        was measured; dense where nothing else is left, and `Choice.reason` says why. Without a recipe
+        it is the model's or, where that is dense, the only one calibrated. Raises ValueError with the
+        cure when nothing fits, or nothing was calibrated.
+        """
+        chosen = Recipe(recipe) if isinstance(recipe, str) else recipe
+        return self._core.within(chosen, macs=macs, latency_ms=latency_ms, agree=agree)
+
+    def _choose(
+        self,
+        recipe: RecipeLike | None,
+        densities: dict[str, float | None],
+        budget: dict[str, float | None],
+    ) -> tuple[Recipe, str]:
+        """The recipe of a call, and why where a budget chose its density."""
+        asked = [key for key, value in budget.items() if value is not None]
+        if not asked:
+            return self._recipe(recipe, **densities), ""
+        both = [key for key, value in densities.items() if value is not None]
+        if both:
+            raise ValueError(
+                f"[budget] expected {both[0]} or {asked[0]}, which chooses a density, got both"
+            )
+        choice = self.within(recipe, **budget)
+        return choice.recipe, choice.reason
 
     def _recipe(self, recipe: RecipeLike | None, **densities: float | None) -> Recipe:
         chosen = self.recipe if recipe is None else recipe
@@ -64,12 +114,18 @@ class Outputs:
     """What a call gives: one entry for each input everywhere."""
 
     def __init__(
-        self, model: Loaded, recipe: Recipe, outputs: list[_core.Output], seconds: float
+        self,
+        model: Loaded,
+        recipe: Recipe,
+        outputs: list[_core.Output],
+        seconds: float,
+        reason: str = "",
     ) -> None:
         self._model = model
         self._outputs = outputs
         self.recipe = recipe  #: The recipe that ran.
         self.seconds = seconds  #: Time in the network, without preparing its inputs.
+        self.reason = reason  #: Why, where a budget chose its density; else "".
 
     def __len__(self) -> int:
         return len(self._outputs)
@@ -120,3 +176,10 @@ class Outputs:
             f"<tokensieve.{type(self).__name__} of {len(self)}: {best}{more}; "
             f"{self.macs.mean() / 1e9:.2f} GMACs, {self.seconds * 1e3 / len(self):.1f} ms a {unit}>"
         )
+
+
+def write_page(path: pathlib.Path, page: str) -> None:
+    """Writes a page whole or not at all."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(page, encoding="utf-8")
+    os.replace(temporary, path)

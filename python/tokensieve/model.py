@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import os
 import pathlib
 import time
@@ -13,8 +12,8 @@ from typing import Any, Iterable, Sequence
 import numpy as np
 
 from . import _tokensieve as _core
-from ._loaded import Loaded, Outputs, RecipeLike
-from ._tokensieve import Choice, Classifier, Recipe
+from ._loaded import Loaded, Outputs, RecipeLike, write_page
+from ._tokensieve import Classifier, Recipe
 from .text import TextModel
 
 #: A path, a PIL image, uint8 [height, width, 3] (preprocessed like a file), or float32
@@ -30,19 +29,19 @@ def load(folder: str | os.PathLike[str], *, threads: int = 0, top: int = 5) -> M
     it keeps. Raises RuntimeError naming the file and what is wrong with it.
     """
     core = _core.load(pathlib.Path(folder), threads, top)
+    model: Model | TextModel
     if isinstance(core, _core.TextClassifier):
-        return TextModel(folder, core)
-    return Model(folder, core)
+        model = TextModel(folder, core)
+    else:
+        model = Model(folder, core)
+    model._options = (threads, top)
+    return model
 
 
 class Model(Loaded):
     """A loaded model. Calls release the GIL and may come from several threads at once."""
 
     _core: Classifier
-
-    def __init__(self, folder: str | os.PathLike[str], core: Classifier) -> None:
-        super().__init__(folder)
-        self._core = core
 
     @property
     def num_predictors(self) -> int:
@@ -53,36 +52,6 @@ class Model(Loaded):
     def preprocessing(self) -> dict[str, Any]:
         """Size, crop, interpolation, mean and standard deviation."""
         return self._core.preprocessing
-
-    @property
-    def calibrations(self) -> list[dict[str, Any]]:
-        """What `tokensieve calibrate` measured, one for each recipe, as sieve.json has it."""
-        return [json.loads(text) for text in self._core.calibrations]
-
-    @property
-    def machine(self) -> dict[str, Any]:
-        """What latencies hold for: processor, threads of a call, precision."""
-        return self._core.machine
-
-    def within(
-        self,
-        recipe: RecipeLike | None = None,
-        *,
-        macs: float | None = None,
-        latency_ms: float | None = None,
-        agree: float | None = None,
-    ) -> Choice:
-        """The recipe at the density that fits one budget, by the folder's calibration.
-
-        `macs` multiply-accumulates a picture at most, on average; `latency_ms` milliseconds at most for
-        a call with one picture on this machine; `agree` the least share of answers that are the dense
-        network's, with 95 % confidence. Never a density that is slower than dense at batch 1, where that
-        was measured; dense where nothing else is left, and `Choice.reason` says why. Without a recipe
-        it is the model's or, where that is dense, the only one calibrated. Raises ValueError with the
-        cure when nothing fits, or nothing was calibrated.
-        """
-        chosen = Recipe(recipe) if isinstance(recipe, str) else recipe
-        return self._core.within(chosen, macs=macs, latency_ms=latency_ms, agree=agree)
 
     def preprocess(self, image: ImageLike) -> np.ndarray:
         """The network's input for one picture: float32 [3, H, W]."""
@@ -133,23 +102,6 @@ class Model(Loaded):
             seconds += time.perf_counter() - started
         return Result(self, chosen, outputs, seconds, views, names, reason)
 
-    def _choose(
-        self,
-        recipe: RecipeLike | None,
-        densities: dict[str, float | None],
-        budget: dict[str, float | None],
-    ) -> tuple[Recipe, str]:
-        asked = [key for key, value in budget.items() if value is not None]
-        if not asked:
-            return self._recipe(recipe, **densities), ""
-        both = [key for key, value in densities.items() if value is not None]
-        if both:
-            raise ValueError(
-                f"[budget] expected {both[0]} or {asked[0]}, which chooses a density, got both"
-            )
-        choice = self.within(recipe, **budget)
-        return choice.recipe, choice.reason
-
 
 class Result(Outputs):
     """What a call gives: one entry for each picture everywhere."""
@@ -164,10 +116,9 @@ class Result(Outputs):
         names: list[str],
         reason: str = "",
     ) -> None:
-        super().__init__(model, recipe, outputs, seconds)
+        super().__init__(model, recipe, outputs, seconds, reason)
         self._views = views
         self._names = names
-        self.reason = reason  #: Why, where a budget chose its density; else "".
 
     @property
     def logits(self) -> np.ndarray:
@@ -183,10 +134,7 @@ class Result(Outputs):
         target = pathlib.Path(path)
         if target.suffix == ".html":
             pictures = [self._picture(i) for i in range(len(self))]
-            page = _core.html_report(pictures, subtitle=str(self.recipe))
-            temporary = target.with_name(target.name + ".part")
-            temporary.write_text(page, encoding="utf-8")
-            os.replace(temporary, target)
+            write_page(target, _core.html_report(pictures, subtitle=str(self.recipe)))
         elif target.suffix == ".png":
             _core.write_png(target, self.strip(index))
         else:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import html
 import os
+import pathlib
 import time
 from typing import Any, Sequence
 
 import numpy as np
 
 from . import _tokensieve as _core
-from ._loaded import Loaded, Outputs, RecipeLike
+from ._loaded import Loaded, Outputs, RecipeLike, write_page
 from ._tokensieve import Recipe, TextClassifier, Tokenizer, Tokens, open_tokenizer
 
 #: A text as str, a pair of them as a tuple, or its ids, special tokens included: a list, or an integer
@@ -23,14 +25,21 @@ class TextModel(Loaded):
 
     _core: TextClassifier
 
-    def __init__(self, folder: str | os.PathLike[str], core: TextClassifier) -> None:
-        super().__init__(folder)
-        self._core = core
-
     @functools.cached_property
     def tokenizer(self) -> Tokenizer:
-        """The folder's tokenizer. Raises RuntimeError when it has none."""
-        return open_tokenizer(self.folder)
+        """The folder's tokenizer. Raises RuntimeError when it has none, or one that does not fit."""
+        tokenizer = open_tokenizer(self.folder)
+        entries = self.config["vocab_size"]
+        if tokenizer.vocab_size > entries:
+            raise RuntimeError(
+                f"[model] expected a vocabulary of at most {entries} entries, as the network has, got "
+                f"{tokenizer.vocab_size} in {self.folder}"
+            )
+        return tokenizer
+
+    def dense_macs(self, num_tokens: int) -> int:
+        """Multiply-accumulates of the dense network on a text of so many tokens, special ones included."""
+        return self._core.dense_macs(num_tokens)
 
     def __call__(
         self,
@@ -44,6 +53,9 @@ class TextModel(Loaded):
         entropy: float | None = None,
         confidence: float | None = None,
         patience: float | None = None,
+        macs: float | None = None,
+        latency_ms: float | None = None,
+        agree: float | None = None,
         batch: int = 32,
     ) -> TextResult:
         """Runs one text or a list of them, of any lengths: nothing is padded.
@@ -51,12 +63,14 @@ class TextModel(Loaded):
         Texts are str, pairs of str as tuples, or ids; what is longer than the model reads is cut off,
         of ids it is an error. `types` are the token types of a pair of ids, 0 when not given. `recipe` replaces the model's own;
         `keep`, `threshold` or `mass` changes its density for this call, `entropy`, `confidence` or
-        `patience` its exit. At most `batch` texts run at a time. Raises ValueError for ids that the
+        `patience` its exit; a budget, `macs`, `latency_ms` or `agree`, chooses the density as `within` has it. At most `batch` texts run at a time. Raises ValueError for ids that the
         model does not have, for too long texts and for recipes that do not parse.
         """
-        chosen = self._recipe(recipe, keep=keep, threshold=threshold, mass=mass)
-        chosen = self._recipe(chosen, entropy=entropy, confidence=confidence, patience=patience)
-        tokens = self._tokenize(texts)
+        densities = {"keep": keep, "threshold": threshold, "mass": mass}
+        densities |= {"entropy": entropy, "confidence": confidence, "patience": patience}
+        budget = {"macs": macs, "latency_ms": latency_ms, "agree": agree}
+        chosen, reason = self._choose(recipe, densities, budget)
+        listed, tokens = self._tokenize(texts)
         if tokens is not None:
             if types is not None:
                 raise ValueError("[model] expected types beside ids, got them beside texts")
@@ -74,17 +88,21 @@ class TextModel(Loaded):
             started = time.perf_counter()
             outputs += self._core.run(inputs[part], kinds[part], chosen)
             seconds += time.perf_counter() - started
-        return TextResult(self, chosen, outputs, seconds, tokens)
+        return TextResult(self, chosen, outputs, seconds, tokens, listed, reason)
 
-    def _tokenize(self, texts: TextLike | Sequence[TextLike]) -> list[Tokens] | None:
-        """The tokens of texts; None for ids."""
+    def _tokenize(self, texts: TextLike | Sequence[TextLike]) -> tuple[list[Any], list[Tokens] | None]:
+        """The texts as a list and their tokens; None for ids."""
         single = isinstance(texts, (str, bytes)) or _is_pair(texts)
         listed = [texts] if single else texts
         if len(listed) == 0 or not (isinstance(listed[0], (str, bytes)) or _is_pair(listed[0])):
-            return None
-        most = self.config["max_positions"]
-        encode, encode_pair = self.tokenizer.encode, self.tokenizer.encode_pair
-        return [encode_pair(*t, most) if _is_pair(t) else encode(t, most) for t in listed]
+            return [], None
+        return list(listed), [self._encode(t, self.config["max_positions"]) for t in listed]
+
+    def _encode(self, text: TextLike, max_tokens: int) -> Tokens:
+        if _is_pair(text):
+            first, second = text
+            return self.tokenizer.encode_pair(first, second, max_tokens)
+        return self.tokenizer.encode(text, max_tokens)
 
 
 class TextResult(Outputs):
@@ -97,8 +115,11 @@ class TextResult(Outputs):
         outputs: list[_core.Output],
         seconds: float,
         tokens: list[Tokens] | None = None,
+        texts: Sequence[TextLike] = (),
+        reason: str = "",
     ) -> None:
-        super().__init__(model, recipe, outputs, seconds)
+        super().__init__(model, recipe, outputs, seconds, reason)
+        self._texts = texts
         self.tokens = tokens  #: Of the texts, for each its Tokens; None where ids were given.
 
     @property
@@ -115,6 +136,63 @@ class TextResult(Outputs):
     def exit_layers(self) -> np.ndarray:
         """int64 [batch]: block behind which each text exited, -1 for those that went to the end."""
         return np.array([output.trace.exit_layer for output in self._outputs], np.int64)
+
+    def strip(self, index: int = 0, width: int = 900) -> np.ndarray:
+        """uint8 [h, width, 3]: text `index`, its words the paler the earlier they left.
+
+        Only ASCII can be drawn; `save` writes a page that has every character. Raises ValueError for
+        pairs and ids, and for a text of more than 20,000 bytes.
+        """
+        return self._picture(index).strip(width)
+
+    def words(self, index: int = 0, color: bool = False) -> str:
+        """Text `index` for a terminal: words that left have the number of their block as a subscript,
+        with `color` its colour; a line counts them."""
+        return self._picture(index).terminal(color)
+
+    def page(self) -> str:
+        """All texts as one HTML page with a slider over the blocks, at which words fade as they leave."""
+        return _core.text_html_report(
+            [self._picture(i) for i in range(len(self))], subtitle=str(self.recipe)
+        )
+
+    def save(self, path: str | os.PathLike[str], index: int = 0) -> None:
+        """Writes the strip of text `index` as PNG, or all texts as one HTML page (.html)."""
+        target = pathlib.Path(path)
+        if target.suffix == ".html":
+            write_page(target, self.page())
+        elif target.suffix == ".png":
+            _core.write_png(target, self.strip(index))
+        else:
+            raise ValueError(f"[save] expected a path that ends in .png or .html, got {target}")
+
+    def _picture(self, index: int) -> Any:
+        if not hasattr(_core, "TextPicture"):
+            raise RuntimeError("[strip] this build of tokensieve has no pictures (OpenCV was missing)")
+        if self.tokens is None:
+            raise ValueError("[strip] expected a text, got ids; pass the text")
+        text = self._texts[index]
+        if not isinstance(text, (str, bytes)):
+            raise ValueError("[strip] expected a single text, got a pair")
+        output = self._outputs[index]
+        top = [(name, p) for _, name, p in output.top]
+        return _core.TextPicture(
+            text.encode() if isinstance(text, str) else text,
+            self.tokens[index],
+            output.trace,
+            self._model.config["depth"],
+            f"text {index + 1}",
+            str(self.recipe),
+            top,
+            output.macs,
+        )
+
+    def _repr_html_(self) -> str:
+        can_draw = hasattr(_core, "TextPicture") and self.tokens is not None
+        if not can_draw or any(not isinstance(text, (str, bytes)) for text in self._texts):
+            return f"<pre>{html.escape(repr(self))}</pre>"
+        page = html.escape(self.page(), quote=True)
+        return f'<iframe srcdoc="{page}" style="width:100%;height:30em;border:0"></iframe>'
 
     def __repr__(self) -> str:
         return self._summary("text")

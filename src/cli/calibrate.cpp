@@ -1,5 +1,5 @@
-// tokensieve calibrate: what each density of a recipe costs and gives on a user's pictures, kept in
-// the model folder for calls that name a budget.
+// tokensieve calibrate: what each density of a recipe costs and gives on a user's pictures or
+// texts, kept in the model folder for calls that name a budget.
 
 #include <iostream>
 #include <memory>
@@ -10,6 +10,7 @@
 #include "inputs.h"
 #include "json_output.h"
 #include "model_option.h"
+#include "open_samples.h"
 #include "option_values.h"
 #include "sweep.h"
 #include "table.h"
@@ -22,17 +23,16 @@ namespace {
 struct CalibrateOptions {
   ModelOption model;
   std::string data, recipe, sweep;
+  SampleOptions samples;
   EvaluationOptions run;
-  size_t limit = 0;
   int repeat = 64;
   bool only_latency = false, no_latency = false, json = false;
 };
 
-NamedRecipe recipe_to_calibrate(const CalibrateOptions& options, const Classifier& classifier) {
+NamedRecipe recipe_to_calibrate(const CalibrateOptions& options, const LoadedModel& model) {
   std::vector<std::string> texts;
   if (!options.recipe.empty()) texts.push_back(options.recipe);
-  NamedRecipe recipe =
-      resolve_recipes(texts, classifier.folder().recipe, {}, classifier.vit()).front();
+  NamedRecipe recipe = resolve_recipes(texts, model.folder().recipe, {}, model).front();
   check_argument(!recipe.recipe.is_dense(),
                  "[calibrate] expected a recipe with a density, got dense; pass one, such as "
                  "--recipe 'evit(keep=0.7)'");
@@ -40,17 +40,16 @@ NamedRecipe recipe_to_calibrate(const CalibrateOptions& options, const Classifie
 }
 
 // The staircase that is there, for the times of this machine.
-Calibration present_calibration(const CalibrateOptions& options, const Classifier& classifier) {
-  check_argument(options.sweep.empty() && options.limit == 0,
+Calibration present_calibration(const CalibrateOptions& options, const LoadedModel& model) {
+  check_argument(options.sweep.empty() && options.run.limit == 0,
                  "[calibrate] --latency times the steps that are there; leave --sweep and --limit "
                  "out");
   std::optional<Recipe> recipe;
-  if (!classifier.default_recipe().is_dense()) recipe = classifier.default_recipe();
+  if (!model.default_recipe().is_dense()) recipe = model.default_recipe();
   if (!options.recipe.empty()) recipe = Recipe::parse(options.recipe);
-  Calibration calibration = find_calibration(classifier.folder().calibrations, recipe);
-  std::erase_if(calibration.latencies, [&](const MachineLatency& latency) {
-    return latency.machine == classifier.machine();
-  });
+  Calibration calibration = find_calibration(model.folder().calibrations, recipe);
+  std::erase_if(calibration.latencies,
+                [&](const MachineLatency& latency) { return latency.machine == model.machine(); });
   return calibration;
 }
 
@@ -58,30 +57,29 @@ Calibration present_calibration(const CalibrateOptions& options, const Classifie
 std::vector<double> densities_of(const CalibrateOptions& options, const NamedRecipe& recipe) {
   if (!options.sweep.empty()) return parse_sweep(options.sweep);
   const std::string key = recipe.recipe.density_key();
+  const bool counts = key == "r" || key == "patience";
   check_argument(key == "keep" || key == "mass", "[calibrate] expected --sweep with a ", key,
-                 ", such as --sweep ", key == "r" ? "1..8:1" : "0.001..0.01:0.001");
+                 ", such as --sweep ", counts ? "1..8:1" : "0.001..0.01:0.001");
   return parse_sweep("0.9..0.2");
 }
 
-Calibration calibrate(const CalibrateOptions& options, const Classifier& classifier,
+Calibration calibrate(const CalibrateOptions& options, const LoadedModel& model,
                       std::vector<std::string>& skipped) {
-  const ModelFolder& model = classifier.folder();
-  check_runtime(model.vit.num_classes > 0, "[calibrate] this model has no classifier");
-  const LabelledPictures all = open_calibration_pictures(options.data, model);
+  model.num_classes("calibrate");
+  const auto samples = open_samples(options.data, model, options.samples, "calibrate");
   Calibration calibration;
   if (options.only_latency) {
-    calibration = present_calibration(options, classifier);
+    calibration = present_calibration(options, model);
   } else {
-    const NamedRecipe recipe = recipe_to_calibrate(options, classifier);
+    const NamedRecipe recipe = recipe_to_calibrate(options, model);
     const auto densities = densities_of(options, recipe);
-    Staircase staircase =
-        measure_staircase(classifier, spread(all, options.limit), recipe, densities, options.run);
+    Staircase staircase = measure_staircase(model, *samples, recipe, densities, options.run);
     calibration = std::move(staircase.calibration);
     skipped = std::move(staircase.skipped);
   }
   if (!options.no_latency) {
     calibration.latencies.push_back(
-        measure_latency(classifier, calibration, all, options.repeat, options.run));
+        measure_latency(model, calibration, *samples, options.repeat, options.run));
   }
   return calibration;
 }
@@ -89,9 +87,9 @@ Calibration calibrate(const CalibrateOptions& options, const Classifier& classif
 void run_calibrate(const CalibrateOptions& options) {
   const auto model_path = options.model.path();
   check_exists("calibrate", options.data);
-  const Classifier classifier = options.model.load(1);
+  const LoadedModel model = options.model.load(1);
   std::vector<std::string> skipped;
-  const Calibration calibration = calibrate(options, classifier, skipped);
+  const Calibration calibration = calibrate(options, model, skipped);
   const std::string file = (model_path / "sieve.json").string();
   if (options.json) {
     save_calibration(calibration, model_path);
@@ -106,8 +104,8 @@ void run_calibrate(const CalibrateOptions& options) {
     std::cerr << "skipped " << skipped.size()
               << " pictures that could not be read, the first: " << skipped.front() << "\n";
   }
-  std::cout << describe(model_path, classifier.folder()) << "\n\n"
-            << to_text(calibration, classifier.machine()) << std::flush;
+  std::cout << describe(model_path, model.folder()) << "\n\n"
+            << to_text(calibration, model.machine()) << std::flush;
   save_calibration(calibration, model_path);  // where that fails, people have seen the table
   std::cout << "\nwrote " << file << "\n";
 }
@@ -118,9 +116,11 @@ void add_calibrate(CLI::App& program) {
   auto options = std::make_shared<CalibrateOptions>();
   options->run.operation = "calibrate";
   CLI::App* command = program.add_subcommand(
-      "calibrate", "Measure what each density gives on your pictures, for budgets");
+      "calibrate", "Measure what each density gives on your pictures or texts, for budgets");
   command
-      ->add_option("data", options->data, "Folder of pictures, with classes or without, or a list")
+      ->add_option(
+          "data", options->data,
+          "Folder of pictures, with classes or without, or a list; .tsv or .jsonl of texts")
       ->type_name("DATA")
       ->required();
   options->model.add_to(*command);
@@ -131,14 +131,15 @@ void add_calibrate(CLI::App& program) {
                    "Densities: FROM..TO or FROM..TO:STEP [0.9..0.2 for keep and mass]")
       ->type_name("RANGE");
   command
-      ->add_option("--limit", options->limit, "Use this many pictures, spread over the data [all]")
+      ->add_option("--limit", options->run.limit,
+                   "Use this many samples, spread over the data [all]")
       ->type_name("N")
       ->check(count_up_to(1'000'000'000));
-  command->add_option("--batch", options->run.batch, "Pictures in one call, but for latency")
+  command->add_option("--batch", options->run.batch, "Samples in one call, but for latency")
       ->type_name("N")
       ->check(count_up_to(4096))
       ->capture_default_str();
-  command->add_option("--workers", options->run.workers, "Threads that decode pictures")
+  command->add_option("--workers", options->run.workers, "Threads that read samples")
       ->type_name("N")
       ->check(count_up_to(256))
       ->capture_default_str();
@@ -149,15 +150,20 @@ void add_calibrate(CLI::App& program) {
       ->type_name("N")
       ->check(count_up_to(100'000))
       ->capture_default_str();
+  command
+      ->add_option("--max-length", options->samples.max_length,
+                   "Tokens of a text that are read [as many as the model can]")
+      ->type_name("N")
+      ->check(count_up_to(1'000'000'000));
   command->add_flag("--skip-broken", options->run.skip_broken,
                     "Leave out pictures that cannot be read, and count them");
-  command->add_flag("!--no-orientation", options->run.decode.apply_orientation,
+  command->add_flag("!--no-orientation", options->samples.decode.apply_orientation,
                     "Do not turn pictures as EXIF says; timm and torchvision do not either");
   command->add_flag("--json", options->json, "Print one JSON object instead");
   command->footer(
       "The result goes into the model folder's sieve.json. Then: classify --agree 0.99, --macs "
       "1.5G "
-      "or\n--latency-ms 8. Use pictures that the model was not trained on.\n"
+      "or\n--latency-ms 8. Use samples that the model was not trained on.\n"
       "Example: tokensieve calibrate --sweep 0.9..0.3 DATA");
   command->callback([options] { run_calibrate(*options); });
 }

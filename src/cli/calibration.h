@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -9,29 +8,23 @@
 
 namespace tokensieve::cli {
 
-/// The pictures of a folder or a list. With labels where every picture has one that the model
-/// knows; else without any, and for class folders that the model does not know a note on standard
-/// error says so.
-LabelledPictures open_calibration_pictures(const std::filesystem::path& data,
-                                           const ModelFolder& model);
-
-/// A staircase without latencies, and the pictures that were skipped.
+/// A staircase without latencies, and the samples that were skipped.
 struct Staircase {
   Calibration calibration;
   std::vector<std::string> skipped;
 };
 
-/// Runs dense and `recipe` at each of `densities` over the pictures, as evaluate() does. An answer
+/// Runs dense and `recipe` at each of `densities` over the samples, as evaluate() does. An answer
 /// with NaN logits agrees with nothing. Throws like evaluate().
-Staircase measure_staircase(const Classifier& classifier, const LabelledPictures& pictures,
+Staircase measure_staircase(const LoadedModel& model, const Samples& samples,
                             const NamedRecipe& recipe, const std::vector<double>& densities,
                             const EvaluationOptions& options);
 
-/// Times dense and the steps on this machine, one picture a call: in each of `repeat` turns another
-/// picture of a few, spread over `pictures`, goes through all of them, starting with another one
-/// each time. Throws std::runtime_error when none of those can be read.
-MachineLatency measure_latency(const Classifier& classifier, const Calibration& calibration,
-                               const LabelledPictures& pictures, int repeat,
+/// Times dense and the steps on this machine, one sample a call: in each of `repeat` turns another
+/// one of a few, spread over `samples`, goes through all of them, starting with another one each
+/// time. Throws std::runtime_error when none of those can be read.
+MachineLatency measure_latency(const LoadedModel& model, const Calibration& calibration,
+                               const Samples& samples, int repeat,
                                const EvaluationOptions& options);
 
 /// The staircase as a table: each step's MACs, agreement with its bound, accuracy, and latency on

@@ -46,7 +46,7 @@ std::string to_text(const Calibration& calibration, const Machine& machine) {
   }
   std::string text =
       cat(bold(calibration.recipe), ", calibrated on ", samples, " samples\n", table.str());
-  if (latency != nullptr) text += "  ms: one picture, " + to_string(latency->machine) + "\n";
+  if (latency != nullptr) text += "  ms: one sample, " + to_string(latency->machine) + "\n";
   return text;
 }
 

@@ -13,6 +13,7 @@
 #include "option_values.h"
 #include "progress.h"
 #include "runs.h"
+#include "texts_option.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -21,14 +22,13 @@ struct ClassifyOptions {
   ModelOption model;
   PicturesOption pictures;
   RecipeOption recipes;
-  std::vector<std::string> texts;
+  TextsOption texts;
   bool compare_dense = true, brief = false, json = false;
   int batch = 1, repeat = 5, top = 5;
 };
 
-std::vector<NamedRecipe> recipes_to_run(const ClassifyOptions& options,
-                                        const Classifier& classifier) {
-  auto recipes = options.recipes.resolve(classifier);
+std::vector<NamedRecipe> recipes_to_run(const ClassifyOptions& options, const LoadedModel& model) {
+  auto recipes = options.recipes.resolve(model);
   return options.compare_dense ? dense_first(std::move(recipes)) : recipes;
 }
 
@@ -67,18 +67,19 @@ void print_heading(const ClassifyOptions& options, const std::filesystem::path& 
 }
 
 void run_classify(const ClassifyOptions& options) {
-  check_argument(options.texts.empty() != options.pictures.inputs.empty(),
-                 "[classify] expected pictures or --text, got ",
-                 options.texts.empty() ? "neither" : "both");
-  if (!options.texts.empty()) {
-    classify_texts({options.model, options.recipes, options.texts, options.compare_dense,
-                    options.json, options.repeat, options.top});
+  check_argument(options.texts.given() != !options.pictures.inputs.empty(),
+                 "[classify] expected pictures or texts, --text or --file, got ",
+                 options.texts.given() ? "both" : "neither");
+  if (options.texts.given()) {
+    classify_texts({options.model, options.recipes, options.texts.find("classify"),
+                    options.compare_dense, options.json, options.repeat, options.top});
     return;
   }
   const auto model_path = options.model.path();
   const auto paths = options.pictures.find("classify");
-  const Classifier classifier = options.model.load(options.top);
-  ClassifyReport report{recipes_to_run(options, classifier), {}};
+  const LoadedModel model = options.model.load(options.top);
+  const Classifier& classifier = model.pictures("classify");
+  ClassifyReport report{recipes_to_run(options, model), {}};
 
   {
     Progress progress("classify", options.json || options.brief ? paths.size() : 0);
@@ -118,11 +119,7 @@ void add_classify(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("classify", "Say what pictures show or texts say, dense and sieved");
   options->pictures.add_to(*command, false);
-  command
-      ->add_option("--text", options->texts,
-                   "Text for a text model, in place of pictures; may come several times")
-      ->type_name("TEXT")
-      ->allow_extra_args(false);
+  options->texts.add_to(*command);
   options->model.add_to(*command);
   options->recipes.add_to(*command);
   command->add_flag("--compare-dense,!--no-dense", options->compare_dense,

@@ -83,18 +83,14 @@ nlohmann::ordered_json json_of(const std::string& text, const Tokens& tokens,
 
 void classify_texts(const TextRun& run) {
   const auto path = run.model.path();
-  const TextClassifier classifier =
-      TextClassifier::load(path, {.threads = run.model.threads, .top = run.top});
+  const LoadedModel loaded = run.model.load(run.top);
+  const TextClassifier& classifier = loaded.texts("classify");
   const ModelFolder& model = classifier.folder();
   const BertConfig& config = classifier.bert().config();
   check_runtime(!config.has_token_head(), "[classify] expected a model with a label for a text, ",
                 path.string(), " has one for each token");
-  check_runtime(!model.tokenizer_folder.empty(), "[classify] expected a tokenizer in ",
-                path.string(), ", tokenizer.json or vocab.txt, got none");
-  const auto tokenizer = open_tokenizer(model.tokenizer_folder);
-  auto recipes = run.recipes.resolve(model.recipe, [&](const Recipe& recipe) {
-    classifier.bert().check(recipe.compile(config.depth()));
-  });
+  const auto tokenizer = tokenizer_of(classifier, "classify");
+  auto recipes = run.recipes.resolve(loaded);
   if (run.compare_dense) recipes = dense_first(std::move(recipes));
 
   auto list = nlohmann::ordered_json::array();

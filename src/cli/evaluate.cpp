@@ -1,6 +1,8 @@
-// tokensieve evaluate: accuracy, MACs and speed of recipes on labelled pictures.
+// tokensieve evaluate: accuracy, MACs and speed of recipes on labelled pictures or texts.
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -8,15 +10,16 @@
 
 #include "commands.h"
 #include "evaluation_report.h"
-#include "inputs.h"
 #include "json_output.h"
-#include "label_map.h"
 #include "model_option.h"
+#include "open_samples.h"
 #include "option_values.h"
 #include "sweep.h"
+#include "table.h"
 #include "tokensieve/core/error.h"
-#include "tokensieve/io/dataset.h"
+#include "tokensieve/core/macs.h"
 #include "tokensieve/io/file.h"
+#include "truncation.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -26,65 +29,56 @@ struct EvaluateOptions {
   std::string data, sweep, predictions, csv, plot;
   std::vector<std::string> recipes;
   BudgetOption budget;
+  SampleOptions samples;
+  TruncateOption truncate;
+  LengthBuckets buckets;
   EvaluationOptions run;
-  size_t limit = 0;
   int rounds = 9;
   bool json = false;
 };
 
-LabelledPictures open_pictures(const EvaluateOptions& options, const ModelFolder& model) {
-  check_exists("evaluate", options.data);
-  const ImageDataset data = std::filesystem::is_directory(options.data)
-                                ? open_image_folder(options.data)
-                                : read_image_list(options.data);
-  const std::vector<int> labels = labels_of(data, model);
-  LabelledPictures pictures{{}, labels};
-  for (const Sample& sample : data.samples) pictures.paths.push_back(sample.path);
-  return spread(pictures, options.limit);
-}
-
-std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options,
-                                        const Classifier& classifier) {
+std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options, const LoadedModel& model) {
   if (const auto budget = options.budget.get()) {
     check_argument(options.sweep.empty(), "[budget] expected --sweep or ",
                    budget_word(budget->kind), ", which chooses a density, got both");
-    return resolve_within(options.recipes, *budget, classifier);
+    return resolve_within(options.recipes, *budget, model);
   }
-  auto recipes = resolve_recipes(options.recipes, classifier.folder().recipe, {}, classifier.vit());
+  auto recipes = resolve_recipes(options.recipes, model.folder().recipe, {}, model);
   return options.sweep.empty() ? recipes : sweep(recipes, parse_sweep(options.sweep));
+}
+
+void check_baseline(const ModelFolder& model, const ModelFolder& other, const std::string& name) {
+  check_runtime(other.bert.has_value() == model.bert.has_value(),
+                "[evaluate] expected a baseline of ", model.bert ? "texts" : "pictures",
+                ", as the model is, got ", name);
+  const auto classes = [](const ModelFolder& folder) {
+    return folder.bert ? folder.bert->num_classes : folder.vit.num_classes;
+  };
+  check_runtime(other.labels == model.labels && classes(other) == classes(model),
+                "[evaluate] expected a baseline with the model's labels, got ", name);
+  if (model.bert) return;  // each reads texts with a tokenizer of its own
+  const auto input = [](const Preprocessing& p) {
+    return std::tie(p.height, p.width, p.crop_pct, p.crop_mode, p.interpolation, p.mean, p.std);
+  };
+  check_runtime(input(other.preprocessing) == input(model.preprocessing),
+                "[evaluate] expected a baseline that preprocesses pictures as the model does, got ",
+                name);
 }
 
 // Dense first, whether asked for or not: all others are compared with it. With a baseline that is
 // another model's, and the model's own with all tokens comes second.
-std::vector<Contender> contenders_of(const EvaluateOptions& options, const Classifier& classifier,
-                                     const Classifier* baseline) {
+std::vector<Contender> contenders_of(const EvaluateOptions& options, const LoadedModel& model,
+                                     const Samples& samples, const LoadedModel* baseline,
+                                     const Samples* of_baseline) {
   std::vector<Contender> contenders;
-  for (NamedRecipe& recipe : dense_first(recipes_to_run(options, classifier))) {
-    contenders.push_back({&classifier, std::move(recipe)});
+  for (NamedRecipe& recipe : dense_first(recipes_to_run(options, model))) {
+    contenders.push_back({&model, std::move(recipe), &samples});
   }
   if (baseline != nullptr) {
     contenders.front().recipe.name = "all tokens";
-    contenders.insert(contenders.begin(), {baseline, {"dense", Recipe()}});
+    contenders.insert(contenders.begin(), {baseline, {"dense", Recipe()}, of_baseline});
   }
   return contenders;
-}
-
-// The model whose dense network the others are compared with, if it is not their own.
-std::optional<Classifier> load_baseline(const EvaluateOptions& options, const ModelFolder& model) {
-  if (options.baseline.folder.empty()) return std::nullopt;
-  ModelOption option = options.baseline;
-  option.threads = options.model.threads;
-  std::optional<Classifier> baseline = option.load(1);
-  const auto input = [](const Preprocessing& p) {
-    return std::tie(p.height, p.width, p.crop_pct, p.crop_mode, p.interpolation, p.mean, p.std);
-  };
-  const ModelFolder& other = baseline->folder();
-  check_runtime(other.labels == model.labels && other.vit.num_classes == model.vit.num_classes,
-                "[evaluate] expected a baseline with the model's labels, got ", option.folder);
-  check_runtime(input(other.preprocessing) == input(model.preprocessing),
-                "[evaluate] expected a baseline that preprocesses pictures as the model does, got ",
-                option.folder);
-  return baseline;
 }
 
 void report_skipped(const Evaluation& evaluation) {
@@ -97,14 +91,49 @@ void report_skipped(const Evaluation& evaluation) {
   if (evaluation.skipped.size() > kShown) std::cerr << "  ...\n";
 }
 
-std::string heading(const EvaluateOptions& options, const ModelFolder& model, size_t pictures) {
-  std::string first = cat(describe(options.model.path(), model), ", ", pictures,
-                          " pictures, threads: ", options.model.thread_count());
+// What texts are read up to, and what a dense run would cost if each were padded to that.
+struct Padded {
+  int max_length = 0;
+  int64_t macs = 0;
+};
+
+std::optional<Padded> padded_run(const Contender& dense) {
+  const auto* texts = dynamic_cast<const TextSamples*>(dense.samples);
+  if (texts == nullptr) return std::nullopt;
+  const BertConfig& config = *dense.model->folder().bert;
+  return Padded{texts->max_tokens(), count_dense_macs(config, texts->max_tokens()).total()};
+}
+
+std::string heading(const EvaluateOptions& options, const ModelFolder& model,
+                    const Evaluation& evaluation) {
+  const Contender& dense = evaluation.results.front().contender;
+  const size_t count = evaluation.labels.size();
+  const auto padded = padded_run(dense);
+  const char* sample = padded ? "text" : "picture";
+  std::string first = cat(describe(options.model.path(), model), ", ", count, " ", sample,
+                          "s, threads: ", options.model.thread_count());
   if (!options.baseline.folder.empty()) first += ", dense: " + options.baseline.folder;
+  if (padded) {
+    const auto [shortest, longest] = std::ranges::minmax(evaluation.lengths);
+    first += cat("\ntokens: ", shortest, " to ", longest, ", read up to ", padded->max_length,
+                 "; MACs are of the tokens that texts have; dense padded to ", padded->max_length,
+                 " would cost ", giga(static_cast<double>(padded->macs)), " GMAC a text");
+  }
   if (options.rounds == 0) return first + "\n\n";
-  return cat(first, "\nimages/s: median of ", options.rounds, " rounds, recipes in turns, on ",
-             std::min(pictures, kSpeedPictures),
-             " of the pictures; ± half the quartiles' distance\n\n");
+  return cat(first, "\n", padded ? "texts" : "images", "/s: median of ", options.rounds,
+             " rounds, recipes in turns, on ", std::min(count, kSpeedSamples), " of the ", sample,
+             "s; ± half the quartiles' distance\n\n");
+}
+
+void check_texts_only(const EvaluateOptions& options, const LoadedModel& model) {
+  const bool texts_only = options.truncate.given() || !options.buckets.longest.empty() ||
+                          options.samples.max_length > 0;
+  check_argument(model.reads_texts() || !texts_only,
+                 "[evaluate] --truncate, --buckets and --max-length are for text models");
+  options.truncate.check();
+  check_argument(std::ranges::adjacent_find(options.buckets.longest, std::greater_equal()) ==
+                     options.buckets.longest.end(),
+                 "[evaluate] --buckets: expected numbers of tokens that rise");
 }
 
 // Complains before the work and not after it.
@@ -117,42 +146,76 @@ void check_outputs(const EvaluateOptions& options) {
   if (!options.plot.empty()) check_plot_name(options.plot);
 }
 
+// Adds plain truncation, which needs the MACs of the others.
+void add_truncated(const TruncateOption& option, const EvaluationOptions& run,
+                   std::vector<Contender>& contenders, Evaluation& evaluation,
+                   std::deque<TextSamples>& samples) {
+  if (!option.given()) return;
+  const auto more = truncated(contenders.front(), option.lengths(evaluation), samples);
+  if (more.empty()) return;
+  for (RecipeResult& result : evaluate(more, run).results) {
+    evaluation.results.push_back(std::move(result));
+  }
+  contenders.insert(contenders.end(), more.begin(), more.end());
+}
+
 void run_evaluate(const EvaluateOptions& options) {
   check_outputs(options);
   const auto model_path = options.model.path();
-  const Classifier classifier = options.model.load(1);
-  const ModelFolder& model = classifier.folder();
-  const LabelledPictures pictures = open_pictures(options, model);
-  const std::optional<Classifier> baseline = load_baseline(options, model);
-  const auto contenders = contenders_of(options, classifier, baseline ? &*baseline : nullptr);
-  const Evaluation evaluation = evaluate(contenders, pictures, options.run);
+  const LoadedModel model = options.model.load(1);
+  check_texts_only(options, model);
+  const auto samples = open_labelled(options.data, model, options.samples, "evaluate");
+  std::optional<LoadedModel> baseline;
+  std::unique_ptr<const Samples> of_baseline;
+  if (!options.baseline.folder.empty()) {
+    ModelOption option = options.baseline;
+    option.threads = options.model.threads;
+    baseline = option.load(1);
+    check_baseline(model.folder(), baseline->folder(), option.folder);
+    if (model.reads_texts()) {
+      of_baseline = open_labelled(options.data, *baseline, options.samples, "evaluate");
+    }
+  }
+  auto contenders = contenders_of(options, model, *samples, baseline ? &*baseline : nullptr,
+                                  of_baseline ? of_baseline.get() : samples.get());
+  Evaluation evaluation = evaluate(contenders, options.run);
+  std::deque<TextSamples> cut;
+  add_truncated(options.truncate, options.run, contenders, evaluation, cut);
   std::vector<std::vector<Speed>> speeds;
   if (options.rounds > 0) {
-    speeds =
-        measure_speed(contenders, evaluation.pictures.paths, {options.rounds, options.run.decode});
+    speeds = measure_speed(contenders, evaluation.samples, options.rounds);
   }
-  const auto scores = score(evaluation, std::move(speeds));
+  LengthBuckets buckets = options.buckets;
+  if (model.reads_texts() && buckets.longest.empty()) buckets = quartile_buckets(evaluation);
+  const auto scores = score(evaluation, std::move(speeds), buckets);
+  const std::string sample = model.reads_texts() ? "text" : "image";
   report_skipped(evaluation);
-  if (!options.predictions.empty()) write_predictions(options.predictions, evaluation);
+  if (!options.predictions.empty()) write_predictions(options.predictions, evaluation, sample);
   if (!options.csv.empty()) write_text_file(options.csv, to_csv(scores));
-  if (!options.plot.empty()) write_tradeoff_plot(options.plot, scores);
+  if (!options.plot.empty()) write_tradeoff_plot(options.plot, scores, sample);
 
-  const size_t count = evaluation.pictures.paths.size();
-  if (options.json) {
-    print_json({{"model", model_path.string()},
-                {"baseline", baseline ? options.baseline.folder : model_path.string()},
-                {"data", options.data},
-                {"images", count},
-                {"skipped", evaluation.skipped.size()},
-                {"threads", options.model.thread_count()},
-                {"batch", options.run.batch},
-                {"speed_images", options.rounds > 0 ? std::min(count, kSpeedPictures) : 0},
-                {"speed_rounds", options.rounds},
-                {"difference_interval_method", "paired, Agresti-Min"},
-                {"recipes", to_json(scores)}});
-  } else {
-    std::cout << heading(options, model, count) << to_text(scores);
+  if (!options.json) {
+    std::cout << heading(options, model.folder(), evaluation) << to_text(scores, sample);
+    return;
   }
+  const size_t count = evaluation.labels.size();
+  nlohmann::ordered_json json{
+      {"model", model_path.string()},
+      {"baseline", baseline ? options.baseline.folder : model_path.string()},
+      {"data", options.data},
+      {sample + "s", count},
+      {"skipped", evaluation.skipped.size()},
+      {"threads", options.model.thread_count()},
+      {"batch", options.run.batch},
+      {"speed_" + sample + "s", options.rounds > 0 ? std::min(count, kSpeedSamples) : 0},
+      {"speed_rounds", options.rounds},
+      {"difference_interval_method", "paired, Agresti-Min"}};
+  if (const auto padded = padded_run(contenders.front())) {
+    json["max_length"] = padded->max_length;
+    json["padded_macs"] = padded->macs;
+  }
+  json["recipes"] = to_json(scores);
+  print_json(json);
 }
 
 }  // namespace
@@ -162,7 +225,8 @@ void add_evaluate(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("evaluate", "Measure accuracy, MACs and speed of recipes");
   command
-      ->add_option("data", options->data, "Folder with a folder of pictures per class, or a list")
+      ->add_option("data", options->data,
+                   "Folder with a folder of pictures per class, or a list; .tsv or .jsonl of texts")
       ->type_name("DATA")
       ->required();
   options->model.add_to(*command);
@@ -179,20 +243,33 @@ void add_evaluate(CLI::App& program) {
       ->type_name("RANGE");
   options->budget.add_to(*command);
   command
-      ->add_option("--limit", options->limit, "Use this many pictures, spread over the data [all]")
+      ->add_option("--limit", options->run.limit,
+                   "Use this many samples, spread over the data [all]")
       ->type_name("N")
       ->check(count_up_to(1'000'000'000));
-  command->add_option("--batch", options->run.batch, "Pictures in one call")
+  command->add_option("--batch", options->run.batch, "Samples in one call")
       ->type_name("N")
       ->check(count_up_to(4096))
       ->capture_default_str();
-  command->add_option("--workers", options->run.workers, "Threads that decode pictures")
+  command->add_option("--workers", options->run.workers, "Threads that read samples")
       ->type_name("N")
       ->check(count_up_to(256))
       ->capture_default_str();
+  options->truncate.add_to(*command);
+  command
+      ->add_option(
+          "--buckets", options->buckets.longest,
+          "Show texts of up to so many tokens apart, then the rest [quarters of the texts]")
+      ->type_name("N...")
+      ->check(count_up_to(1'000'000'000));
+  command
+      ->add_option("--max-length", options->samples.max_length,
+                   "Tokens of a text that are read [as many as the model can]")
+      ->type_name("N")
+      ->check(count_up_to(1'000'000'000));
   command->add_flag("--skip-broken", options->run.skip_broken,
                     "Leave out pictures that cannot be read, and count them");
-  command->add_flag("!--no-orientation", options->run.decode.apply_orientation,
+  command->add_flag("!--no-orientation", options->samples.decode.apply_orientation,
                     "Do not turn pictures as EXIF says; timm and torchvision do not either");
   command
       ->add_option("--rounds", options->rounds,
@@ -202,7 +279,7 @@ void add_evaluate(CLI::App& program) {
       ->capture_default_str();
   command
       ->add_option("--predictions", options->predictions,
-                   "Write every picture's label and predictions to this CSV file")
+                   "Write every sample's label and predictions to this CSV file")
       ->type_name("FILE");
   command->add_option("--csv", options->csv, "Write the table to this CSV file")->type_name("FILE");
   command
@@ -212,11 +289,13 @@ void add_evaluate(CLI::App& program) {
   command->add_flag("--json", options->json, "Print one JSON object instead");
   command->footer(
       "top-1: Wilson's interval. Difference to dense: paired, Agresti and Min. Speed: the network\n"
-      "alone, after all pictures are judged, on 16 of them; recipes take turns call by call. "
+      "alone, after all samples are judged, on 16 of them; recipes take turns call by call. "
       "MACs:\n"
       "the speed-up that they allow; of MACs: the speed-up as a share of it.\n"
       "Example: tokensieve evaluate DATA --recipes 'evit(keep=0.7)' 'random(keep=0.7)' "
-      "--sweep 0.9..0.2 --plot curve.svg");
+      "--sweep 0.9..0.2 --plot curve.svg\n"
+      "         tokensieve evaluate DATA.tsv --model minilm_sst2 --recipes 'ltp(threshold=0.01)' "
+      "--truncate equal");
   command->callback([options] { run_evaluate(*options); });
 }
 

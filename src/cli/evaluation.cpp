@@ -2,89 +2,102 @@
 
 #include <algorithm>
 
-#include "pixel_loader.h"
 #include "progress.h"
 #include "runs.h"
+#include "sample_loader.h"
 #include "tokensieve/core/error.h"
 
 namespace tokensieve::cli {
 namespace {
 
-struct Batch {
-  std::vector<std::vector<float>> pixels;
-  size_t size() const { return pixels.size(); }
+/// What one pass reads: indices of its samples, their inputs being gone by then.
+struct Pass {
+  std::vector<size_t> samples;
+  std::vector<std::string> skipped;
 };
 
-// Takes up to `size` readable pictures and files the others under `skipped`.
-Batch next_batch(PixelLoader& loader, size_t& taken, const LabelledPictures& all, size_t size,
-                 const EvaluationOptions& options, Evaluation& evaluation) {
-  Batch batch;
+// Takes up to `size` readable samples and files the others under `skipped`.
+std::vector<Input> next_batch(SampleLoader& loader, size_t& taken, const Samples& samples,
+                              size_t size, const EvaluationOptions& options, Pass& pass) {
+  std::vector<Input> batch;
   while (batch.size() < size && taken < loader.size()) {
-    PixelLoader::Item item = loader.next();
+    SampleLoader::Item item = loader.next();
     ++taken;
     try {
       if (item.error) std::rethrow_exception(item.error);
     } catch (const std::runtime_error& error) {
-      const std::string message = cat(all.paths[item.index].string(), ": ", error.what());
+      const std::string message = cat(samples.name(item.index), ": ", error.what());
       check_runtime(options.skip_broken, "[", options.operation, "] cannot read ", message,
                     "; --skip-broken goes on without such pictures");
-      evaluation.skipped.push_back(message);
+      pass.skipped.push_back(message);
       continue;
     }
-    batch.pixels.push_back(std::move(item.pixels));
-    evaluation.pictures.paths.push_back(all.paths[item.index]);
-    evaluation.pictures.labels.push_back(all.labels[item.index]);
+    batch.push_back(std::move(item.input));
+    pass.samples.push_back(item.index);
   }
   return batch;
 }
 
-void run(const Classifier& classifier, std::span<const PixelsView> batch, RecipeResult& result) {
-  for (const Classification& answer : classifier.classify(batch, result.recipe.recipe)) {
-    result.predictions.push_back(best_label(answer.output.logits));
-    result.macs += static_cast<double>(answer.output.macs.total());
-    for (size_t l = 0; l < answer.output.layers.size(); ++l) {
-      result.layer_rows[l] += static_cast<double>(answer.output.layers[l].mlp);
+void run(std::span<const Input> batch, RecipeResult& result, std::vector<int64_t>* lengths) {
+  const Contender& contender = result.contender;
+  for (const Classification& answer : contender.model->classify(batch, contender.recipe.recipe)) {
+    const RunOutput& output = answer.output;
+    result.predictions.push_back(best_label(output.logits));
+    result.macs.push_back(output.macs.total());
+    for (size_t l = 0; l < output.layers.size(); ++l) {
+      result.layer_rows[l] += static_cast<double>(output.layers[l].mlp);
     }
+    if (lengths) lengths->push_back(output.trace.num_tokens + output.trace.num_prefix_tokens);
   }
+}
+
+// Runs contenders that read the same samples; the first one's token counts go to `lengths`.
+Pass run_pass(std::span<RecipeResult> results, const EvaluationOptions& options,
+              std::vector<int64_t>* lengths) {
+  const Samples& samples = *results.front().contender.samples;
+  const auto size = static_cast<size_t>(options.batch);
+  SampleLoader loader(samples, spread(samples.size(), options.limit), options.workers, 2 * size);
+  Progress progress(options.operation, loader.size());
+  Pass pass;
+  size_t taken = 0;
+  while (taken < loader.size()) {
+    const auto batch = next_batch(loader, taken, samples, size, options, pass);
+    if (batch.empty()) break;
+    for (RecipeResult& result : results) {
+      run(batch, result, &result == &results.front() ? lengths : nullptr);
+    }
+    progress.update(taken);
+  }
+  check_runtime(
+      !pass.samples.empty(), "[", options.operation, "] none of the ", loader.size(),
+      " pictures could be read; the first: ", pass.skipped.empty() ? "" : pass.skipped.front());
+  return pass;
 }
 
 }  // namespace
 
-LabelledPictures spread(const LabelledPictures& pictures, size_t limit) {
-  const size_t total = pictures.paths.size();
-  if (limit == 0 || limit >= total) return pictures;
-  LabelledPictures some;
-  for (size_t i = 0; i < limit; ++i) {
-    some.paths.push_back(pictures.paths[i * total / limit]);
-    some.labels.push_back(pictures.labels[i * total / limit]);
-  }
-  return some;
-}
-
-Evaluation evaluate(std::span<const Contender> contenders, const LabelledPictures& pictures,
-                    const EvaluationOptions& options) {
+Evaluation evaluate(std::span<const Contender> contenders, const EvaluationOptions& options) {
   Evaluation evaluation;
   for (const Contender& contender : contenders) {
-    const auto depth = static_cast<size_t>(contender.classifier->folder().vit.depth());
-    evaluation.results.push_back({contender.recipe, {}, std::vector<double>(depth), 0.0});
+    const auto depth = static_cast<size_t>(contender.model->depth());
+    evaluation.results.push_back({contender, {}, {}, std::vector<double>(depth)});
   }
-  const Classifier& classifier = *contenders.front().classifier;  // for what all have in common
-  const auto size = static_cast<size_t>(options.batch);
-  PixelLoader loader(classifier, pictures.paths, options.decode, options.workers, 2 * size);
-  Progress progress(options.operation, loader.size());
-  size_t taken = 0;
-  while (taken < loader.size()) {
-    const Batch batch = next_batch(loader, taken, pictures, size, options, evaluation);
-    if (batch.size() == 0) break;
-    const auto views = views_of(classifier.folder(), batch.pixels);
-    for (size_t r = 0; r < contenders.size(); ++r) {
-      run(*contenders[r].classifier, views, evaluation.results[r]);
+  auto begin = evaluation.results.begin();
+  while (begin != evaluation.results.end()) {
+    const auto other = [&](const RecipeResult& result) {
+      return result.contender.samples != begin->contender.samples;
+    };
+    const auto end = std::find_if(begin, evaluation.results.end(), other);
+    const bool first = begin == evaluation.results.begin();
+    Pass pass = run_pass({begin, end}, options, first ? &evaluation.lengths : nullptr);
+    if (first) {
+      evaluation.samples = std::move(pass.samples);
+      evaluation.skipped = std::move(pass.skipped);
     }
-    progress.update(taken);
+    begin = end;
   }
-  check_runtime(!evaluation.pictures.paths.empty(), "[", options.operation, "] none of the ",
-                loader.size(), " pictures could be read; the first: ",
-                evaluation.skipped.empty() ? "" : evaluation.skipped.front());
+  const Samples& samples = *contenders.front().samples;
+  for (const size_t index : evaluation.samples) evaluation.labels.push_back(samples.label(index));
   return evaluation;
 }
 

@@ -1,58 +1,50 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "recipe_option.h"
-#include "tokensieve/engine/classifier.h"
+#include "samples.h"
 
 namespace tokensieve::cli {
 
-/// Pictures with the model's classes; -1 for a picture of which the class is not known.
-struct LabelledPictures {
-  std::vector<std::filesystem::path> paths;
-  std::vector<int> labels;
-};
-
-/// A recipe and the model it runs on.
+/// A recipe, the model it runs on and the samples as that model reads them.
 struct Contender {
-  const Classifier* classifier = nullptr;
+  const LoadedModel* model = nullptr;
   NamedRecipe recipe;
+  const Samples* samples = nullptr;
+  int truncated = 0;  ///< Tokens that its texts are cut off after, for plain truncation; else 0.
 };
 
-/// At most `limit` of the pictures (0: all), evenly spread, so that a few of a sorted folder still
-/// show all classes.
-LabelledPictures spread(const LabelledPictures& pictures, size_t limit);
-
-/// What a recipe did on a data set.
+/// What a contender did on a data set, one entry for each evaluated sample.
 struct RecipeResult {
-  NamedRecipe recipe;
-  std::vector<int> predictions;    ///< One for each evaluated picture.
-  std::vector<double> layer_rows;  ///< Sum over pictures of the rows in each block's MLP.
-  double macs = 0.0;               ///< Sum over pictures.
+  Contender contender;
+  std::vector<int> predictions;
+  std::vector<int64_t> macs;
+  std::vector<double> layer_rows;  ///< Sum over the samples of the rows in each block's MLP.
 };
 
 struct Evaluation {
   std::vector<RecipeResult> results;  ///< Dense first.
-  LabelledPictures pictures;          ///< Those evaluated, without the skipped ones.
-  std::vector<std::string> skipped;   ///< Messages of pictures that could not be read.
+  std::vector<size_t> samples;        ///< Indices of those evaluated, without the skipped ones.
+  std::vector<int> labels;            ///< Of each.
+  std::vector<int64_t> lengths;       ///< Tokens of each, as the first contender reads it.
+  std::vector<std::string> skipped;   ///< Messages of samples that could not be read.
 };
 
 struct EvaluationOptions {
+  size_t limit = 0;  ///< At most so many samples, spread over the data; 0: all.
   int batch = 8;
-  int workers = 2;           ///< Threads that decode.
-  bool skip_broken = false;  ///< Else a picture that cannot be read is an error.
-  DecodeOptions decode;
+  int workers = 2;                     ///< Threads that read samples.
+  bool skip_broken = false;            ///< Else a picture that cannot be read is an error.
   std::string operation = "evaluate";  ///< For the progress bar and messages.
 };
 
-/// Runs all contenders, the baseline first, over the pictures in one pass: each batch goes through
-/// all of them. Their models preprocess pictures alike. Throws std::runtime_error for a broken
-/// picture, naming it, or if none is left.
-Evaluation evaluate(std::span<const Contender> contenders, const LabelledPictures& pictures,
-                    const EvaluationOptions& options);
+/// Runs all contenders, the baseline first, over their samples: contenders that stand together and
+/// read the same ones share a pass, in which each batch goes through all of them. Throws
+/// std::runtime_error for a broken sample, naming it, or if none is left.
+Evaluation evaluate(std::span<const Contender> contenders, const EvaluationOptions& options);
 
 }  // namespace tokensieve::cli

@@ -1,6 +1,8 @@
 #include "evaluation_report.h"
 
+#include <algorithm>
 #include <locale>
+#include <numeric>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
@@ -10,38 +12,98 @@
 namespace tokensieve::cli {
 namespace {
 
-RecipeScore score_one(const Evaluation& evaluation, const RecipeResult& result) {
+using Positions = std::vector<size_t>;  // of samples, in the evaluation
+
+Figures figures_of(const Evaluation& evaluation, const RecipeResult& result,
+                   const Positions& positions) {
   const RecipeResult& dense = evaluation.results.front();
-  const auto& labels = evaluation.pictures.labels;
-  const auto count = static_cast<int64_t>(labels.size());
-  const auto n = static_cast<double>(count);
-  RecipeScore score;
-  score.name = result.recipe.name;
-  score.method = result.recipe.recipe.is_dense() ? score.name : method_name(score.name);
-  score.density_key = result.recipe.recipe.density_key();
-  score.density = result.recipe.recipe.density();
-  score.recipe = result.recipe.recipe.str();
-  score.reason = result.recipe.reason;
+  const auto n = static_cast<double>(positions.size());
+  Figures figures;
+  figures.count = static_cast<int64_t>(positions.size());
   int64_t same = 0;
-  for (size_t i = 0; i < labels.size(); ++i) {
-    const bool right = result.predictions[i] == labels[i];
-    const bool dense_right = dense.predictions[i] == labels[i];
-    score.correct += right ? 1 : 0;
-    score.gained += right && !dense_right ? 1 : 0;
-    score.lost += !right && dense_right ? 1 : 0;
+  double macs = 0.0, dense_macs = 0.0;
+  for (const size_t i : positions) {
+    const bool right = result.predictions[i] == evaluation.labels[i];
+    const bool dense_right = dense.predictions[i] == evaluation.labels[i];
+    figures.correct += right ? 1 : 0;
+    figures.gained += right && !dense_right ? 1 : 0;
+    figures.lost += !right && dense_right ? 1 : 0;
     same += result.predictions[i] == dense.predictions[i] ? 1 : 0;
+    macs += static_cast<double>(result.macs[i]);
+    dense_macs += static_cast<double>(dense.macs[i]);
   }
-  score.top1 = static_cast<double>(score.correct) / n;
-  score.top1_interval = wilson_interval(score.correct, count);
-  score.difference = static_cast<double>(score.gained - score.lost) / n;
+  figures.top1 = static_cast<double>(figures.correct) / n;
+  figures.top1_interval = wilson_interval(figures.correct, figures.count);
+  figures.difference = static_cast<double>(figures.gained - figures.lost) / n;
   if (&result != &dense) {
-    score.difference_interval = paired_interval(score.gained, score.lost, count);
+    figures.difference_interval = paired_interval(figures.gained, figures.lost, figures.count);
   }
-  score.same_label = static_cast<double>(same) / n;
-  score.macs = result.macs / n;
-  score.macs_share = result.macs / dense.macs;
-  for (const double rows : result.layer_rows) score.tokens_per_layer.push_back(rows / n);
+  figures.same_label = static_cast<double>(same) / n;
+  figures.macs = macs / n;
+  figures.macs_share = macs / dense_macs;
+  return figures;
+}
+
+// The samples of each bucket that has some.
+std::vector<Positions> positions_by_length(const Evaluation& evaluation,
+                                           const LengthBuckets& buckets) {
+  std::vector<Positions> groups(buckets.longest.size() + 1);
+  for (size_t i = 0; i < evaluation.lengths.size(); ++i) {
+    const auto bucket = std::ranges::lower_bound(buckets.longest, evaluation.lengths[i]);
+    groups[static_cast<size_t>(bucket - buckets.longest.begin())].push_back(i);
+  }
+  std::erase_if(groups, [](const Positions& group) { return group.empty(); });
+  return groups;
+}
+
+Bucket bucket_of(const Evaluation& evaluation, const RecipeResult& result,
+                 const Positions& positions) {
+  Bucket bucket;
+  static_cast<Figures&>(bucket) = figures_of(evaluation, result, positions);
+  const auto length = [&](size_t position) { return evaluation.lengths[position]; };
+  bucket.shortest = length(*std::ranges::min_element(positions, {}, length));
+  bucket.longest = length(*std::ranges::max_element(positions, {}, length));
+  return bucket;
+}
+
+RecipeScore score_one(const Evaluation& evaluation, const RecipeResult& result) {
+  const auto& [name, recipe, reason] = result.contender.recipe;
+  Positions all(evaluation.labels.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  RecipeScore score;
+  static_cast<Figures&>(score) = figures_of(evaluation, result, all);
+  score.name = name;
+  score.method = recipe.is_dense() ? name : method_name(name);
+  score.density_key = recipe.density_key();
+  score.density = recipe.density();
+  if (const int tokens = result.contender.truncated; tokens > 0) {
+    score.method = "truncate";
+    score.density_key = "tokens";
+    score.density = std::to_string(tokens);
+  }
+  score.recipe = recipe.str();
+  score.reason = reason;
+  for (const double rows : result.layer_rows) {
+    score.tokens_per_layer.push_back(rows / static_cast<double>(all.size()));
+  }
   return score;
+}
+
+nlohmann::ordered_json pair(const Interval& interval) {
+  return nlohmann::ordered_json::array({interval.low, interval.high});
+}
+
+nlohmann::ordered_json figures_json(const Figures& f) {
+  return {{"correct", f.correct},
+          {"top1", f.top1},
+          {"top1_interval", pair(f.top1_interval)},
+          {"gained", f.gained},
+          {"lost", f.lost},
+          {"difference", f.difference},
+          {"difference_interval", pair(f.difference_interval)},
+          {"same_label", f.same_label},
+          {"macs", f.macs},
+          {"macs_share", f.macs_share}};
 }
 
 std::string quoted(const std::string& text) {
@@ -53,12 +115,29 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-std::vector<RecipeScore> score(const Evaluation& evaluation,
-                               std::vector<std::vector<Speed>> speeds) {
+LengthBuckets quartile_buckets(const Evaluation& evaluation) {
+  const std::vector<double> lengths(evaluation.lengths.begin(), evaluation.lengths.end());
+  LengthBuckets buckets;
+  for (const double share : {0.25, 0.5, 0.75}) {
+    const auto longest = static_cast<int64_t>(quantile(lengths, share));
+    if (buckets.longest.empty() || longest > buckets.longest.back()) {
+      buckets.longest.push_back(longest);
+    }
+  }
+  return buckets;
+}
+
+std::vector<RecipeScore> score(const Evaluation& evaluation, std::vector<std::vector<Speed>> speeds,
+                               const LengthBuckets& buckets) {
+  std::vector<Positions> by_length;
+  if (!buckets.longest.empty()) by_length = positions_by_length(evaluation, buckets);
   std::vector<RecipeScore> scores;
   speeds.resize(evaluation.results.size());
   for (size_t r = 0; r < evaluation.results.size(); ++r) {
     scores.push_back(score_one(evaluation, evaluation.results[r]));
+    for (const Positions& positions : by_length) {
+      scores.back().buckets.push_back(bucket_of(evaluation, evaluation.results[r], positions));
+    }
     scores.back().speeds = std::move(speeds[r]);
   }
   return scores;
@@ -72,7 +151,7 @@ std::string to_csv(const std::vector<RecipeScore>& scores) {
          "difference,difference_low,difference_high,same_label,macs,macs_share,tokens_per_layer";
   for (const Speed& speed : scores.front().speeds) {
     for (const char* figure :
-         {"images_per_second", "images_per_second_low", "images_per_second_high", "speedup",
+         {"samples_per_second", "samples_per_second_low", "samples_per_second_high", "speedup",
           "speedup_low", "speedup_high", "mac_gain", "efficiency"}) {
       out << ",batch" << speed.batch << '_' << figure;
     }
@@ -89,8 +168,8 @@ std::string to_csv(const std::vector<RecipeScore>& scores) {
       out << (l > 0 ? " " : "") << s.tokens_per_layer[l];
     }
     for (const Speed& speed : s.speeds) {
-      out << ',' << speed.images_per_second << ',' << speed.images_per_second_quartiles.low << ','
-          << speed.images_per_second_quartiles.high << ',' << speed.speedup << ','
+      out << ',' << speed.samples_per_second << ',' << speed.samples_per_second_quartiles.low << ','
+          << speed.samples_per_second_quartiles.high << ',' << speed.speedup << ','
           << speed.speedup_quartiles.low << ',' << speed.speedup_quartiles.high << ','
           << speed.mac_gain << ',' << speed.efficiency;
     }
@@ -100,51 +179,53 @@ std::string to_csv(const std::vector<RecipeScore>& scores) {
 }
 
 nlohmann::ordered_json to_json(const std::vector<RecipeScore>& scores) {
-  const auto pair = [](const Interval& interval) {
-    return nlohmann::ordered_json::array({interval.low, interval.high});
-  };
   auto list = nlohmann::ordered_json::array();
   for (const RecipeScore& s : scores) {
     auto speeds = nlohmann::ordered_json::array();
     for (const Speed& speed : s.speeds) {
       speeds.push_back({{"batch", speed.batch},
-                        {"images_per_second", speed.images_per_second},
-                        {"images_per_second_quartiles", pair(speed.images_per_second_quartiles)},
+                        {"samples_per_second", speed.samples_per_second},
+                        {"samples_per_second_quartiles", pair(speed.samples_per_second_quartiles)},
                         {"speedup", speed.speedup},
                         {"speedup_quartiles", pair(speed.speedup_quartiles)},
                         {"mac_gain", speed.mac_gain},
                         {"efficiency", speed.efficiency}});
     }
+    auto buckets = nlohmann::ordered_json::array();
+    for (const Bucket& bucket : s.buckets) {
+      nlohmann::ordered_json entry(
+          {{"shortest", bucket.shortest}, {"longest", bucket.longest}, {"count", bucket.count}});
+      entry.update(figures_json(bucket));
+      buckets.push_back(std::move(entry));
+    }
     nlohmann::ordered_json entry({{"name", s.name},
                                   {"method", s.method},
                                   {"density_key", s.density_key},
                                   {"density", s.density},
-                                  {"recipe", s.recipe},
-                                  {"correct", s.correct},
-                                  {"top1", s.top1},
-                                  {"top1_interval", pair(s.top1_interval)},
-                                  {"gained", s.gained},
-                                  {"lost", s.lost},
-                                  {"difference", s.difference},
-                                  {"difference_interval", pair(s.difference_interval)},
-                                  {"same_label", s.same_label},
-                                  {"macs", s.macs},
-                                  {"macs_share", s.macs_share},
-                                  {"tokens_per_layer", s.tokens_per_layer},
-                                  {"speeds", speeds}});
+                                  {"recipe", s.recipe}});
+    entry.update(figures_json(s));
+    entry["tokens_per_layer"] = s.tokens_per_layer;
+    entry["buckets"] = buckets;
+    entry["speeds"] = speeds;
     if (!s.reason.empty()) entry["reason"] = s.reason;
     list.push_back(std::move(entry));
   }
   return list;
 }
 
-void write_predictions(const std::filesystem::path& path, const Evaluation& evaluation) {
-  std::string text = "image,label";
-  for (const RecipeResult& result : evaluation.results) text += "," + quoted(result.recipe.name);
+void write_predictions(const std::filesystem::path& path, const Evaluation& evaluation,
+                       const std::string& sample) {
+  const Contender& first = evaluation.results.front().contender;
+  const bool texts = first.model->reads_texts();
+  std::string text = sample + (texts ? ",tokens,label" : ",label");
+  for (const RecipeResult& result : evaluation.results) {
+    text += "," + quoted(result.contender.recipe.name);
+  }
   text += "\n";
-  for (size_t i = 0; i < evaluation.pictures.labels.size(); ++i) {
-    text += quoted(evaluation.pictures.paths[i].string()) + "," +
-            std::to_string(evaluation.pictures.labels[i]);
+  for (size_t i = 0; i < evaluation.labels.size(); ++i) {
+    text += quoted(first.samples->name(evaluation.samples[i]));
+    if (texts) text += "," + std::to_string(evaluation.lengths[i]);
+    text += "," + std::to_string(evaluation.labels[i]);
     for (const RecipeResult& result : evaluation.results) {
       text += "," + std::to_string(result.predictions[i]);
     }

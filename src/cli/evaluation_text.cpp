@@ -21,7 +21,7 @@ std::string method_cell(const RecipeScore& score) { return shorten(score.method,
 // "0.7" is a keep rate; what is none says so.
 std::string density_cell(const RecipeScore& score) {
   const bool keep = score.density_key == "keep" || score.density_key.empty();
-  return shorten(keep ? score.density : score.density_key + "=" + score.density, 10);
+  return shorten(keep ? score.density : score.density_key + "=" + score.density, 14);
 }
 
 std::string accuracy_table(const std::vector<RecipeScore>& scores) {
@@ -48,6 +48,31 @@ std::string accuracy_table(const std::vector<RecipeScore>& scores) {
   return table.str();
 }
 
+std::string length_table(const std::vector<RecipeScore>& scores, const std::string& samples) {
+  Table table({{"method", false},
+               {"keep"},
+               {"tokens"},
+               {samples},
+               {"top-1 %"},
+               {"to dense"},
+               {"95 % interval"},
+               {"GMAC"},
+               {""}});
+  for (const RecipeScore& score : scores) {
+    const bool dense = &score == &scores.front();
+    for (const Bucket& bucket : score.buckets) {
+      const bool first = &bucket == &score.buckets.front();
+      const Interval& difference = bucket.difference_interval;
+      table.add({first ? method_cell(score) : "", first ? density_cell(score) : "",
+                 cat(bucket.shortest, " to ", bucket.longest), std::to_string(bucket.count),
+                 points(bucket.top1), dense ? "" : signed_points(bucket.difference),
+                 dense ? "" : signed_points(difference.low) + " " + signed_points(difference.high),
+                 giga(bucket.macs), dense ? "" : percent(bucket.macs_share, 0)});
+    }
+  }
+  return table.str();
+}
+
 std::string speed_table(const std::vector<RecipeScore>& scores) {
   std::vector<Table::Column> columns = {{"method", false}, {"keep"}, {"MACs"}};
   for (const Speed& speed : scores.front().speeds) {
@@ -62,9 +87,9 @@ std::string speed_table(const std::vector<RecipeScore>& scores) {
     std::vector<std::string> cells = {method_cell(score), density_cell(score),
                                       dense ? "" : times(score.speeds.front().mac_gain)};
     for (const Speed& speed : score.speeds) {
-      const Interval& quartiles = speed.images_per_second_quartiles;
-      const double spread = (quartiles.high - quartiles.low) / 2 / speed.images_per_second;
-      cells.push_back(fixed(speed.images_per_second, 1));
+      const Interval& quartiles = speed.samples_per_second_quartiles;
+      const double spread = (quartiles.high - quartiles.low) / 2 / speed.samples_per_second;
+      cells.push_back(fixed(speed.samples_per_second, 1));
       cells.push_back("±" + percent(spread, 0));
       cells.push_back(dense ? "" : times(speed.speedup));
       cells.push_back(dense ? "" : fixed(speed.efficiency, 2));
@@ -88,10 +113,12 @@ std::string token_table(const std::vector<RecipeScore>& scores) {
 
 }  // namespace
 
-std::string to_text(const std::vector<RecipeScore>& scores) {
+std::string to_text(const std::vector<RecipeScore>& scores, const std::string& sample) {
   const bool timed = !scores.front().speeds.empty();
-  return accuracy_table(scores) + "\n" + (timed ? speed_table(scores) + "\n" : "") +
-         token_table(scores);
+  const bool by_length = !scores.front().buckets.empty();
+  return accuracy_table(scores) + "\n" +
+         (by_length ? length_table(scores, sample + "s") + "\n" : "") +
+         (timed ? speed_table(scores) + "\n" : "") + token_table(scores);
 }
 
 }  // namespace tokensieve::cli

@@ -14,6 +14,7 @@
 #include "model_option.h"
 #include "table.h"
 #include "terminal.h"
+#include "text_facts.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/safetensors.h"
 
@@ -70,21 +71,26 @@ void run_info(const InfoOptions& options) {
   check_exists("info", input);
   const bool folder = std::filesystem::is_directory(input);
   if (!folder && options.architecture.empty()) return show_tensors(options);
-  const Classifier classifier(folder ? open_model_folder(input)
-                                     : open_model_file(input, options.architecture));
-  const ModelFolder& model = classifier.folder();
+  const LoadedModel loaded(folder ? open_model_folder(input)
+                                  : open_model_file(input, options.architecture));
+  const ModelFolder& model = loaded.folder();
   std::vector<std::string> texts{"dense"};
   if (model.recipe != "dense") texts.push_back(model.recipe);
   texts.insert(texts.end(), options.recipes.begin(), options.recipes.end());
-  const auto costs =
-      recipe_costs(classifier, resolve_recipes(texts, "dense", {}, classifier.vit()));
-  if (options.json) {
-    print_json(model_json(input, model, costs));
+  const auto recipes = resolve_recipes(texts, "dense", {}, loaded);
+  std::string shown;
+  if (loaded.reads_texts()) {
+    const auto costs = text_costs(loaded.texts("info"), recipes);
+    if (options.json) return print_json(text_model_json(input, model, costs));
+    shown = text_model_text(input, model) + "\n" + text_costs_text(costs);
   } else {
-    std::cout << model_text(input, model) << "\n" << costs_text(costs);
-    for (const Calibration& calibration : model.calibrations) {
-      std::cout << "\n" << to_text(calibration, classifier.machine());
-    }
+    const auto costs = recipe_costs(loaded.pictures("info"), recipes);
+    if (options.json) return print_json(model_json(input, model, costs));
+    shown = model_text(input, model) + "\n" + costs_text(costs);
+  }
+  std::cout << shown;
+  for (const Calibration& calibration : model.calibrations) {
+    std::cout << "\n" << to_text(calibration, loaded.machine());
   }
 }
 

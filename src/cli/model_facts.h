@@ -24,10 +24,7 @@ struct RecipeCost {
 std::vector<RecipeCost> recipe_costs(const Classifier& classifier,
                                      const std::vector<NamedRecipe>& recipes);
 
-/// Values of all tensors together, those of predictors included.
-int64_t count_parameters(const ModelFolder& model);
-
-/// A model in words, and as JSON. `path` is the folder or the file.
+/// A model of pictures in words, and as JSON. `path` is the folder or the file.
 std::string model_text(const std::filesystem::path& path, const ModelFolder& model);
 std::string costs_text(const std::vector<RecipeCost>& costs);
 nlohmann::ordered_json model_json(const std::filesystem::path& path, const ModelFolder& model,

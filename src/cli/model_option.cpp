@@ -42,8 +42,8 @@ std::filesystem::path ModelOption::path() const {
   return path;
 }
 
-Classifier ModelOption::load(int top) const {
-  return Classifier::load(path(), {.threads = threads, .top = top});
+LoadedModel ModelOption::load(int top) const {
+  return LoadedModel(open_model_folder(path()), {.threads = threads, .top = top});
 }
 
 int ModelOption::thread_count() const {

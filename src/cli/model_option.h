@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tokensieve/engine/classifier.h"
+#include "loaded_model.h"
 
 namespace CLI {
 class App;
@@ -21,8 +21,8 @@ struct ModelOption {
   /// project if the working folder has it. Throws std::runtime_error when there is none, with the
   /// nearest name that exists.
   std::filesystem::path path() const;
-  /// Loads it. `top` is how many guesses an image gets.
-  Classifier load(int top = 5) const;
+  /// Loads it. `top` is how many guesses a sample gets.
+  LoadedModel load(int top = 5) const;
   /// Threads a call will use.
   int thread_count() const;
 };

@@ -59,7 +59,7 @@ void BudgetOption::add_to(CLI::App& command) {
       ->transform(giga_or_mega());
   command
       .add_option("--latency-ms", latency_ms,
-                  "Density by calibration: milliseconds of one picture on this machine")
+                  "Density by calibration: milliseconds of one sample on this machine")
       ->type_name("MS");
   command
       .add_option("--agree", agree,
@@ -77,37 +77,26 @@ void RecipeOption::add_to(CLI::App& command) {
   budget.add_to(command);
 }
 
-std::vector<NamedRecipe> RecipeOption::resolve(const Classifier& classifier) const {
+std::vector<NamedRecipe> RecipeOption::resolve(const LoadedModel& model) const {
   const auto wanted = budget.get();
-  if (!wanted) {
-    return resolve_recipes(texts, classifier.folder().recipe, density, classifier.vit());
-  }
+  if (!wanted) return resolve_recipes(texts, model.folder().recipe, density, model);
   check_argument(!density.given(), "[budget] expected a density or ", budget_word(wanted->kind),
                  ", which chooses one, got both");
-  return resolve_within(texts, *wanted, classifier);
-}
-
-std::vector<NamedRecipe> RecipeOption::resolve(
-    const std::string& default_text, const std::function<void(const Recipe&)>& check) const {
-  check_argument(!budget.get(),
-                 "[budget] expected an image model, which `calibrate` measures; "
-                 "this one takes a recipe");
-  return resolve_recipes(texts, default_text, density, check);
+  return resolve_within(texts, *wanted, model);
 }
 
 std::vector<NamedRecipe> resolve_within(const std::vector<std::string>& texts, const Budget& budget,
-                                        const Classifier& classifier) {
-  const ModelFolder& model = classifier.folder();
-  std::string default_text = model.recipe;
-  if (texts.empty() && classifier.default_recipe().is_dense()) {
-    default_text = find_calibration(model.calibrations, std::nullopt).recipe;
+                                        const LoadedModel& model) {
+  std::string default_text = model.folder().recipe;
+  if (texts.empty() && model.default_recipe().is_dense()) {
+    default_text = find_calibration(model.folder().calibrations, std::nullopt).recipe;
   }
-  auto recipes = resolve_recipes(texts, default_text, {}, classifier.vit());
+  auto recipes = resolve_recipes(texts, default_text, {}, model);
   bool any_sieved = false;
   for (NamedRecipe& recipe : recipes) {
     if (recipe.recipe.is_dense()) continue;
     any_sieved = true;
-    const BudgetChoice choice = classifier.within(budget, recipe.recipe);
+    const BudgetChoice choice = model.within(budget, recipe.recipe);
     recipe = choice.density ? with_density(recipe, recipe.recipe.density_key(), *choice.density)
                             : NamedRecipe{"dense", Recipe()};
     recipe.reason = choice.reason;
@@ -135,16 +124,7 @@ NamedRecipe with_density(const NamedRecipe& recipe, const std::string& key, doub
 
 std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
                                          const std::string& default_text,
-                                         const DensityOption& density, const Vit& vit) {
-  return resolve_recipes(texts, default_text, density, [&](const Recipe& recipe) {
-    vit.check(recipe.compile(vit.config().depth()));
-  });
-}
-
-std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
-                                         const std::string& default_text,
-                                         const DensityOption& density,
-                                         const std::function<void(const Recipe&)>& check) {
+                                         const DensityOption& density, const LoadedModel& model) {
   std::vector<NamedRecipe> recipes;
   bool any_sieved = false;
   for (const std::string& text : texts.empty() ? std::vector{default_text} : texts) {
@@ -155,7 +135,7 @@ std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
       if (density.threshold) recipe = with_density(recipe, "threshold", *density.threshold);
       if (density.mass) recipe = with_density(recipe, "mass", *density.mass);
     }
-    check(recipe.recipe);
+    model.check(recipe.recipe);
     recipes.push_back(std::move(recipe));
   }
   check_argument(any_sieved || !density.given(),

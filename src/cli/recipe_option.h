@@ -1,12 +1,11 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "loaded_model.h"
 #include "tokensieve/core/recipe.h"
-#include "tokensieve/engine/classifier.h"
 
 namespace CLI {
 class App;
@@ -47,29 +46,20 @@ struct RecipeOption {
   void add_to(CLI::App& command);
   /// resolve_recipes of what was given, within the budget. The model's recipe where none was.
   /// Throws std::invalid_argument for a density beside a budget.
-  std::vector<NamedRecipe> resolve(const Classifier& classifier) const;
-  /// The same of a model without calibrations, whose network `check` asks. Throws
-  /// std::invalid_argument for a budget, too.
-  std::vector<NamedRecipe> resolve(const std::string& default_text,
-                                   const std::function<void(const Recipe&)>& check) const;
+  std::vector<NamedRecipe> resolve(const LoadedModel& model) const;
 };
 
 /// Parses `texts`, or `default_text` when there are none, at the density asked for (it leaves dense
-/// recipes alone), and has `check` see that the network can run each. Throws std::invalid_argument.
+/// recipes alone), and sees that the model can run each. Throws std::invalid_argument.
 std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
                                          const std::string& default_text,
-                                         const DensityOption& density,
-                                         const std::function<void(const Recipe&)>& check);
-/// The same of an image network.
-std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
-                                         const std::string& default_text,
-                                         const DensityOption& density, const Vit& vit);
+                                         const DensityOption& density, const LoadedModel& model);
 
 /// `texts`, or the model's own recipe when there are none, at the densities that fit `budget`;
 /// dense recipes stay as they are. Notes on standard error say what was chosen and why. Throws
 /// std::invalid_argument, for recipes that are not calibrated, too.
 std::vector<NamedRecipe> resolve_within(const std::vector<std::string>& texts, const Budget& budget,
-                                        const Classifier& classifier);
+                                        const LoadedModel& model);
 
 /// Dense in front of the others, whether it is among them or not, and once.
 std::vector<NamedRecipe> dense_first(std::vector<NamedRecipe> recipes);

@@ -24,12 +24,14 @@ std::vector<BatchRun> run_in_turns(const Classifier& classifier, std::span<const
   return runs;
 }
 
+PixelsView view_of(const ModelFolder& model, const std::vector<float>& picture) {
+  return {picture.data(), model.preprocessing.height, model.preprocessing.width};
+}
+
 std::vector<PixelsView> views_of(const ModelFolder& model,
                                  std::span<const std::vector<float>> pictures) {
   std::vector<PixelsView> views;
-  for (const auto& pixels : pictures) {
-    views.push_back({pixels.data(), model.preprocessing.height, model.preprocessing.width});
-  }
+  for (const auto& pixels : pictures) views.push_back(view_of(model, pixels));
   return views;
 }
 

@@ -20,7 +20,8 @@ struct BatchRun {
 std::vector<BatchRun> run_in_turns(const Classifier& classifier, std::span<const PixelsView> batch,
                                    std::span<const NamedRecipe> recipes, int repeat);
 
-/// Views of preprocessed pictures, each as large as `model` says.
+/// A view of a preprocessed picture, which is as large as `model` says, and of several.
+PixelsView view_of(const ModelFolder& model, const std::vector<float>& picture);
 std::vector<PixelsView> views_of(const ModelFolder& model,
                                  std::span<const std::vector<float>> pictures);
 

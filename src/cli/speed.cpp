@@ -2,48 +2,48 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
 #include "progress.h"
-#include "runs.h"
 
 namespace tokensieve::cli {
 namespace {
 
-using Pixels = std::vector<std::vector<float>>;
-
 /// Of one recipe at one batch size.
 struct Timing {
-  std::vector<double> seconds;  ///< Of each round, for all pictures.
-  double macs = 0.0;            ///< Of all pictures.
+  std::vector<double> seconds;  ///< Of each round, for all samples.
+  double macs = 0.0;            ///< Of all samples.
 };
 
-Pixels sample_pixels(const Classifier& classifier, std::span<const std::filesystem::path> pictures,
-                     const DecodeOptions& decode) {
-  Pixels pixels;
-  const size_t count = std::min(kSpeedPictures, pictures.size());
-  for (size_t i = 0; i < count; ++i) {
-    const std::filesystem::path& path = pictures[i * pictures.size() / count];
-    pixels.push_back(classifier.preprocess(read_image(path, decode)));
+/// The timed samples, for each contender as its model reads them.
+using TimedInputs = std::map<const Samples*, std::vector<Input>>;
+
+std::vector<Input> timed_inputs(const Samples& samples, std::span<const size_t> indices) {
+  std::vector<Input> inputs;
+  for (const size_t i : spread(indices.size(), kSpeedSamples)) {
+    inputs.push_back(samples.read(indices[i]));
   }
-  for (size_t i = count; i < kSpeedPictures; ++i) pixels.push_back(pixels[i - count]);
-  return pixels;
+  const size_t count = inputs.size();
+  for (size_t i = count; i < kSpeedSamples; ++i) inputs.push_back(inputs[i - count]);
+  return inputs;
 }
 
 /// One round at one batch size; what it took is added to `timings`, one for each contender.
-void run_round(std::span<const Contender> contenders, std::span<const PixelsView> pictures,
-               size_t batch, size_t round, std::vector<Timing>& timings) {
+void run_round(std::span<const Contender> contenders, const TimedInputs& inputs, size_t batch,
+               size_t round, std::vector<Timing>& timings) {
   using Clock = std::chrono::steady_clock;
   for (Timing& timing : timings) {
     timing.seconds.push_back(0.0);
     timing.macs = 0.0;
   }
-  for (size_t done = 0; done < pictures.size(); done += batch) {
-    const auto part = pictures.subspan(done, std::min(batch, pictures.size() - done));
+  for (size_t done = 0; done < kSpeedSamples; done += batch) {
     for (size_t i = 0; i < contenders.size(); ++i) {
       const size_t r = (i + round + done / batch) % contenders.size();
       const Contender& contender = contenders[r];
+      const auto part = std::span(inputs.at(contender.samples))
+                            .subspan(done, std::min(batch, kSpeedSamples - done));
       const auto start = Clock::now();
-      const auto answers = contender.classifier->classify(part, contender.recipe.recipe);
+      const auto answers = contender.model->classify(part, contender.recipe.recipe);
       timings[r].seconds.back() += std::chrono::duration<double>(Clock::now() - start).count();
       for (const Classification& answer : answers) {
         timings[r].macs += static_cast<double>(answer.output.macs.total());
@@ -55,7 +55,7 @@ void run_round(std::span<const Contender> contenders, std::span<const PixelsView
 Speed speed_of(int batch, const Timing& timing, const Timing& first) {
   std::vector<double> rates, ratios;
   for (size_t round = 0; round < timing.seconds.size(); ++round) {
-    rates.push_back(static_cast<double>(kSpeedPictures) / timing.seconds[round]);
+    rates.push_back(static_cast<double>(kSpeedSamples) / timing.seconds[round]);
     ratios.push_back(first.seconds[round] / timing.seconds[round]);
   }
   const double mac_gain = first.macs / timing.macs;
@@ -67,19 +67,20 @@ Speed speed_of(int batch, const Timing& timing, const Timing& first) {
 }  // namespace
 
 std::vector<std::vector<Speed>> measure_speed(std::span<const Contender> contenders,
-                                              std::span<const std::filesystem::path> pictures,
-                                              const SpeedOptions& options) {
-  const Classifier& classifier = *contenders.front().classifier;  // all preprocess alike
-  const Pixels pixels = sample_pixels(classifier, pictures, options.decode);
-  const auto views = views_of(classifier.folder(), pixels);
-  const size_t rounds = static_cast<size_t>(options.rounds) + 1;
-  Progress progress("speed", std::size(kSpeedBatches) * rounds);
+                                              std::span<const size_t> indices, int rounds) {
+  TimedInputs inputs;
+  for (const Contender& contender : contenders) {
+    const Samples* samples = contender.samples;
+    if (!inputs.contains(samples)) inputs.emplace(samples, timed_inputs(*samples, indices));
+  }
+  const size_t turns = static_cast<size_t>(rounds) + 1;
+  Progress progress("speed", std::size(kSpeedBatches) * turns);
   std::vector<std::vector<Speed>> speeds(contenders.size());
   size_t done = 0;
   for (const int batch : kSpeedBatches) {
     std::vector<Timing> timings(contenders.size());
-    for (size_t round = 0; round < rounds; ++round) {
-      run_round(contenders, views, static_cast<size_t>(batch), round, timings);
+    for (size_t round = 0; round < turns; ++round) {
+      run_round(contenders, inputs, static_cast<size_t>(batch), round, timings);
       if (round == 0) {  // to warm up
         for (Timing& timing : timings) timing.seconds.clear();
       }

@@ -37,15 +37,14 @@ std::vector<NamedRecipe> sweep(const std::vector<NamedRecipe>& recipes,
   bool any = false;
   for (const NamedRecipe& recipe : recipes) {
     const std::string key = recipe.recipe.density_key();
-    const bool rate = key == "keep" || key == "threshold" || key == "mass";
-    if (!rate) {  // dense, or a method that counts in rows, such as tome(r=8)
+    if (key.empty() || key == "r" || key == "patience") {  // dense, or a method that counts
       swept.push_back(recipe);
       continue;
     }
     any = true;
     for (const double density : densities) swept.push_back(with_density(recipe, key, density));
   }
-  check_argument(any, "[sweep] expected a recipe with a keep rate, threshold or mass, got '",
+  check_argument(any, "[sweep] expected a recipe with a share or a threshold, got '",
                  recipes.front().name, "'; pass --recipes 'evit(keep=0.7)' too");
   return swept;
 }

@@ -5,6 +5,7 @@
 #include "guesses.h"
 #include "threads.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/engine/machine.h"
 #include "workspace_pool.h"
 
 namespace tokensieve {
@@ -19,6 +20,7 @@ struct TextClassifier::Impl {
     check_threads("[text_classifier]", options.threads);
     // A recipe that does not fit is told at once.
     bert.check(recipe.compile(bert.config().depth()));
+    for (const Calibration& calibration : folder.calibrations) calibration.validate();
   }
 
   // What open_model_folder() sees to for a folder, a folder made in code may lack.
@@ -52,6 +54,15 @@ TextClassifier& TextClassifier::operator=(TextClassifier&&) noexcept = default;
 const Bert& TextClassifier::bert() const { return impl_->bert; }
 const ModelFolder& TextClassifier::folder() const { return impl_->folder; }
 const Recipe& TextClassifier::default_recipe() const { return impl_->recipe; }
+
+Machine TextClassifier::machine() const { return this_machine(impl_->options.threads); }
+
+BudgetChoice TextClassifier::within(const Budget& budget,
+                                    const std::optional<Recipe>& recipe) const {
+  std::optional<Recipe> wanted = recipe;
+  if (!wanted && !impl_->recipe.is_dense()) wanted = impl_->recipe;
+  return choose_density(find_calibration(impl_->folder.calibrations, wanted), budget, machine());
+}
 
 std::vector<Classification> TextClassifier::classify(std::span<const TokensView> texts,
                                                      const std::optional<Recipe>& recipe) const {

@@ -53,6 +53,24 @@ TEST_CASE("where tokens have logits there are no guesses", "[engine][text_classi
   CHECK(results[0].output.logits.size() == 6 * 5);
 }
 
+TEST_CASE("a text classifier chooses the density for a budget", "[engine][text_classifier]") {
+  ModelFolder folder = text_folder();
+  Calibration calibration;
+  calibration.recipe = "ltp(threshold=0.05)";
+  calibration.samples = 1000;
+  calibration.dense_macs = 1e7;
+  calibration.steps = {{0.01, 9e6, 999, {}}, {0.05, 7e6, 950, {}}};
+  folder.calibrations = {calibration};
+  const TextClassifier classifier(folder, {.threads = 1});
+  CHECK(classifier.machine().threads == 1);
+  CHECK(classifier.within({Budget::Kind::macs, 8e6}).density == 0.05);
+  CHECK(classifier.within({Budget::Kind::agree, 0.99}).density == 0.01);
+  CHECK_THROWS_AS(classifier.within({Budget::Kind::macs, 8e6}, Recipe::parse("pabee")),
+                  std::invalid_argument);
+  folder.calibrations[0].samples = 10;
+  CHECK_THROWS_AS(TextClassifier(folder), std::invalid_argument);
+}
+
 TEST_CASE("a text folder that cannot run is told why", "[engine][text_classifier][errors]") {
   CHECK_THROWS_AS(TextClassifier::load("/no/such/folder"), std::runtime_error);
   CHECK_THROWS_WITH(TextClassifier(ModelFolder()), Catch::Contains("expected a model of texts"));

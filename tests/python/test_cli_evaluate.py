@@ -98,8 +98,8 @@ def test_evaluate_csv_and_text_show_the_same_numbers(tiny_folder, image_folder, 
     assert [row["density"] for row in rows] == ["", "0.7", "2", "0.7"]
     for row in rows:
         assert f"{100 * float(row['top1']):.2f}" in text
-        assert f" {float(row['batch1_images_per_second']):.1f} " in text
-        assert f" {float(row['batch8_images_per_second']):.1f} " in text
+        assert f" {float(row['batch1_samples_per_second']):.1f} " in text
+        assert f" {float(row['batch8_samples_per_second']):.1f} " in text
         assert f" {float(row['batch8_mac_gain']):.2f}x " in text or row["name"] == "dense"
     assert f" {float(rows[1]['batch8_speedup']):.2f}x " in text
     assert "r=2" in text and "median of 2 rounds" in text and "threads: " in text
@@ -124,7 +124,7 @@ def test_speed_is_beside_what_the_macs_allow(tiny_folder, image_folder):
         assert base["speedup"] == base["mac_gain"] == base["efficiency"] == 1
         assert mine["mac_gain"] == pytest.approx(dense["macs"] / sieved["macs"])  # as fixed as its counts
         assert mine["efficiency"] == pytest.approx(mine["speedup"] / mine["mac_gain"])
-        for figure in ("images_per_second", "speedup"):
+        for figure in ("samples_per_second", "speedup"):
             low, high = mine[f"{figure}_quartiles"]
             assert 0 < low <= mine[figure] <= high
     report = run_json("evaluate", "-m", tiny_folder, "--rounds", 0, "--limit", 3, image_folder)
@@ -168,7 +168,7 @@ def test_evaluate_draws_the_trade_off(tiny_folder, image_folder, tmp_path):
     svg, png = tmp_path / "curves.svg", tmp_path / "curves.png"
     run("evaluate", "-m", tiny_folder, *options, "--plot", svg, "--", image_folder)
     text = svg.read_text()
-    for word in (">dense<", ">evit<", ">random<", "GMACs an image", "images/s at batch 1", "at batch 8"):
+    for word in (">dense<", ">evit<", ">random<", "GMACs per image", "images/s at batch 1", "at batch 8"):
         assert word in text
     assert text.count("stroke-dasharray") >= 3  # random drop, in each of three plots
     run("evaluate", "-m", tiny_folder, "--rounds", 0, "--plot", png, image_folder)

@@ -56,11 +56,11 @@ def test_long_and_broken_texts_have_an_answer(folder):
 
 
 def test_what_cannot_be_read_says_why(folder, tiny_folder, tmp_path):
-    assert "pictures or --text, got neither" in run("classify", "--model", folder, code=2).stderr
+    assert "pictures or texts, --text or --file, got neither" in run("classify", "--model", folder, code=2).stderr
     both = run("classify", "--model", folder, "--text", "a", tmp_path, code=2)
-    assert "pictures or --text, got both" in both.stderr
+    assert "pictures or texts, --text or --file, got both" in both.stderr
     assert "model of texts" in run("classify", "--model", tiny_folder, "--text", "a", code=1).stderr
-    assert "expected an image model" in run("classify", "--model", folder, "--text", "a", "--agree", "0.9", code=2).stderr
+    assert "calibrate" in run("classify", "--model", folder, "--text", "a", "--agree", "0.9", code=2).stderr
     bare = tmp_path / "bare"
     random_network("Bert", "ForSequenceClassification", **SMALL).save_pretrained(bare)
     assert "expected a tokenizer" in run("classify", "--model", bare, "--text", "a", code=1).stderr

@@ -47,7 +47,7 @@ def test_evaluate_gives_what_the_program_gives(tiny, tiny_folder, image_folder, 
         "evaluate", "-m", tiny_folder, "--rounds", 1, "--csv", path, "--recipes", *recipes, "--", image_folder
     )
     table = evaluate(tiny, image_folder, recipes, rounds=1)
-    timed = ("images_per_second", "images_per_second_quartiles", "speedup", "speedup_quartiles", "efficiency")
+    timed = ("samples_per_second", "samples_per_second_quartiles", "speedup", "speedup_quartiles", "efficiency")
     for mine, theirs in zip(json.loads(table.to_json()), report["recipes"], strict=True):
         assert list(mine) == list(theirs)
         for speed, other in zip(mine.pop("speeds"), theirs.pop("speeds"), strict=True):
@@ -67,14 +67,14 @@ def test_evaluate_times_recipes_beside_dense(tiny, image_folder):
     assert [row.name for row in table] == ["dense", "evit(keep=0.5)"]
     for speed, batch in zip(table[1].speeds, (1, 8), strict=True):
         assert speed.batch == batch
-        low, high = speed.images_per_second_quartiles
-        assert 0 < low <= speed.images_per_second <= high
+        low, high = speed.samples_per_second_quartiles
+        assert 0 < low <= speed.samples_per_second <= high
         assert speed.mac_gain == pytest.approx(table[0].macs / table[1].macs)
         assert speed.efficiency == pytest.approx(speed.speedup / speed.mac_gain)
     assert table[0].speeds[0].speedup == 1
     accuracy, speed, tokens = str(table).split("\n\n")
     assert [len(part.splitlines()) for part in (accuracy, speed, tokens)] == [3, 4, 3]
-    assert "at batch 8" in speed and f" {table[1].speeds[1].images_per_second:.1f} " in speed
+    assert "at batch 8" in speed and f" {table[1].speeds[1].samples_per_second:.1f} " in speed
 
 
 def test_evaluate_prints_and_writes_its_table(tiny, image_folder):

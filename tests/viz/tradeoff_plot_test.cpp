@@ -40,8 +40,8 @@ TEST_CASE("a method is one curve from its cheapest point to its dearest", "[viz]
 
 TEST_CASE("every batch size that was timed has a plot of its own", "[viz][plot]") {
   std::vector<TradeoffPoint> points = {point("dense", 0.97, 4e9), point("evit", 0.96, 3e9)};
-  points[0].images_per_second = {{1, 20.0}, {8, 40.0}};
-  points[1].images_per_second = {{8, 60.0}};
+  points[0].samples_per_second = {{1, 20.0}, {8, 40.0}};
+  points[1].samples_per_second = {{8, 60.0}};
   const std::vector<LinePlot> plots = tradeoff_plots(points);
   REQUIRE(plots.size() == 3);
   CHECK(plots[1].x_label == "images/s at batch 1");
@@ -49,6 +49,14 @@ TEST_CASE("every batch size that was timed has a plot of its own", "[viz][plot]"
   CHECK(plots[2].series[1].x == std::vector<double>{60});
   CHECK(std::isnan(plots[1].series[1].x[0]));
   CHECK_NOTHROW(draw_plot(plots, 1));
+}
+
+TEST_CASE("the axes call a sample what it is", "[viz][plot]") {
+  std::vector<TradeoffPoint> points = {point("dense", 0.97, 4e9)};
+  points[0].samples_per_second = {{1, 20.0}};
+  CHECK(tradeoff_plots(points)[0].x_label == "GMACs per image");
+  CHECK(tradeoff_plots(points, "text")[0].x_label == "GMACs per text");
+  CHECK(tradeoff_plots(points, "text")[1].x_label == "texts/s at batch 1");
 }
 
 TEST_CASE("a trade-off without points is refused", "[viz][plot]") {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "tokensieve/core/budget.h"
 #include "tokensieve/core/recipe.h"
 #include "tokensieve/engine/bert.h"
 #include "tokensieve/engine/classifier.h"
@@ -31,6 +32,11 @@ class TextClassifier {
   const ModelFolder& folder() const;
   /// The recipe a call without one uses.
   const Recipe& default_recipe() const;
+
+  /// The machine as a call of this classifier uses it.
+  Machine machine() const;
+  /// The recipe at the density that fits `budget`, as Classifier::within() has it.
+  BudgetChoice within(const Budget& budget, const std::optional<Recipe>& recipe = {}) const;
 
   /// Runs a batch of texts under `recipe` (default_recipe() when absent), as Bert::run does.
   std::vector<Classification> classify(std::span<const TokensView> texts,

@@ -9,7 +9,8 @@ void check_plot_name(const std::filesystem::path&) {
   fail_runtime("[evaluate] this build cannot draw: OpenCV was not found when it was made");
 }
 
-void write_tradeoff_plot(const std::filesystem::path& path, const std::vector<RecipeScore>&) {
+void write_tradeoff_plot(const std::filesystem::path& path, const std::vector<RecipeScore>&,
+                         const std::string&) {
   check_plot_name(path);
 }
 

@@ -11,25 +11,6 @@ namespace tokensieve::cli {
 namespace fs = std::filesystem;
 namespace {
 
-// The images one below the other on white, flush left.
-Image stacked(const std::vector<Image>& images) {
-  Image sheet;
-  for (const Image& image : images) {
-    sheet.width = std::max(sheet.width, image.width);
-    sheet.height += image.height;
-  }
-  const size_t stride = 3 * static_cast<size_t>(sheet.width);
-  sheet.pixels.assign(stride * static_cast<size_t>(sheet.height), 255);
-  auto to = sheet.pixels.begin();
-  for (const Image& image : images) {
-    const std::ptrdiff_t row = 3 * static_cast<std::ptrdiff_t>(image.width);
-    for (int y = 0; y < image.height; ++y, to += static_cast<std::ptrdiff_t>(stride)) {
-      std::copy_n(image.pixels.begin() + y * row, row, to);
-    }
-  }
-  return sheet;
-}
-
 Image mask_map(const Visual& visual) {
   return draw_mask_map(visual.view(), visual.network->masks, visual.network->num_heads);
 }
@@ -46,10 +27,7 @@ void write_page(const fs::path& path, const std::deque<Visual>& visuals,
 
 std::vector<fs::path> write_folder(const fs::path& folder, const std::deque<Visual>& visuals,
                                    const StripOptions& strip, const ReportOptions& report) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  check_runtime(!error, "[visualize] cannot make the folder ", folder.string(), ": ",
-                error.message());
+  make_folder(folder);
   std::vector<fs::path> files;
   const auto write = [&](const std::string& name, const Image& image) {
     files.push_back(folder / name);
@@ -78,6 +56,31 @@ std::vector<fs::path> write_folder(const fs::path& folder, const std::deque<Visu
 }
 
 }  // namespace
+
+Image stacked(const std::vector<Image>& images) {
+  Image sheet;
+  for (const Image& image : images) {
+    sheet.width = std::max(sheet.width, image.width);
+    sheet.height += image.height;
+  }
+  const size_t stride = 3 * static_cast<size_t>(sheet.width);
+  sheet.pixels.assign(stride * static_cast<size_t>(sheet.height), 255);
+  auto to = sheet.pixels.begin();
+  for (const Image& image : images) {
+    const std::ptrdiff_t row = 3 * static_cast<std::ptrdiff_t>(image.width);
+    for (int y = 0; y < image.height; ++y, to += static_cast<std::ptrdiff_t>(stride)) {
+      std::copy_n(image.pixels.begin() + y * row, row, to);
+    }
+  }
+  return sheet;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  check_runtime(!error, "[visualize] cannot make the folder ", folder.string(), ": ",
+                error.message());
+}
 
 bool Visual::has_masks() const {
   return network != nullptr && std::ranges::any_of(network->masks.heads, [](const auto& heads) {

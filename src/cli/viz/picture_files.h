@@ -32,6 +32,12 @@ enum class OutputKind { png, html, folder };
 /// std::invalid_argument for other endings.
 OutputKind output_kind(const std::filesystem::path& out);
 
+/// The images one below the other on white, flush left.
+Image stacked(const std::vector<Image>& images);
+
+/// Makes the folder where it is not there. Throws std::runtime_error.
+void make_folder(const std::filesystem::path& folder);
+
 /// Writes the strips one below the other (.png), a page (.html), or a folder of both and of heat
 /// maps on their own; masked heads (draw_mask_map) below a strip, in the page, or as a file.
 /// Returns the files written.

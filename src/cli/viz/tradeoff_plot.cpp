@@ -13,8 +13,8 @@ void check_plot_name(const std::filesystem::path& path) {
                  path.string());
 }
 
-void write_tradeoff_plot(const std::filesystem::path& path,
-                         const std::vector<RecipeScore>& scores) {
+void write_tradeoff_plot(const std::filesystem::path& path, const std::vector<RecipeScore>& scores,
+                         const std::string& sample) {
   check_plot_name(path);
   std::vector<TradeoffPoint> points;
   for (const RecipeScore& score : scores) {
@@ -26,10 +26,10 @@ void write_tradeoff_plot(const std::filesystem::path& path,
     point.high = score.top1_interval.high;
     point.macs = score.macs;
     for (const Speed& speed : score.speeds) {
-      point.images_per_second[speed.batch] = speed.images_per_second;
+      point.samples_per_second[speed.batch] = speed.samples_per_second;
     }
   }
-  const std::vector<LinePlot> plots = tradeoff_plots(points);
+  const std::vector<LinePlot> plots = tradeoff_plots(points, sample);
   if (path.extension() == ".svg") {
     write_text_file(path, plot_svg(plots));
   } else {

@@ -1,4 +1,4 @@
-// tokensieve visualize: pictures of what a recipe keeps and drops.
+// tokensieve visualize: pictures of what a recipe keeps and drops of pictures, or of texts.
 
 #include <iostream>
 #include <memory>
@@ -13,6 +13,9 @@
 #include "picture_files.h"
 #include "progress.h"
 #include "runs.h"
+#include "texts_option.h"
+#include "tokensieve/core/error.h"
+#include "visualize_text.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -22,6 +25,7 @@ constexpr int kRepeat = 3;  // the times in a caption are for orientation
 struct VisualizeOptions {
   ModelOption model;
   PicturesOption pictures;
+  TextsOption texts;
   RecipeOption recipes;
   std::string out, colormap = "viridis";
   int magnify = 0;
@@ -76,18 +80,29 @@ void add_visuals(const Classifier& classifier, const std::filesystem::path& path
 }
 
 void run_visualize(const VisualizeOptions& options) {
+  check_argument(options.texts.given() != !options.pictures.inputs.empty(),
+                 "[visualize] expected pictures or texts, --text or --file, got ",
+                 options.texts.given() ? "both" : "neither");
+  const auto colormap =
+      choose<Colormap>("colormap", options.colormap,
+                       {{"viridis", Colormap::viridis}, {"cividis", Colormap::cividis}});
+  if (options.texts.given()) {
+    visualize_texts({options.model, options.recipes, options.texts.find("visualize"), options.out,
+                     colormap, options.times, options.json});
+    return;
+  }
+  check_argument(!options.out.empty(), "[visualize] expected --out OUT for pictures");
   output_kind(options.out);  // complain before the work, not after it
   StripOptions strip;
   strip.magnify = options.magnify;
   strip.maps = options.maps;
-  strip.colormap =
-      choose<Colormap>("colormap", options.colormap,
-                       {{"viridis", Colormap::viridis}, {"cividis", Colormap::cividis}});
+  strip.colormap = colormap;
   const auto model_path = options.model.path();
   const auto paths = options.pictures.find("visualize");
-  const Classifier classifier = options.model.load(3);
+  const LoadedModel loaded = options.model.load(3);
+  const Classifier& classifier = loaded.pictures("visualize");
   const ModelFolder& model = classifier.folder();
-  auto recipes = options.recipes.resolve(classifier);
+  auto recipes = options.recipes.resolve(loaded);
   const bool masks = !model.vit.masks.heads.empty();
   if (recipes.size() == 1 && recipes.front().recipe.is_dense() && !masks) {
     std::cerr << "note: the dense network drops nothing; try --recipe 'evit(keep=0.7)'\n";
@@ -121,12 +136,13 @@ void run_visualize(const VisualizeOptions& options) {
 void add_visualize(CLI::App& program) {
   auto options = std::make_shared<VisualizeOptions>();
   CLI::App* command = program.add_subcommand("visualize", "Draw which tokens a recipe keeps");
-  options->pictures.add_to(*command);
+  options->pictures.add_to(*command, false);
+  options->texts.add_to(*command);
   command
-      ->add_option("-o,--out", options->out,
-                   "NAME.png: strips; NAME.html: a page; else a folder with these and heat maps")
-      ->type_name("OUT")
-      ->required();
+      ->add_option(
+          "-o,--out", options->out,
+          "NAME.png: strips; NAME.html: a page; else a folder of all [texts: the terminal]")
+      ->type_name("OUT");
   options->model.add_to(*command);
   options->recipes.add_to(*command);
   command->add_option("--magnify", options->magnify, "Enlarge pictures by this whole factor")
@@ -139,7 +155,9 @@ void add_visualize(CLI::App& program) {
   command->add_flag("!--no-times", options->times,
                     "Leave times out, so that the same files come out every time");
   command->add_flag("--json", options->json, "Print one JSON object with the files written");
-  command->footer("Example: tokensieve visualize --keep 0.5 --out kept.html demos/images");
+  command->footer(
+      "Example: tokensieve visualize --keep 0.5 --out kept.html demos/images\n"
+      "         tokensieve visualize --model minilm_sst2 --text 'a gorgeous mess!'");
   command->callback([options] { run_visualize(*options); });
 }
 

@@ -44,20 +44,22 @@ LinePlot plot_over(std::span<const TradeoffPoint> points, Cost cost, std::string
 
 }  // namespace
 
-std::vector<LinePlot> tradeoff_plots(std::span<const TradeoffPoint> points) {
+std::vector<LinePlot> tradeoff_plots(std::span<const TradeoffPoint> points,
+                                     std::string_view sample) {
   check_argument(!points.empty(), "[tradeoff_plots] expected a point or more, got none");
   std::vector<LinePlot> plots = {plot_over(
-      points, [](const TradeoffPoint& point) { return point.macs / 1e9; }, "GMACs an image")};
+      points, [](const TradeoffPoint& point) { return point.macs / 1e9; },
+      cat("GMACs per ", sample))};
   std::set<int> batches;
   for (const TradeoffPoint& point : points) {
-    for (const auto& [batch, rate] : point.images_per_second) batches.insert(batch);
+    for (const auto& [batch, rate] : point.samples_per_second) batches.insert(batch);
   }
   for (const int batch : batches) {
     const auto rate = [batch](const TradeoffPoint& point) {
-      const auto found = point.images_per_second.find(batch);
-      return found == point.images_per_second.end() ? std::nan("") : found->second;
+      const auto found = point.samples_per_second.find(batch);
+      return found == point.samples_per_second.end() ? std::nan("") : found->second;
     };
-    plots.push_back(plot_over(points, rate, cat("images/s at batch ", batch)));
+    plots.push_back(plot_over(points, rate, cat(sample, "s/s at batch ", batch)));
   }
   return plots;
 }

@@ -120,7 +120,7 @@ Image draw_text_strip(const TextView& view, const RetentionCaption& caption,
                  options.width);
   check_argument(view.text.size() <= kMaxBytes, "[text_strip] expected a text of at most ",
                  kMaxBytes, " bytes to draw, got ", view.text.size(),
-                 "; write_text_html_report takes it");
+                 "; an HTML page has room for it");
   const std::vector<WordFate> words = word_fates(view);
   const std::vector<WordStep> steps = word_steps(view, words, options.colormap);
   const Metrics metrics;

@@ -1,16 +1,16 @@
-#include "pixel_loader.h"
+#include "sample_loader.h"
 
 #include <utility>
 
 namespace tokensieve::cli {
 
-PixelLoader::PixelLoader(const Classifier& classifier, std::vector<std::filesystem::path> paths,
-                         const DecodeOptions& decode, int workers, size_t ahead)
-    : classifier_(classifier), paths_(std::move(paths)), decode_(decode), ahead_(ahead) {
+SampleLoader::SampleLoader(const Samples& samples, std::vector<size_t> indices, int workers,
+                           size_t ahead)
+    : samples_(samples), indices_(std::move(indices)), ahead_(ahead) {
   for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
 }
 
-PixelLoader::~PixelLoader() {
+SampleLoader::~SampleLoader() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
@@ -19,7 +19,7 @@ PixelLoader::~PixelLoader() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-PixelLoader::Item PixelLoader::next() {
+SampleLoader::Item SampleLoader::next() {
   std::unique_lock lock(mutex_);
   loaded_.wait(lock, [&] { return ready_.contains(next_to_take_); });
   Item item = std::move(ready_.extract(next_to_take_).mapped());
@@ -28,26 +28,26 @@ PixelLoader::Item PixelLoader::next() {
   return item;
 }
 
-void PixelLoader::work() {
+void SampleLoader::work() {
   std::unique_lock lock(mutex_);
   while (true) {
     taken_.wait(lock, [&] {
-      return stop_ || next_to_load_ >= paths_.size() || next_to_load_ < next_to_take_ + ahead_;
+      return stop_ || next_to_load_ >= size() || next_to_load_ < next_to_take_ + ahead_;
     });
-    if (stop_ || next_to_load_ >= paths_.size()) return;
+    if (stop_ || next_to_load_ >= size()) return;
     const size_t index = next_to_load_++;
     lock.unlock();
-    Item item = load(index);
+    Item item = load(indices_[index]);
     lock.lock();
     ready_.emplace(index, std::move(item));
     loaded_.notify_all();
   }
 }
 
-PixelLoader::Item PixelLoader::load(size_t index) const {
+SampleLoader::Item SampleLoader::load(size_t index) const {
   Item item{index, {}, nullptr};
   try {
-    item.pixels = classifier_.preprocess(read_image(paths_[index], decode_));
+    item.input = samples_.read(index);
   } catch (...) {
     item.error = std::current_exception();
   }

@@ -1,0 +1,147 @@
+"""Pictures and texts that models are measured on."""
+
+from __future__ import annotations
+
+import abc
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from . import _tokensieve as _core
+from ._loaded import Outputs
+from ._tokensieve import Recipe, TextDataset, read_text_dataset
+from .model import Model
+from .text import TextModel
+
+
+class Samples(abc.ABC):
+    """A data set as one model reads it."""
+
+    labels: np.ndarray  #: int [samples]; -1 where a class is not known.
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def check_labels(self, operation: str) -> None:
+        """Raises ValueError unless every sample has a class."""
+        unknown = np.flatnonzero(self.labels < 0)
+        if len(unknown):
+            raise ValueError(f"[{operation}] sample {unknown[0] + 1} of {self.source} has no label")
+
+    @abc.abstractmethod
+    def read(self, indices: np.ndarray) -> list[Any]:
+        """What the network reads of these samples. Serves several threads."""
+
+    @abc.abstractmethod
+    def run(self, model: Any, inputs: list[Any], recipe: Recipe) -> Outputs:
+        """What `model` makes of what `read` gave, in one batch."""
+
+
+class PictureSamples(Samples):
+    def __init__(
+        self, model: Model, paths: list[pathlib.Path], labels: list[int], source: str, orient: bool
+    ) -> None:
+        self.labels = np.array(labels, np.int64)
+        self.source = source
+        self._model, self._paths, self._orient = model, paths, orient
+
+    def read(self, indices: np.ndarray) -> list[Any]:
+        read, prepare = _core.read_image, self._model.preprocess
+        return [prepare(read(self._paths[i], self._orient)) for i in indices]
+
+    def run(self, model: Any, inputs: list[Any], recipe: Recipe) -> Outputs:
+        return model(inputs, recipe=recipe, batch=len(inputs))
+
+
+class TextSamples(Samples):
+    def __init__(self, model: TextModel, data: TextDataset, source: str, max_length: int) -> None:
+        self.labels = np.array(data.labels, np.int64)
+        self.source = source
+        self._model, self._data, self._max_length = model, data, max_length
+        self._texts = data.texts
+
+    def read(self, indices: np.ndarray) -> list[Any]:
+        return [self._model._encode(self._texts[i], self._max_length) for i in indices]
+
+    def run(self, model: Any, inputs: list[Any], recipe: Recipe) -> Outputs:
+        ids, types = [tokens.ids for tokens in inputs], [tokens.types for tokens in inputs]
+        return model(ids, types, recipe=recipe, batch=len(inputs))
+
+    def truncated(self, max_length: int) -> TextSamples:
+        """The same texts cut off after so many tokens."""
+        return TextSamples(self._model, self._data, self.source, min(max_length, self._max_length))
+
+
+def open_samples(
+    model: Model | TextModel,
+    data: str | os.PathLike[str],
+    apply_orientation: bool,
+    max_length: int | None,
+    operation: str,
+    labelled: bool = True,
+) -> Samples:
+    """The pictures of a folder or the texts of a file, with classes of the model.
+
+    Without `labelled` a folder of pictures may have no classes. Raises ValueError for labels that the
+    model does not have.
+    """
+    path = pathlib.Path(data)
+    if isinstance(model, TextModel):
+        return _open_texts(model, path, max_length, operation)
+    if model.config["num_classes"] < 1:
+        raise ValueError(f"[{operation}] this model has no classifier")
+    if not labelled and not any(entry.is_dir() for entry in path.iterdir()):
+        found = _core.find_images(path)
+        if not found:
+            raise ValueError(f"[{operation}] no pictures in {path}")
+        return PictureSamples(model, found, [-1] * len(found), str(path), apply_orientation)
+    classes, samples = _core.open_image_folder(path)
+    labels = model.labels or classes
+    known = {_plain(label): i for i, label in enumerate(labels)}
+    unknown = [name for name in classes if _plain(name) not in known]
+    if unknown and labelled:
+        hint = _core.did_you_mean(unknown[0], labels)
+        raise ValueError(f"[{operation}] the model has no label '{unknown[0]}'{hint}")
+    index = [-1 if unknown else known[_plain(name)] for name in classes]
+    paths = [file for file, _ in samples]
+    return PictureSamples(
+        model, paths, [index[label] for _, label in samples], str(path), apply_orientation
+    )
+
+
+def _open_texts(
+    model: TextModel, path: pathlib.Path, max_length: int | None, operation: str
+) -> TextSamples:
+    if model.config["head"] != "classification":
+        raise ValueError(
+            f"[{operation}] expected a model with a label for a text, got one of {model.config['head']}"
+        )
+    most = model.config["max_positions"]
+    if max_length is not None and not 4 <= max_length <= most:
+        raise ValueError(f"[{operation}] expected a max_length of 4 to {most} tokens, got {max_length}")
+    data = read_text_dataset(path)
+    model.tokenizer  # says so if there is none
+    classes, labels = model.config["num_classes"], data.labels
+    beyond = np.flatnonzero(labels >= classes)
+    if len(beyond):
+        raise ValueError(
+            f"[{operation}] text {beyond[0] + 1} of {path} has label {labels[beyond[0]]}, but the model "
+            f"has {classes} classes, counted from 0"
+        )
+    return TextSamples(model, data, str(path), max_length or most)
+
+
+def spread(total: int, limit: int | None) -> np.ndarray:
+    """Indices of at most `limit` of `total` samples (None: of all), evenly spread."""
+    if limit is not None and limit < 1:
+        raise ValueError(f"[evaluate] limit must be 1 or more, got {limit}")
+    count = total if limit is None else min(limit, total)
+    return np.arange(count) * total // count
+
+
+def _plain(name: str) -> str:
+    # folders cannot always be named as labels are: "golf_ball" is "golf ball"
+    return name.replace("_", " ").replace("-", " ").lower()

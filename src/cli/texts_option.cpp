@@ -1,0 +1,71 @@
+#include "texts_option.h"
+
+#include <CLI/CLI.hpp>
+
+#include "inputs.h"
+#include "option_values.h"
+#include "samples.h"
+#include "tokensieve/core/error.h"
+#include "tokensieve/io/file.h"
+
+namespace tokensieve::cli {
+namespace {
+
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    std::string line = text.substr(at, end - at);
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) lines.push_back(std::move(line));
+    at = end + 1;
+  }
+  return lines;
+}
+
+std::vector<std::string> texts_of(const std::filesystem::path& file, std::string_view operation) {
+  check_exists(operation, file);
+  const std::string extension = file.extension().string();
+  if (extension != ".tsv" && extension != ".jsonl") {
+    auto lines = lines_of(read_text_file(file, kMaxBytes));
+    check_runtime(!lines.empty(), "[", operation, "] no texts in ", file.string());
+    return lines;
+  }
+  TextDataset data = read_text_dataset(file);
+  check_runtime(!data.pairs, "[", operation, "] expected single texts, got pairs in ",
+                file.string());
+  std::vector<std::string> texts;
+  for (TextSample& sample : data.samples) texts.push_back(std::move(sample.text));
+  return texts;
+}
+
+}  // namespace
+
+void TextsOption::add_to(CLI::App& command) {
+  command
+      .add_option("--text", texts,
+                  "Text for a text model, in place of pictures; may come several times")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  command
+      .add_option("--file", file,
+                  "The same of a file: .tsv or .jsonl as evaluate takes it, or lines")
+      ->type_name("FILE");
+  command.add_option("--limit", limit, "Use this many texts of the file, spread over it [all]")
+      ->type_name("N")
+      ->check(count_up_to(1'000'000'000));
+}
+
+std::vector<std::string> TextsOption::find(std::string_view operation) const {
+  std::vector<std::string> all = texts;
+  if (file.empty()) return all;
+  const auto of_file = texts_of(file, operation);
+  check_runtime(limit > 0 || of_file.size() <= kMost, "[", operation, "] expected at most ", kMost,
+                " texts, got ", of_file.size(), " in ", file, "; pass --limit N");
+  for (const size_t index : spread(of_file.size(), limit)) all.push_back(of_file[index]);
+  return all;
+}
+
+}  // namespace tokensieve::cli

@@ -14,6 +14,7 @@ struct NetworkFacts {
   bool class_token = true;
   bool exits = false;  ///< A classifier behind every block.
   int num_classes = 0;
+  LearnedScore predicts = LearnedScore::none;  ///< What its predictors say.
   int num_predictors = 0;
   const AttentionMasks* masks = nullptr;  ///< May be null.
 };

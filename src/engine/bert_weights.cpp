@@ -79,7 +79,7 @@ BertWeights::BertWeights(const BertConfig& config, const WeightSource& source,
   check_argument(sieve != nullptr,
                  "[bert] expected the weights of the classifiers for early exit, or of the "
                  "contribution predictors, got none");
-  check_sieve(config, *sieve, "the weights of what sieves");
+  check_sieve(config, *sieve, "the exits and predictors");
   for (int layer = 0; config.exits && layer + 1 < config.depth(); ++layer) {
     exits.emplace_back(*sieve, exit_name(layer), dim, config.num_classes, cache);
   }

@@ -63,8 +63,7 @@ void Bert::check(const Schedule& schedule) const {
        .num_heads = config().num_heads,
        .exits = config().exits,
        .num_classes = config().num_classes,
-       .predicts = config().contributions ? LearnedScore::contribution : LearnedScore::none,
-       .num_predictors = config().contributions ? config().depth() : 0},
+       .predicts = config().contributions ? LearnedScore::contribution : LearnedScore::none},
       schedule);
 }
 

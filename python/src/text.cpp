@@ -29,14 +29,15 @@ const char* head_name(TextHead head) {
 }
 
 py::dict config_dict(const BertConfig& c) {
-  return py::dict(
-      "name"_a = c.name, "vocab_size"_a = c.vocab_size, "max_positions"_a = c.max_positions,
-      "type_vocab_size"_a = c.type_vocab_size, "embed_dim"_a = c.embed_dim,
-      "head_dim"_a = c.head_dim, "num_heads"_a = c.num_heads, "mlp_dim"_a = c.mlp_dim,
-      "depth"_a = c.depth(), "head"_a = head_name(c.head), "num_classes"_a = c.num_classes,
-      "num_prefix_tokens"_a = 1,
-      "pooling"_a = c.pooling == TextPooling::mean ? "mean" : "class_token",
-      "normalize"_a = c.normalize, "exits"_a = c.exits, "layer_norm_eps"_a = c.layer_norm_eps);
+  return py::dict("name"_a = c.name, "vocab_size"_a = c.vocab_size,
+                  "max_positions"_a = c.max_positions, "type_vocab_size"_a = c.type_vocab_size,
+                  "embed_dim"_a = c.embed_dim, "head_dim"_a = c.head_dim,
+                  "num_heads"_a = c.num_heads, "mlp_dim"_a = c.mlp_dim, "depth"_a = c.depth(),
+                  "head"_a = head_name(c.head), "num_classes"_a = c.num_classes,
+                  "num_prefix_tokens"_a = 1,
+                  "pooling"_a = c.pooling == TextPooling::mean ? "mean" : "class_token",
+                  "normalize"_a = c.normalize, "exits"_a = c.exits,
+                  "contributions"_a = c.contributions, "layer_norm_eps"_a = c.layer_norm_eps);
 }
 
 std::span<const int32_t> values_of(const Array<int32_t>& array, const char* what) {

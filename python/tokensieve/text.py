@@ -194,8 +194,31 @@ class TextResult(Outputs):
         page = html.escape(self.page(), quote=True)
         return f'<iframe srcdoc="{page}" style="width:100%;height:30em;border:0"></iframe>'
 
+    @property
+    def contributions(self) -> list[np.ndarray]:
+        """What AdapLeR's predictors say of the tokens: for each text float32 [blocks, tokens], of every
+        block that predicts the share of each token in the answer, 0 once it has left. The class token
+        comes first, as in `tokens`; a row sums to 1. Its mean over the blocks is the model's own
+        saliency. Raises ValueError for a recipe that does not go by contributions.
+        """
+        if not str(self.recipe).startswith("score=contribution"):
+            raise ValueError(
+                f"[contributions] expected a recipe with score=contribution, such as adapler, got '{self.recipe}'"
+            )
+        return [_shares(output.trace) for output in self._outputs]
+
     def __repr__(self) -> str:
         return self._summary("text")
+
+
+def _shares(trace: _core.RetentionTrace) -> np.ndarray:
+    shares = np.zeros((len(trace.sites), 1 + trace.num_tokens), np.float32)
+    present = 1 + trace.num_tokens
+    for share, site in zip(shares, trace.sites):
+        share[1:] = np.nan_to_num(site.score) / present
+        share[0] = 1 - share[1:].sum()
+        present = site.rows
+    return shares
 
 
 def _is_pair(text: Any) -> bool:

@@ -119,6 +119,10 @@ int64_t count_predictor_macs(const VitConfig& config, int64_t rows) {
   return rows == 0 ? 0 : rows * each + half * half;
 }
 
+int64_t count_predictor_macs(const BertConfig& config, int64_t rows) {
+  return rows * kContributionWidth * (int64_t{config.embed_dim} + 1);
+}
+
 int64_t count_published_predictor_macs(const VitConfig& config, int64_t rows) {
   const int64_t dim = config.embed_dim, half = dim / 2, quarter = dim / 4;
   return rows * (dim * dim + dim * half + half * quarter + 2 * quarter);

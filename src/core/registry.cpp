@@ -148,6 +148,12 @@ std::string expand_top(const Arguments& arguments) {
              ") | drop=gone | at=after_attention:", arguments.text("sites"));
 }
 
+/// Every token whose contribution reaches eta, block by block.
+std::string expand_adapler(const Arguments& arguments) {
+  return cat("score=contribution | select=threshold(", arguments.text("threshold"),
+             ") | drop=gone | at=before:", arguments.text("sites"));
+}
+
 std::string expand_pabee(const Arguments& arguments) {
   return cat("exit=patience(", arguments.text("patience"), ")");
 }
@@ -201,6 +207,7 @@ Registry make_registry() {
        {},
        [](const Arguments&) { return weighted_class_attention_scorer(); }},
       {"predictor", {}, [](const Arguments&) { return predictor_scorer(); }},
+      {"contribution", {}, [](const Arguments&) { return contribution_scorer(); }},
       {"random",
        {{"seed", Kind::integer, "0"}},
        [](const Arguments& given) { return random_scorer(given.integer("seed")); }},
@@ -276,6 +283,9 @@ Registry make_registry() {
       {"top",
        {{"bins", Kind::text, "", {}, true}, {"sites", Kind::text, "", {}, true}},
        expand_top},
+      {"adapler",
+       {{"threshold", Kind::numbers, "0.25"}, {"sites", Kind::text, "0.."}},
+       expand_adapler},
       {"pabee", {{"patience", Kind::numbers, "6"}}, expand_pabee},
       {"magic_pyramid", magic_pyramid_parameters(), expand_magic_pyramid},
       {"random",

@@ -48,7 +48,7 @@ class TripleReducer final : public Reducer {
 
   AttentionRequest attention_request() const override { return scorer_->attention_request(); }
 
-  bool needs_predictor() const override { return scorer_->needs_predictor(); }
+  LearnedScore learned_score() const override { return scorer_->learned_score(); }
 
   bool is_gather() const override { return policy_->is_gather(); }
   bool has_fixed_count() const override { return selector_->has_fixed_count(); }

@@ -40,16 +40,16 @@ void check_text(const BertConfig& config, const TokensView& text, size_t index) 
 }  // namespace
 
 struct BertImpl {
-  BertImpl(BertConfig config_, const WeightSource& source, const WeightSource* exits)
-      : config(validated(std::move(config_))), weights(config, source, exits) {}
+  BertImpl(BertConfig config_, const WeightSource& source, const WeightSource* sieve)
+      : config(validated(std::move(config_))), weights(config, source, sieve) {}
 
   BertConfig config;
   BertWeights weights;
 };
 
-Bert::Bert(BertConfig config, const WeightSource& weights, const WeightSource* exits) {
+Bert::Bert(BertConfig config, const WeightSource& weights, const WeightSource* sieve) {
   const ThreadScope scope(0);  // packing the weights is parallel too: it must not hang after a fork
-  impl_ = std::make_unique<const BertImpl>(std::move(config), weights, exits);
+  impl_ = std::make_unique<const BertImpl>(std::move(config), weights, sieve);
 }
 Bert::~Bert() = default;
 Bert::Bert(Bert&&) noexcept = default;
@@ -58,11 +58,13 @@ Bert& Bert::operator=(Bert&&) noexcept = default;
 const BertConfig& Bert::config() const { return impl_->config; }
 
 void Bert::check(const Schedule& schedule) const {
-  check_schedule({.name = "[bert]",
-                  .num_heads = config().num_heads,
-                  .exits = config().exits,
-                  .num_classes = config().num_classes},
-                 schedule);
+  check_schedule(
+      {.name = "[bert]",
+       .num_heads = config().num_heads,
+       .exits = config().exits,
+       .num_classes = config().num_classes,
+       .predicts = config().contributions ? LearnedScore::contribution : LearnedScore::none},
+      schedule);
 }
 
 std::vector<RunOutput> Bert::run(std::span<const TokensView> texts, const Schedule& schedule,

@@ -34,7 +34,8 @@ BertRun::BertRun(const BertConfig& config, const BertWeights& weights, const Sch
                  .layer_norm_eps = config.layer_norm_eps},
                 schedule, buffers),
       config_(config),
-      weights_(weights) {}
+      weights_(weights),
+      contributions_(weights.contributions, buffers) {}
 
 std::vector<RunOutput> BertRun::operator()(std::span<const TokensView> texts) {
   embed(texts);
@@ -62,6 +63,7 @@ void BertRun::embed(std::span<const TokensView> texts) {
   logits_.resize(texts.size());
   exit_states_.resize(texts.size());
   classifiers_.assign(texts.size(), 0);
+  predictor_macs_.assign(texts.size(), 0);
 
   const RowsView<float> x = state();
   const int32_t padding = config_.position_offset - 1;  // -1, no id, for other networks
@@ -96,6 +98,13 @@ void BertRun::block(int layer) {
     normalize(block.norm2, state(), state());
   }
   visit({layer, SitePosition::after_block});
+}
+
+void BertRun::predicted() {
+  for (int64_t b = 0; b < batch(); ++b) {
+    predictor_macs_[static_cast<size_t>(samples()[static_cast<size_t>(b)])] +=
+        count_predictor_macs(config_, layout_.count(b));
+  }
 }
 
 void BertRun::follows(const TokenPlan& plan) {
@@ -200,6 +209,7 @@ std::vector<RunOutput> BertRun::outputs() {
     output.trace = std::move(traces[sample]);
     output.layers = std::move(layers_[sample]);
     output.macs = count_macs(config_, output.layers, num_tokens_[sample], classifiers_[sample]);
+    output.macs.predictors = predictor_macs_[sample];
   }
   return outputs;
 }

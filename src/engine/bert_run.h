@@ -23,6 +23,10 @@ class BertRun final : RaggedRun {
   void block(int layer);
   /// Classifies behind block `layer` and lets the texts go that are certain.
   void exit(int layer);
+  TokenPredictor* predictor() override {
+    return weights_.contributions.empty() ? nullptr : &contributions_;
+  }
+  void predicted() override;
   void follows(const TokenPlan& plan) override;
 
   bool reads_all_tokens() const;
@@ -37,10 +41,12 @@ class BertRun final : RaggedRun {
 
   const BertConfig& config_;
   const BertWeights& weights_;
+  ContributionRun contributions_;
   std::optional<ParkedStates> parked_;
   std::vector<std::vector<float>> logits_;  // [started batch]
   std::vector<ExitState> exit_states_;      // [started batch]
   std::vector<int64_t> classifiers_;        // [started batch] classifiers that have run
+  std::vector<int64_t> predictor_macs_;     // [started batch]
   std::vector<int64_t> num_tokens_;         // [started batch]
 };
 

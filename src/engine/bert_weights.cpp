@@ -51,7 +51,7 @@ BlockWeights read_block(const BertConfig& config, int layer, const BertBlockName
 }  // namespace
 
 BertWeights::BertWeights(const BertConfig& config, const WeightSource& source,
-                         const WeightSource* exit_source)
+                         const WeightSource* sieve)
     : cache(kCachedPrimitives) {
   const BertNames names = bert_names(config);
   const int64_t dim = config.embed_dim;
@@ -75,12 +75,16 @@ BertWeights::BertWeights(const BertConfig& config, const WeightSource& source,
   if (!names.classifier.empty()) {
     classifier.emplace(source, names.classifier, dim, config.num_classes, cache);
   }
-  if (!config.exits) return;
-  check_argument(exit_source != nullptr,
-                 "[bert] expected the weights of the classifiers for early exit, got none");
-  check_exits(config, *exit_source, "the classifiers for early exit");
-  for (int layer = 0; layer + 1 < config.depth(); ++layer) {
-    exits.emplace_back(*exit_source, exit_name(layer), dim, config.num_classes, cache);
+  if (!config.exits && !config.contributions) return;
+  check_argument(sieve != nullptr,
+                 "[bert] expected the weights of the classifiers for early exit, or of the "
+                 "contribution predictors, got none");
+  check_sieve(config, *sieve, "the exits and predictors");
+  for (int layer = 0; config.exits && layer + 1 < config.depth(); ++layer) {
+    exits.emplace_back(*sieve, exit_name(layer), dim, config.num_classes, cache);
+  }
+  for (int layer = 0; config.contributions && layer < config.depth(); ++layer) {
+    contributions.emplace_back(*sieve, contribution_name(layer), dim, cache);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dot.h"
 #include "kernels/layer_norm.h"
 #include "tokensieve/core/error.h"
 #include "workspace.h"
@@ -16,20 +17,6 @@ using Values = std::vector<float>;
 
 /// log sigmoid(x) without overflow, and without losing digits near 0.
 float log_sigmoid(float x) { return std::min(x, 0.0f) - std::log1p(std::exp(-std::abs(x))); }
-
-/// In several sums, so that the compiler can use vectors; always the same ones.
-float dot(const float* a, const float* b, int64_t count) {
-  constexpr int kSums = 16;
-  float sums[kSums] = {};
-  int64_t i = 0;
-  for (; i + kSums <= count; i += kSums) {
-    for (int k = 0; k < kSums; ++k) sums[k] += a[i + k] * b[i + k];
-  }
-  for (; i < count; ++i) sums[0] += a[i] * b[i];
-  float total = 0.0f;
-  for (const float sum : sums) total += sum;
-  return total;
-}
 
 /// Where the patches of each sample lie when the rows are packed without their prefixes.
 RaggedLayout patch_layout(const RaggedLayout& layout, int prefix) {

@@ -145,7 +145,7 @@ Reduction RaggedRun::reduce(const ScheduledSite& site) {
                         .predictor = predictor()};
   Reduction reduction = site.reducer->reduce(input);
   reduction.plan.validate(layout_, network_.num_prefix_tokens);
-  if (site.reducer->needs_predictor()) predicted();
+  if (site.reducer->learned_score() != LearnedScore::none) predicted();
   buffers_.recorder.record(site.site, reduction.plan, reduction.scores, reduction.score_name,
                            reduction.draws);
   return reduction;

@@ -7,12 +7,26 @@
 namespace tokensieve {
 namespace {
 
-/// Learned scores need a predictor for each site of the recipe, whether it keeps everything or not.
+/// Contributions need the predictor of a block ahead of it.
+void check_contributions(const NetworkFacts& network, const ScheduledSite& site) {
+  check_argument(network.predicts == LearnedScore::contribution, network.name, " the site ",
+                 to_string(site.site), " goes by contributions and this model has no contribution ",
+                 "predictors; train one with AdapLeR, or use a recipe that needs no training, such "
+                 "as ltp(threshold=0.01)");
+  check_argument(site.site.position == SitePosition::before_block, network.name, " the site ",
+                 to_string(site.site), " goes by contributions, which are predicted ahead of a ",
+                 "block; use at=before:", site.site.layer);
+}
+
+/// Keep probabilities need a predictor for each site of the recipe, whether it keeps everything or
+/// not.
 void check_predictors(const NetworkFacts& network, const Schedule& schedule,
                       const ScheduledSite& site) {
-  if (!site.reducer->needs_predictor()) return;
+  const LearnedScore score = site.reducer->learned_score();
+  if (score == LearnedScore::none) return;
+  if (score == LearnedScore::contribution) return check_contributions(network, site);
   const int count = network.num_predictors;
-  check_argument(count > 0, network.name, " the site ", to_string(site.site),
+  check_argument(network.predicts == score, network.name, " the site ", to_string(site.site),
                  " goes by a learned score and this model has no predictors; train or convert a "
                  "model that has, or use a recipe that needs no training, such as evit(keep=0.7)");
   check_argument(schedule.num_sites() == count && site.index >= 0 && site.index < count,

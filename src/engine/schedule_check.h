@@ -14,8 +14,9 @@ struct NetworkFacts {
   bool class_token = true;
   bool exits = false;  ///< A classifier behind every block.
   int num_classes = 0;
-  int num_predictors = 0;
-  const AttentionMasks* masks = nullptr;  ///< May be null.
+  LearnedScore predicts = LearnedScore::none;  ///< What its predictors say.
+  int num_predictors = 0;                      ///< Of keep probabilities.
+  const AttentionMasks* masks = nullptr;       ///< May be null.
 };
 
 /// Throws std::invalid_argument when a network with these facts cannot run `schedule`.

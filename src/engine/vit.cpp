@@ -31,6 +31,7 @@ NetworkFacts facts_of(const VitConfig& config, int num_predictors) {
   return {.name = "[vit]",
           .num_heads = config.num_heads,
           .class_token = config.class_token,
+          .predicts = num_predictors > 0 ? LearnedScore::keep_probability : LearnedScore::none,
           .num_predictors = num_predictors,
           .masks = &config.masks};
 }

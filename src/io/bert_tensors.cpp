@@ -1,11 +1,16 @@
 #include "tokensieve/io/bert_tensors.h"
 
+#include <string_view>
+
 #include "model/check_tensors.h"
 #include "tensor_shapes.h"
 #include "tokensieve/core/error.h"
 
 namespace tokensieve {
 namespace {
+
+constexpr std::string_view kExits = "classifiers.";
+constexpr std::string_view kContributions = "contribution_predictor.";
 
 /// Parts of a block of BERT and RoBERTa; `scope` is "bert.encoder.layer.0.".
 BertBlockNames bert_block(const std::string& scope) {
@@ -104,7 +109,7 @@ std::map<std::string, std::vector<std::int64_t>> bert_tensors(const BertConfig& 
   return shapes;
 }
 
-std::string exit_name(int block) { return cat("classifiers.", block); }
+std::string exit_name(int block) { return cat(kExits, block); }
 
 std::map<std::string, std::vector<std::int64_t>> exit_tensors(const BertConfig& config) {
   TensorShapes shapes;
@@ -114,8 +119,40 @@ std::map<std::string, std::vector<std::int64_t>> exit_tensors(const BertConfig& 
   return shapes;
 }
 
-void check_exits(const BertConfig& config, const WeightSource& weights, const std::string& file) {
-  check_tensors(exit_tensors(config), weights, "classifiers for early exit", file);
+std::string contribution_name(int block) { return cat(kContributions, block); }
+
+std::map<std::string, std::vector<std::int64_t>> contribution_tensors(const BertConfig& config) {
+  TensorShapes shapes;
+  for (int block = 0; block < config.depth(); ++block) {
+    const std::string scope = contribution_name(block);
+    add_linear(shapes, scope + ".hidden", kContributionWidth, config.embed_dim);
+    add_linear(shapes, scope + ".output", 1, kContributionWidth);
+  }
+  return shapes;
+}
+
+std::map<std::string, std::vector<std::int64_t>> sieve_tensors(const BertConfig& config) {
+  TensorShapes shapes;
+  if (config.exits) shapes = exit_tensors(config);
+  if (config.contributions) shapes.merge(contribution_tensors(config));
+  return shapes;
+}
+
+void check_sieve(const BertConfig& config, const WeightSource& weights, const std::string& file) {
+  const char* const kind = config.exits && config.contributions
+                               ? "classifiers for early exit and contribution predictors"
+                           : config.exits         ? "classifiers for early exit"
+                           : config.contributions ? "contribution predictors"
+                                                  : "no tensors";
+  check_tensors(sieve_tensors(config), weights, kind, file);
+}
+
+BertConfig with_sieve(BertConfig config, const WeightSource& weights) {
+  for (const std::string& name : weights.names()) {
+    if (name.starts_with(kExits)) config.exits = true;
+    if (name.starts_with(kContributions)) config.contributions = true;
+  }
+  return config;
 }
 
 }  // namespace tokensieve

@@ -88,10 +88,15 @@ void read_sieve_weights(const fs::path& path, ModelFolder& model) {
     count_predictors(model.vit, *model.sieve, path.string());
     return;
   }
-  check_runtime(model.bert->head == TextHead::classification, "[model_folder] ", path.string(),
+  model.bert = with_sieve(*model.bert, *model.sieve);
+  check_runtime(model.bert->exits || model.bert->contributions, "[model_folder] ", path.string(),
+                ": expected classifiers for early exit, such as '", exit_name(0),
+                ".weight', or contribution predictors, such as '", contribution_name(0),
+                ".hidden.weight', got neither");
+  check_runtime(!model.bert->exits || model.bert->head == TextHead::classification,
+                "[model_folder] ", path.string(),
                 ": expected a text model that classifies, as it has classifiers for early exit");
-  model.bert->exits = true;
-  check_exits(*model.bert, *model.sieve, path.string());
+  check_sieve(*model.bert, *model.sieve, path.string());
 }
 
 /// True when `folder` has what a tokenizer is made of.

@@ -102,9 +102,10 @@ void check_savable(const ModelFolder& model, DType dtype) {
   if (model.bert) {
     model.bert->validate();
     num_classes = model.bert->num_classes;
-    check_argument(model.bert->exits == (model.sieve != nullptr),
-                   "[save_model_folder] expected classifiers for early exit, and exits in the "
-                   "config, or neither");
+    const bool learned = model.bert->exits || model.bert->contributions;
+    check_argument(learned == (model.sieve != nullptr),
+                   "[save_model_folder] expected classifiers for early exit or contribution "
+                   "predictors, and the same in the config, or neither");
     check_tensors(*model.bert, *model.weights, "the weights to save");
   } else {
     model.vit.validate();
@@ -124,8 +125,8 @@ void check_savable(const ModelFolder& model, DType dtype) {
 TensorShapes sieve_shapes(const ModelFolder& model) {
   if (!model.sieve) return {};
   if (model.bert) {
-    check_exits(*model.bert, *model.sieve, "the classifiers to save");
-    return exit_tensors(*model.bert);
+    check_sieve(*model.bert, *model.sieve, "the tensors to save");
+    return sieve_tensors(*model.bert);
   }
   const int count = count_predictors(model.vit, *model.sieve, "the predictors to save");
   return predictor_tensors(count, model.vit.embed_dim);

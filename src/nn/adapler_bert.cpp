@@ -18,7 +18,6 @@ constexpr double kSmallest = 1e-15;
 constexpr double kDead = 1e-6;  ///< A token less alive than this has left for good.
 constexpr double kFirstEta = 0.25, kLeastEta = 0.01, kMostEta = 1.0;
 constexpr double kLeastProbe = 0.001;
-constexpr int64_t kHidden = 32;
 
 /// `values` `[B, n]` scaled to a sum of 1.
 torch::Tensor normalised(const torch::Tensor& values) {
@@ -50,8 +49,9 @@ AdaplerBertImpl::AdaplerBertImpl(const BertConfig& config, double dropout)
   torch::nn::Module& predictors = scope(*this, std::string(kContributions));
   for (int l = 0; l < config.depth(); ++l) {
     torch::nn::Module& predictor = scope(predictors, std::to_string(l));
-    hidden_.push_back(predictor.register_module("hidden", linear(config.embed_dim, kHidden)));
-    output_.push_back(predictor.register_module("output", linear(kHidden, 1)));
+    hidden_.push_back(
+        predictor.register_module("hidden", linear(config.embed_dim, kContributionWidth)));
+    output_.push_back(predictor.register_module("output", linear(kContributionWidth, 1)));
   }
   eta_ = register_parameter(std::string(kThresholds), torch::full({config.depth()}, kFirstEta));
   theta_ = register_parameter(std::string(kClassShares), torch::ones({config.depth() - 1}));
@@ -112,14 +112,14 @@ AdaplerOutput AdaplerBertImpl::forward_hard(const torch::Tensor& tokens) {
   torch::Tensor x = embed(tokens);
   const torch::Tensor there = present(tokens).to(x.scalar_type());
   torch::Tensor alive = there;
-  const auto selector = threshold_selector({1.0});
+  const auto selector = threshold_selector(etas());
   AdaplerOutput output;
   for (int l = 0; l < config().depth(); ++l) {
     const torch::Tensor alpha = contributions(l, x, alive);
     output.live.push_back(alive);
     output.contributions.push_back(alpha);
-    const torch::Tensor limit = etas()[static_cast<size_t>(l)] / alive.sum(1, true);
-    alive = selected_tokens(*selector, alpha / limit, alive, there, 0).to(x.scalar_type());
+    const torch::Tensor relative = alpha * alive.sum(1, true);  // alpha >= eta / n is >= eta
+    alive = selected_tokens(*selector, relative, alive, there, l).to(x.scalar_type());
     output.kept.push_back(alive);
     output.lengths.push_back(alive.sum(1));
     x = mlp(l, attend(l, x, bias_of(alive)));

@@ -1,16 +1,21 @@
 #include <cmath>
 
 #include "number_text.h"
+#include "parameter_names.h"
 #include "text_teacher.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/nn/losses.h"
 #include "tokensieve/nn/text_method.h"
+#include "tokensieve/nn/weights.h"
 
 namespace tokensieve::nn {
 namespace {
 
 /// lambda of the very first step, as the authors' code has it.
 constexpr double kFirstSharpness = 1000;
+
+/// What the authors' weights are of.
+constexpr double kBlocks = 12, kTokens = 64;
 
 class AdaplerMethod final : public Method {
  public:
@@ -22,6 +27,9 @@ class AdaplerMethod final : public Method {
     check_argument(options.sharpness > 0 && options.growth > 0,
                    "[adapler] expected sharpness and growth above 0, got ", options.sharpness,
                    " and ", options.growth);
+    check_argument(options.choose_after >= 0,
+                   "[adapler] expected choose_after of 0 epochs or more, got ",
+                   options.choose_after);
     check_argument(static_cast<bool>(teacher_),
                    "[adapler] expected a teacher, whose saliencies the predictors learn");
     freeze_teacher(*teacher_, network_->config());
@@ -35,6 +43,7 @@ class AdaplerMethod final : public Method {
 
   void begin_step(double epoch) override {
     network_->clamp_etas();
+    chosen_ = epoch >= options_.choose_after;
     sharpness_ = epoch == 0 ? kFirstSharpness
                             : options_.sharpness * std::pow(options_.growth, std::floor(epoch));
   }
@@ -58,6 +67,8 @@ class AdaplerMethod final : public Method {
     return loss;
   }
 
+  bool is_candidate() const override { return chosen_; }
+
   torch::Tensor predict(const torch::Tensor& tokens) override {
     return network_->classify(network_->forward_hard(tokens).class_rows);
   }
@@ -67,7 +78,11 @@ class AdaplerMethod final : public Method {
     for (const double eta : network_->etas()) {
       bars = cat(bars, bars.empty() ? "" : "/", number_text(static_cast<float>(eta)));
     }
-    return cat("adapler(threshold=", bars, ")");
+    return cat("adapler(threshold=", bars, ", sites=0..", network_->config().depth() - 1, ")");
+  }
+
+  std::shared_ptr<const WeightSource> sieve() const override {
+    return export_parameters(*network_, kContributions);
   }
 
  private:
@@ -90,9 +105,20 @@ class AdaplerMethod final : public Method {
   Bert teacher_;
   AdaplerOptions options_;
   double sharpness_ = kFirstSharpness;
+  bool chosen_ = false;
 };
 
 }  // namespace
+
+AdaplerOptions AdaplerOptions::scaled(int blocks, int64_t max_tokens) {
+  check_argument(blocks > 0 && max_tokens > 0, "[adapler] expected blocks and tokens above 0, got ",
+                 blocks, " and ", max_tokens);
+  const double depth = blocks, tokens = static_cast<double>(max_tokens);
+  AdaplerOptions options;
+  options.saliency_weight *= kBlocks * (kBlocks + 1) / (depth * (depth + 1));
+  options.length_weight *= kBlocks / depth * kTokens / tokens;
+  return options;
+}
 
 std::unique_ptr<Method> adapler_method(AdaplerBert network, Bert teacher, AdaplerOptions options) {
   return std::make_unique<AdaplerMethod>(std::move(network), std::move(teacher), options);

@@ -33,7 +33,7 @@ Reduction reduce(const char* recipe, SiteFixture& fixture, const std::vector<flo
   SiteInput input = fixture.input();
   input.predictor = &predictor;
   const Reducer& reducer = *schedule.sites().front().reducer;
-  CHECK(reducer.needs_predictor());
+  CHECK(reducer.learned_score() == LearnedScore::keep_probability);
   CHECK(reducer.attention_request() == AttentionRequest::none);
   Reduction reduction = reducer.reduce(input);
   CHECK(predictor.asked_at == fixture.site_index);

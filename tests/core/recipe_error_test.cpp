@@ -21,8 +21,8 @@ std::string with_sites(const std::string& sites) {
 TEST_CASE("an unknown word gets the nearest right one", "[core][recipe]") {
   const auto [text, message] = GENERATE(table<const char*, const char*>({
       {"evti(keep=0.7)",
-       "expected a method of dense, evit, dynamicvit, sait, asvit, tome, ats, ltp, top, pabee, "
-       "magic_pyramid, random, got 'evti' "
+       "expected a method of dense, evit, dynamicvit, sait, asvit, tome, ats, ltp, top, "
+       "adapler, pabee, magic_pyramid, random, got 'evti' "
        "(did you mean 'evit'?)"},
       {"DENSE", "(did you mean 'dense'?)"},
       {"evit(kepe=0.7)", "in evit(...), got 'kepe' (did you mean 'keep'?)"},

@@ -62,8 +62,8 @@ struct TextModel {
   explicit TextModel(BertConfig config_)
       : config(std::move(config_)),
         weights(bert_tensors(config), 1),
-        exits(exit_tensors(config), 500),
-        bert(config, weights.source(), config.exits ? &exits.source() : nullptr) {}
+        sieve(sieve_tensors(config), 500),
+        bert(config, weights.source(), &sieve.source()) {}
 
   std::vector<RunOutput> run(std::span<const TokensView> texts, const std::string& recipe = "dense",
                              int threads = 2) {
@@ -71,7 +71,7 @@ struct TextModel {
   }
 
   BertConfig config;
-  RandomBert weights, exits;
+  RandomBert weights, sieve;
   Bert bert;
   Workspace workspace;
 };

@@ -32,7 +32,7 @@ void check_against_plain(const BertConfig& config, const std::string& recipe) {
   const Texts texts(kLengths);
   const auto views = texts.views();
   const auto outputs = model.run(views, recipe);
-  PlainBert plain(model.config, model.weights.source(), &model.exits.source());
+  PlainBert plain(model.config, model.weights.source(), &model.sieve.source());
   const Schedule schedule = Recipe::parse(recipe).compile(config.depth());
   int64_t macs = 0;
   for (size_t i = 0; i < views.size(); ++i) {

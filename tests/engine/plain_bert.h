@@ -7,6 +7,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/layer_norm.h"
+#include "plain_contributions.h"
 #include "tokensieve/core/schedule.h"
 #include "tokensieve/engine/bert.h"
 #include "tokensieve/io/bert_tensors.h"
@@ -18,8 +19,12 @@ namespace tokensieve::test {
 /// it goes.
 class PlainBert {
  public:
-  PlainBert(const BertConfig& config, const WeightSource& weights, const WeightSource* exits)
-      : c_(config), w_(weights), exits_(exits), names_(bert_names(config)) {}
+  PlainBert(const BertConfig& config, const WeightSource& weights, const WeightSource* sieve)
+      : c_(config),
+        w_(weights),
+        sieve_(sieve),
+        contributions_(*sieve),
+        names_(bert_names(config)) {}
 
   std::vector<float> operator()(const TokensView& text, const Schedule& schedule) {
     embed(text);
@@ -36,7 +41,7 @@ class PlainBert {
       }
       visit(schedule, {l, SitePosition::after_block});
       if (schedule.exit().is_never() || l + 1 == c_.depth()) continue;
-      auto logits = linear(*exits_, pooled(), exit_name(l));
+      auto logits = linear(*sieve_, pooled(), exit_name(l));
       exit_layer = l;
       if (schedule.exit().exits(logits, state)) return logits;
     }
@@ -193,7 +198,8 @@ class PlainBert {
                   .sample_keys = keys,
                   .num_prefix_tokens = 1,
                   .site = site.site,
-                  .site_index = site.index})
+                  .site_index = site.index,
+                  .predictor = c_.contributions ? &contributions_ : nullptr})
         .plan;
   }
 
@@ -264,7 +270,8 @@ class PlainBert {
 
   const BertConfig& c_;
   const WeightSource& w_;
-  const WeightSource* exits_;
+  const WeightSource* sieve_;
+  PlainContributions contributions_;
   BertNames names_;
   std::vector<float> x_, class_row_, column_mean_, mean_key_, value_norm_;
   std::vector<int32_t> row_;              // of each token, -1 once it is gone

@@ -118,12 +118,37 @@ TEST_CASE("Classifiers for early exit are one a block but the last", "[io][bert_
   pair(expected, "classifiers.0", {2, 8});
   CHECK(exit_tensors(config) == expected);
   MemoryWeights weights;
-  CHECK_THROWS_AS(check_exits(config, weights, "here"), std::runtime_error);
+  CHECK_THROWS_AS(check_sieve(config, weights, "here"), std::runtime_error);
   for (const auto& [name, shape] : expected)
     weights.set(name, shape, values_of(name, count_of(shape)));
-  CHECK_NOTHROW(check_exits(config, weights, "here"));
+  CHECK_NOTHROW(check_sieve(config, weights, "here"));
   weights.set("classifiers.1.bias", {2}, {0, 0});
-  CHECK_THROWS_WITH(check_exits(config, weights, "here"),
+  CHECK_THROWS_WITH(check_sieve(config, weights, "here"),
                     Catch::Contains("here: expected classifiers for early exit, got the tensor "
                                     "'classifiers.1.bias'"));
+}
+
+TEST_CASE("Contribution predictors are one a block, and stand beside exits", "[io][bert_tensors]") {
+  BertConfig config = tiny_bert();
+  CHECK(sieve_tensors(config).empty());
+  Shapes expected;
+  for (const std::string block : {"0", "1"}) {
+    pair(expected, "contribution_predictor." + block + ".hidden", {32, 8});
+    pair(expected, "contribution_predictor." + block + ".output", {1, 32});
+  }
+  CHECK(contribution_tensors(config) == expected);
+  config.contributions = true;
+  CHECK(sieve_tensors(config) == expected);
+  MemoryWeights weights;
+  for (const auto& [name, shape] : expected)
+    weights.set(name, shape, values_of(name, count_of(shape)));
+  CHECK(with_sieve(tiny_bert(), weights) == config);
+  CHECK_NOTHROW(check_sieve(config, weights, "here"));
+  weights.set("contribution_predictor.2.output.bias", {1}, {0});
+  CHECK_THROWS_WITH(check_sieve(config, weights, "here"),
+                    Catch::Contains("here: expected contribution predictors, got the tensor "
+                                    "'contribution_predictor.2.output.bias'"));
+  config.exits = true;
+  pair(expected, "classifiers.0", {2, 8});
+  CHECK(sieve_tensors(config) == expected);
 }

@@ -40,7 +40,7 @@ inline ModelFolder text_model_of(const BertConfig& bert) {
   ModelFolder model;
   model.bert = bert;
   model.weights = filled(bert_tensors(bert));
-  if (bert.exits) model.sieve = filled(exit_tensors(bert));
+  if (bert.exits || bert.contributions) model.sieve = filled(sieve_tensors(bert));
   return model;
 }
 

@@ -249,6 +249,7 @@ TEST_CASE("A saved text folder opens as the model that was saved", "[io][model_f
     bert.normalize = name == "bert";
   }
   if (head == TextHead::classification) bert.exits = true;
+  bert.contributions = name == "bert";
   ModelFolder model = text_model_of(bert);
   model.recipe = "random(keep=0.5)";
   model.provenance = R"({"seed":1})";
@@ -293,13 +294,14 @@ TEST_CASE("A text model that does not hold together is not saved", "[io][model_f
     CHECK_FALSE(std::filesystem::exists(folder / "saved"));
   };
   refused([](ModelFolder& m) { m.bert->exits = true; }, "expected classifiers for early exit");
+  refused([](ModelFolder& m) { m.bert->contributions = true; }, "or contribution predictors");
   refused([](ModelFolder& m) { m.sieve = m.weights; }, "or neither");
   refused(
       [](ModelFolder& m) {
         m.bert->exits = true;
         m.sieve = m.weights;
       },
-      "the classifiers to save: expected classifiers for early exit, got the tensor");
+      "the tensors to save: expected classifiers for early exit, got the tensor");
   refused([](ModelFolder& m) { m.bert->vocab_size = 21; }, "of shape [21, 8], got [20, 8]");
   refused([](ModelFolder& m) { m.bert->name = "albert"; }, "expected the name bert");
   refused([](ModelFolder& m) { m.labels = {"one"}; }, "expected 2 labels");
@@ -310,4 +312,30 @@ TEST_CASE("Exits belong to a text model that classifies", "[io][model_folder][te
   const auto folder = fixture.write();
   write_tensors(folder / "sieve.safetensors", {{"classifiers.0.weight", {2, 8}}});
   CHECK_THROWS_WITH(open_model_folder(folder), Contains("expected a text model that classifies"));
+}
+
+TEST_CASE("Contribution predictors that do not fit are refused", "[io][model_folder][text]") {
+  const auto refused = [](const Shapes& shapes, const char* message) {
+    const FolderFixture fixture = hf_text("bert", TextHead::classification);
+    const auto folder = fixture.write();
+    write_tensors(folder / "sieve.safetensors", shapes);
+    CHECK_THROWS_AS(open_model_folder(folder), std::runtime_error);
+    CHECK_THROWS_WITH(open_model_folder(folder), Contains(message));
+  };
+  const Shapes whole = contribution_tensors(tiny_bert());
+  const auto changed = [&](const std::string& name, const std::vector<int64_t>& shape) {
+    Shapes shapes = whole;
+    shapes[name] = shape;
+    return shapes;
+  };
+  Shapes lacking = whole;
+  lacking.erase("contribution_predictor.1.output.weight");
+  refused(lacking, "contribution_predictor.1.output.weight");
+  refused(changed("contribution_predictor.0.hidden.weight", {32, 9}), "[32, 8], got [32, 9]");
+  refused(changed("contribution_predictor.0.hidden.bias", {31}), "[32], got [31]");
+  refused(changed("contribution_predictor.2.hidden.bias", {32}),
+          "got the tensor 'contribution_predictor.2.hidden.bias'");
+  refused(changed("contribution_predictor.x", {1}), "got the tensor 'contribution_predictor.x'");
+  refused({{"score_predictor.0.in_conv.0.weight", {8}}}, "got neither");
+  refused({}, "got neither");
 }

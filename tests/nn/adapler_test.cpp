@@ -1,4 +1,6 @@
 #include "bert_fixture.h"
+#include "tokensieve/core/recipe.h"
+#include "tokensieve/io/bert_tensors.h"
 #include "tokensieve/nn/text_method.h"
 
 using namespace tokensieve;
@@ -191,6 +193,36 @@ TEST_CASE("bars stay in their range", "[nn][adapler]") {
   CHECK(test::difference(network->eta(), torch::tensor(expected)) < 1e-7);
 }
 
+TEST_CASE("AdapLeR's weights are the authors' for 12 blocks and 64 tokens, and go with both",
+          "[nn][adapler]") {
+  const auto authors = nn::AdaplerOptions::scaled(12, 64), half = nn::AdaplerOptions::scaled(6, 64);
+  CHECK(authors.saliency_weight == Approx(0.005));
+  CHECK(authors.length_weight == Approx(5e-4));
+  // The KL divergences weigh 12 + ... + 1 = 78 there and 6 + ... + 1 = 21 here.
+  CHECK(half.saliency_weight == Approx(0.005 * 78 / 21));
+  CHECK(half.length_weight == Approx(1e-3));
+  CHECK(nn::AdaplerOptions::scaled(6, 512).length_weight == Approx(1e-3 / 8));
+  CHECK_THROWS_WITH(nn::AdaplerOptions::scaled(0, 64),
+                    Catch::Contains("[adapler] expected blocks"));
+}
+
+TEST_CASE("AdapLeR's recipe names its bars, and its predictors are what the engine reads",
+          "[nn][adapler]") {
+  auto network = random_adapler(3, 0.5);
+  nn::AdaplerOptions options;
+  options.choose_after = 2;
+  const auto method = nn::adapler_method(network, test::random_bert(2), options);
+  CHECK(method->recipe() == "adapler(threshold=0.5/0.5/0.5/0.5, sites=0..3)");
+  CHECK(Recipe::parse(method->recipe()).compile(4).sites().size() == 4);
+  BertConfig config = test::tiny_bert_config();
+  config.contributions = true;
+  CHECK_NOTHROW(check_sieve(config, *method->sieve(), "here"));
+  method->begin_step(1.9);
+  CHECK_FALSE(method->is_candidate());
+  method->begin_step(2);
+  CHECK(method->is_candidate());
+}
+
 TEST_CASE("AdapLeR refuses what makes no sense", "[nn][adapler][errors]") {
   auto network = random_adapler(1);
   nn::Bert teacher = test::random_bert(2);
@@ -201,6 +233,9 @@ TEST_CASE("AdapLeR refuses what makes no sense", "[nn][adapler][errors]") {
   options = {};
   options.length_weight = -1;
   CHECK_THROWS_WITH(nn::adapler_method(network, teacher, options), Catch::Contains("lengths"));
+  options = {};
+  options.choose_after = -1;
+  CHECK_THROWS_WITH(nn::adapler_method(network, teacher, options), Catch::Contains("choose_after"));
   BertConfig other = test::tiny_bert_config();
   other.num_classes = 4;
   CHECK_THROWS_WITH(nn::adapler_method(network, test::random_bert(2, other)),

@@ -9,7 +9,8 @@
 // (the decisions of `kept`); with thresholds evit (fused at 0.7), sait (0.46) and asvit.
 //
 // Of a text model IN: tokens [B, 2, n] (ids and types, -1 behind the end), probe [B, classes], and
-// thresholds [blocks - 1] with n_ref [1]. OUT: logits and gradients; ltp and kept.0 ... [B, n].
+// thresholds [blocks - 1] with n_ref [1], or, of a model with contribution predictors, etas
+// [blocks]. OUT: logits and gradients; ltp, or adapler, and kept.0 ... [B, n].
 
 #include <torch/torch.h>
 
@@ -17,6 +18,7 @@
 
 #include "tokensieve/io/model_folder.h"
 #include "tokensieve/io/safetensors.h"
+#include "tokensieve/nn/adapler_bert.h"
 #include "tokensieve/nn/dynamic_vit.h"
 #include "tokensieve/nn/ltp_bert.h"
 #include "tokensieve/nn/method.h"
@@ -97,6 +99,33 @@ void adaptive(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out
   out["asvit"] = nn::asvit_method(adaptive, nullptr)->predict(pixels);
 }
 
+/// What is kept at every site.
+void put_kept(const std::vector<torch::Tensor>& kept, Tensors& out) {
+  for (size_t s = 0; s < kept.size(); ++s) out["kept." + std::to_string(s)] = kept[s];
+}
+
+void ltp(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
+  std::vector<double> thresholds;
+  for (const float value : in.read_f32("thresholds")) thresholds.push_back(value);
+  nn::LtpBert network(*folder.bert, thresholds, static_cast<int64_t>(in.read_f32("n_ref")[0]));
+  nn::load_weights(*network, *folder.weights, *folder.bert);
+  network->eval();
+  const nn::SievedText text = network->forward_hard(read(in, "tokens").to(torch::kLong));
+  out["ltp"] = network->classify(text.class_rows.back());
+  put_kept(text.kept, out);
+}
+
+void adapler(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
+  nn::AdaplerBert network(*folder.bert);
+  nn::load_weights(*network, *folder.weights, *folder.bert);
+  nn::load_parameters(*network, "contribution_predictor.", *folder.sieve);
+  network->eta().copy_(read(in, "etas"));
+  network->eval();
+  const nn::AdaplerOutput text = network->forward_hard(read(in, "tokens").to(torch::kLong));
+  out["adapler"] = network->classify(text.class_rows);
+  put_kept(text.kept, out);
+}
+
 void text(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
   nn::Bert network(*folder.bert);
   nn::load_weights(*network, *folder.weights, *folder.bert);
@@ -107,16 +136,9 @@ void text(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
   out["logits"] = logits;
   for (const auto& item : network->named_parameters())
     out["gradient." + item.key()] = item.value().grad();
-  if (!in.contains("thresholds")) return;
   torch::NoGradGuard guard;
-  std::vector<double> thresholds;
-  for (const float value : in.read_f32("thresholds")) thresholds.push_back(value);
-  nn::LtpBert sieved(*folder.bert, thresholds, static_cast<int64_t>(in.read_f32("n_ref")[0]));
-  nn::load_weights(*sieved, *folder.weights, *folder.bert);
-  sieved->eval();
-  const nn::SievedText kept = sieved->forward_hard(tokens);
-  out["ltp"] = sieved->classify(kept.class_rows.back());
-  for (size_t s = 0; s < kept.kept.size(); ++s) out["kept." + std::to_string(s)] = kept.kept[s];
+  if (in.contains("thresholds")) ltp(folder, in, out);
+  if (in.contains("etas")) adapler(folder, in, out);
 }
 
 }  // namespace

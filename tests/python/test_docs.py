@@ -93,7 +93,7 @@ def test_every_picture_of_the_methods_page_is_drawn_by_a_command_on_it():
         assert 0 < (ROOT / "docs" / "images" / f"{name}.png").stat().st_size < 150_000
 
 
-METHODS_OF_TEXTS = ["ltp", "top", "pabee", "magic_pyramid"]
+METHODS_OF_TEXTS = ["ltp", "top", "adapler", "pabee", "magic_pyramid"]
 
 
 def test_every_method_has_a_section_with_a_picture():

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+import tokensieve as ts
 import torch
 from conftest import ROOT
 from safetensors.numpy import load_file
@@ -127,6 +128,7 @@ METHODS = [
     ({"name": "cascade", "keep": 0.4}, "select=top_k("),
     ({"name": "pabee", "patience": 2}, "pabee(patience=2)"),
     ({"name": "top", "target": 0.1, "target_epochs": 0, "bins": 5, "slack": 1}, "top(bins="),
+    ({"name": "adapler", "choose_after": 3, "saliencies": 0.1}, "adapler(threshold="),
     (LTP | {"name": "magic_pyramid", "hard_epochs": 1, "joint_epochs": 1, "entropy": 0.3}, "magic_pyramid(threshold="),
 ]
 
@@ -139,13 +141,48 @@ def test_every_method_trains_and_leaves_its_recipe(place, method, recipe):
     done = run(place, "out", "--teacher", place / "dense" / "model", start="dense/model")
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in (place / "out" / "metrics.jsonl").read_text().splitlines()]
-    assert "distillation" in lines[0]
+    assert ("contributions" if method["name"] == "adapler" else "distillation") in lines[0]
     assert recipe in json.loads((place / "out" / "model" / "sieve.json").read_text())["recipe"]
-    exits = place / "out" / "model" / "sieve.safetensors"
-    assert exits.exists() == (method["name"] in ("pabee", "magic_pyramid"))
-    if exits.exists():
-        assert set(load_file(exits)) == {f"classifiers.{i}.{part}" for i in range(3) for part in ("weight", "bias")}
+    sieve = place / "out" / "model" / "sieve.safetensors"
+    parts = []
+    if method["name"] in ("pabee", "magic_pyramid"):
+        parts = [f"classifiers.{i}" for i in range(3)]
+    if method["name"] == "adapler":
+        parts = [f"contribution_predictor.{i}.{part}" for i in range(4) for part in ("hidden", "output")]
+    assert sieve.exists() == bool(parts)
+    if parts:
+        assert set(load_file(sieve)) == {f"{part}.{kind}" for part in parts for kind in ("weight", "bias")}
     AutoModelForSequenceClassification.from_pretrained(place / "out" / "model")
+
+
+def test_the_engine_runs_adapler_as_training_judged_it(place):
+    dense = run(place, "dense")
+    assert dense.returncode == 0, dense.stderr
+    # Short texts soon: bars that start as learned ones and rise fast.
+    method = {"name": "adapler", "lengths": 0.05, "sharpness": 10, "growth": 10, "choose_after": 3}
+    optimizer = CONFIG["optimizer"] | {"predictor_learning_rate": 0.2}
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": method, "optimizer": optimizer}))
+    done = run(place, "out", "--teacher", place / "dense" / "model", "--json", start="dense/model")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["best_epoch"] == 3
+    model = ts.load(place / "out" / "model", threads=1)
+    lines = [line.split("\t") for line in (place / "out" / "held_out.tsv").read_text().splitlines()[1:]]
+    answers = model([text for _, text in lines])
+    right = (answers.logits.argmax(1) == [int(label) for label, _ in lines]).mean()
+    assert abs(right - result["held_out_accuracy"]) <= 1 / 16  # training looks in bfloat16
+    first, last = answers.tokens_per_layer[:, 0], answers.tokens_per_layer[:, -1]
+    assert (last >= 2).all() and last.sum() < first.sum()
+    assert all(abs(shares.sum(1) - 1).max() < 1e-5 for shares in answers.contributions)
+    # Trained predictors of a start go on.
+    still = {"learning_rate": 1e-12, "warmup_epochs": 0, "final_learning_rate": 0}
+    method["choose_after"] = 0
+    config = CONFIG | {"method": method, "epochs": 1, "optimizer": still}
+    (place / "config.json").write_text(json.dumps(config))
+    done = run(place, "again", "--teacher", place / "dense" / "model", start="out/model")
+    assert done.returncode == 0, done.stderr
+    before, after = (load_file(place / name / "model" / "sieve.safetensors") for name in ("out", "again"))
+    assert all(np.abs(before[name] - after[name]).max() < 1e-6 for name in before)
 
 
 def test_choices_may_be_made_on_a_file_of_its_own(place):
@@ -188,6 +225,11 @@ def test_exits_of_a_start_go_on(place):
         ({"method": {"name": "cascade", "keep": 0}}, "keep in (0, 1]"),
         ({"method": {"name": "pabee", "patience": -1}}, "[patience] expected a whole number"),
         ({"method": {"name": "top"}}, "expected a teacher"),
+        ({"method": {"name": "adapler"}}, "expected a teacher"),
+        ({"method": {"name": "adapler", "length": 1}}, "did you mean 'lengths'"),
+        ({"method": {"name": "adapler", "lengths": -1}}, "saliencies and lengths of 0 or more"),
+        ({"method": {"name": "adapler", "growth": 0}}, "sharpness and growth above 0"),
+        ({"method": {"name": "adapler", "choose_after": -1}}, "choose_after of 0 epochs or more"),
         ({"method": {"name": "top", "bins": 0}}, "1 to 1000 bins"),
         ({"method": {"name": "top", "first": 9}}, "first block that drops from 1 to 3"),
         ({"method": {"name": "top", "first": -1}}, "'first'"),

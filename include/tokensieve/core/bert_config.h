@@ -27,6 +27,9 @@ enum class PoolerActivation {
   relu,  ///< DistilBERT's `pre_classifier`.
 };
 
+/// Hidden width of a contribution predictor (AdapLeR, arXiv 2203.08991).
+inline constexpr int kContributionWidth = 32;
+
 /// Sizes and switches of a BERT, MiniLM, TinyBERT, DistilBERT or RoBERTa encoder (post-norm:
 /// LN(X + f(X))). Head count and MLP width are per block and may be 0: that half of the block, its
 /// norm included, is then skipped.
@@ -51,6 +54,7 @@ struct BertConfig {
   /// A classifier after every block but the last, behind the shared pooler, for early exit (PABEE,
   /// Magic Pyramid).
   bool exits = false;
+  bool contributions = false;  ///< A contribution predictor ahead of every block (AdapLeR).
   float layer_norm_eps = 1e-12f;
 
   int depth() const { return static_cast<int>(num_heads.size()); }

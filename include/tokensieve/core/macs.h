@@ -28,7 +28,7 @@ struct MacCount {
   int64_t attention_products = 0;  ///< Q K^T and A V.
   int64_t mlp = 0;
   int64_t head = 0;
-  int64_t predictors = 0;  ///< Learned scores: count_predictor_macs(), site by site.
+  int64_t predictors = 0;  ///< Learned scores, site by site: count_predictor_macs().
 
   int64_t total() const {
     return patch_embed + attention_linear + attention_products + mlp + head + predictors;
@@ -58,8 +58,11 @@ MacCount count_dense_macs(const BertConfig& config, int64_t num_tokens);
 /// reads the mean over the patches is multiplied once an image, and of the two outputs only their
 /// difference is computed. 0 for no rows.
 int64_t count_predictor_macs(const VitConfig& config, int64_t rows);
-/// The same as DynamicViT's own counter and published figures have it, with that half multiplied
-/// for every patch and both outputs: rows (C^2 + C^2/2 + C^2/8 + C/2).
+/// The MACs of one contribution predictor (AdapLeR, arXiv 2203.08991) on `rows` tokens of one text,
+/// the class token among them: rows (32 C + 32).
+int64_t count_predictor_macs(const BertConfig& config, int64_t rows);
+/// DynamicViT's as its own counter and published figures have them, with the half that
+/// reads the mean multiplied for every patch and both outputs: rows (C^2 + C^2/2 + C^2/8 + C/2).
 int64_t count_published_predictor_macs(const VitConfig& config, int64_t rows);
 /// What norms add in counters that charge 5 a value (timm's, DynamicViT's): 5 C (2 sum n_l + n_L).
 int64_t count_layer_norm_macs(const VitConfig& config, std::span<const LayerTokens> layers);

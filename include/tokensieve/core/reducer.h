@@ -47,8 +47,8 @@ class Reducer {
   virtual ~Reducer() = default;
   /// What attention must hand over for this decision.
   virtual AttentionRequest attention_request() const = 0;
-  /// True when the decision asks SiteInput::predictor.
-  virtual bool needs_predictor() const { return false; }
+  /// What the decision asks SiteInput::predictor for.
+  virtual LearnedScore learned_score() const { return LearnedScore::none; }
   /// True when the method would keep every row at site `site_index` whatever the input, so that the
   /// site can be skipped and costs nothing.
   virtual bool keeps_everything(int site_index) const = 0;

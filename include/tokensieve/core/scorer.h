@@ -18,8 +18,8 @@ class Scorer {
   /// they are protected by position, never by score. Throws std::invalid_argument when the input
   /// lacks what the scorer reads.
   virtual void score(const SiteInput& input, std::span<float> scores) const = 0;
-  /// True when the score comes from SiteInput::predictor.
-  virtual bool needs_predictor() const { return false; }
+  /// What the score is where it comes from SiteInput::predictor.
+  virtual LearnedScore learned_score() const { return LearnedScore::none; }
   /// True when score() writes logarithms. Rows are ranked by them, so that probabilities close to 1
   /// stay apart; thresholds, fused rows and traces get their exponentials.
   virtual bool logarithmic() const { return false; }
@@ -41,6 +41,11 @@ std::unique_ptr<Scorer> received_attention_scorer(int64_t n_ref = 0);
 /// Probability that a token is kept, by the predictor that was trained for the site (DynamicViT,
 /// arXiv 2106.02034 eq. 6): logarithms, from SiteInput::predictor.
 std::unique_ptr<Scorer> predictor_scorer();
+/// A token's contribution to the answer, by the predictor ahead of the block: n alpha, its
+/// predicted share of the saliency times the tokens present, the class token among them (AdapLeR,
+/// arXiv 2203.08991), so that alpha >= eta / n is one number, `select=threshold(eta)`. From
+/// SiteInput::predictor.
+std::unique_ptr<Scorer> contribution_scorer();
 /// Uniform random numbers that depend on the seed, the input itself, the site and the token, and on
 /// nothing else (neither batch order nor threads): the control every method has to beat.
 std::unique_ptr<Scorer> random_scorer(uint64_t seed);

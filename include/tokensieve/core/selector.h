@@ -50,7 +50,7 @@ std::unique_ptr<Selector> top_k_selector(std::vector<double> keep, TopKOptions o
 /// What a threshold is compared with.
 enum class ThresholdOf {
   score,  ///< score >= threshold (LTP).
-  mean,   ///< score >= threshold * mean of the rows present, NaN left out (AdapLeR's eta / n).
+  mean,   ///< score >= threshold * mean of the rows present, NaN left out.
 };
 /// Thresholds that rise evenly from site to site to reach `last` behind the last of `num_sites`:
 /// last * (s + 1) / (num_sites + 1). With sites 1.. these are LTP's initial thresholds, last * l /

@@ -33,17 +33,19 @@ struct BertImpl;
 /// with that of its row.
 class Bert {
  public:
-  /// Reads and packs the weights, and the classifiers for early exit where the config has them.
+  /// Reads and packs the weights, and those of the classifiers for early exit and the contribution
+  /// predictors where the config has them (sieve_tensors()).
   /// Throws std::invalid_argument for a config that makes no sense and std::runtime_error for
   /// weights that do not fit it.
-  Bert(BertConfig config, const WeightSource& weights, const WeightSource* exits = nullptr);
+  Bert(BertConfig config, const WeightSource& weights, const WeightSource* sieve = nullptr);
   ~Bert();
   Bert(Bert&&) noexcept;
   Bert& operator=(Bert&&) noexcept;
 
   const BertConfig& config() const;
   /// Throws std::invalid_argument when this network cannot run `schedule`, with the reason: a site
-  /// behind its last block, learned scores, an exit without classifiers behind the blocks.
+  /// behind its last block, scores that it has no predictors for, an exit without classifiers
+  /// behind the blocks.
   void check(const Schedule& schedule) const;
 
   /// Runs a batch under `schedule` on `threads` threads (0: one a core). Texts may differ in

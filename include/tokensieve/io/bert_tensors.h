@@ -43,7 +43,19 @@ std::map<std::string, std::vector<std::int64_t>> bert_tensors(const BertConfig& 
 std::string exit_name(int block);
 /// Names and shapes of the classifiers [classes, C] after every block but the last.
 std::map<std::string, std::vector<std::int64_t>> exit_tensors(const BertConfig& config);
+
+/// Where the contribution predictor ahead of block `block` is: "contribution_predictor.0", followed
+/// by ".hidden" [32, C] and ".output" [1, 32] (AdapLeR, arXiv 2203.08991).
+std::string contribution_name(int block);
+/// Names and shapes of the contribution predictors ahead of every block.
+std::map<std::string, std::vector<std::int64_t>> contribution_tensors(const BertConfig& config);
+
+/// Names and shapes of what belongs into a text model's sieve.safetensors: classifiers where
+/// `config` has exits, predictors where it has contributions.
+std::map<std::string, std::vector<std::int64_t>> sieve_tensors(const BertConfig& config);
 /// Throws runtime_error naming `file` unless `weights` has the tensors above and no others.
-void check_exits(const BertConfig& config, const WeightSource& weights, const std::string& file);
+void check_sieve(const BertConfig& config, const WeightSource& weights, const std::string& file);
+/// `config` with exits and contributions where `weights` names tensors of theirs.
+BertConfig with_sieve(BertConfig config, const WeightSource& weights);
 
 }  // namespace tokensieve

@@ -30,8 +30,8 @@ struct ModelFolder {
   /// Under timm's names, or those of bert_tensors().
   std::shared_ptr<const WeightSource> weights;
   /// What sieve.safetensors has, null without any: predictors under the names of
-  /// predictor_tensors(), or a text model's classifiers for early exit under those of
-  /// exit_tensors().
+  /// predictor_tensors(), or a text model's classifiers and predictors under those of
+  /// sieve_tensors().
   std::shared_ptr<const WeightSource> sieve;
 
   /// Throws std::runtime_error unless this is an image model; `operation` begins the message.

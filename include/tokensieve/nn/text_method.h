@@ -68,10 +68,15 @@ struct AdaplerOptions {
   double length_weight = 5e-4;     ///< Of length_loss(), which only the bars learn by.
   double sharpness = 10;           ///< lambda of the first epoch,
   double growth = 10;              ///< and its factor from each epoch to the next.
+  double choose_after = 0;         ///< Epochs of which none is chosen: the bars are on their way.
+
+  /// The authors' weights, which are of 12 blocks and texts of up to 64 tokens, for others: what
+  /// contribution_loss() sums over blocks, weighted blocks to 1, and length_loss() over blocks and
+  /// tokens, then counts as much as there.
+  static AdaplerOptions scaled(int blocks, int64_t max_tokens);
 };
 
-/// Throws std::invalid_argument as ltp_method does, and without a teacher. Its recipe names the
-/// bars only: the engine has no contribution predictors yet, and parses no such recipe.
+/// Throws std::invalid_argument as ltp_method does, and without a teacher.
 std::unique_ptr<Method> adapler_method(AdaplerBert network, Bert teacher,
                                        AdaplerOptions options = {});
 

@@ -65,6 +65,13 @@ void read_text_method(JsonReader& reader, TrainConfig& config) {
   } else if (config.method == "pabee") {
     reader.read("patience", text.pabee.patience);
     reader.read("teacher_logits", text.pabee.teacher_logits);
+  } else if (config.method == "adapler") {
+    nn::AdaplerOptions& options = text.adapler;
+    if (reader.find("saliencies")) reader.read("saliencies", text.saliencies.emplace());
+    if (reader.find("lengths")) reader.read("lengths", text.lengths.emplace());
+    reader.read("sharpness", options.sharpness);
+    reader.read("growth", options.growth);
+    reader.read("choose_after", options.choose_after);
   } else if (config.method == "top") {
     nn::TopOptions& options = text.top;
     reader.read("first", text.top_first);
@@ -154,7 +161,8 @@ void read_method(const nlohmann::json& json, TrainConfig& config) {
   reader.read("name", config.method);
   const std::vector<std::string> of_pictures = {"dynamicvit", "evit", "sait", "asvit",
                                                 "token_labeling"};
-  const std::vector<std::string> of_texts = {"ltp", "cascade", "pabee", "magic_pyramid", "top"};
+  const std::vector<std::string> of_texts = {"ltp",           "cascade", "pabee",
+                                             "magic_pyramid", "top",     "adapler"};
   std::vector<std::string> methods = {"dense"};
   for (const auto& list : {of_pictures, of_texts})
     methods.insert(methods.end(), list.begin(), list.end());
@@ -163,7 +171,7 @@ void read_method(const nlohmann::json& json, TrainConfig& config) {
   };
   check_runtime(is_in(methods),
                 "[config] expected a method's name, dense, dynamicvit, evit, sait, asvit, "
-                "token_labeling, ltp, cascade, pabee, magic_pyramid or top, got '",
+                "token_labeling, ltp, cascade, pabee, magic_pyramid, top or adapler, got '",
                 config.method, "'", did_you_mean(config.method, methods));
   if (is_in(of_pictures)) note(config.picture_key, config.method);
   if (is_in(of_texts)) note(config.text_key, config.method);

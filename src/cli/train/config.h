@@ -25,6 +25,9 @@ struct TextConfig {
   nn::PabeeOptions pabee;
   nn::MagicPyramidOptions pyramid;  ///< Its `ltp` is LTP's, too.
   nn::TopOptions top;
+  nn::AdaplerOptions adapler;
+  /// AdapLeR's weights; those of AdaplerOptions::scaled() where not given.
+  std::optional<double> saliencies, lengths;
   int top_first = 0;  ///< ToP's first block that drops; 0: depth / 6, from 1 on.
   int64_t top_bins = 50;
 };

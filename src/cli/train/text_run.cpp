@@ -31,6 +31,7 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config, int c
   if (classes != start.bert->num_classes) target.labels.clear();
   bert.num_classes = classes;
   bert.exits = has_exits(config);
+  bert.contributions = config.method == "adapler";
   target.sieve = nullptr;
   target.calibrations.clear();  // of other weights
   return target;
@@ -42,8 +43,11 @@ void load_start(nn::BertImpl& network, const ModelFolder& start) {
                     start.bert->num_classes == network.config().num_classes;
   if (!same) std::cerr << "the classifier starts anew: the start has none of these classes\n";
   nn::load_weights(network, *start.weights, *start.bert, same ? Head::load : Head::fresh);
-  if (network.config().exits && start.sieve && same)
+  const BertConfig& config = network.config();
+  if (config.exits && start.bert->exits && same)
     nn::load_parameters(network, "classifiers.", *start.sieve);
+  if (config.contributions && start.bert->contributions)
+    nn::load_parameters(network, "contribution_predictor.", *start.sieve);
 }
 
 /// The teacher reads the student's tokens and answers in its classes.
@@ -79,6 +83,15 @@ std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFo
     nn::TopBert network(bert, first, texts.top_bins, texts.dropout);
     load_start(*network, start);
     return nn::top_method(network, teacher, texts.top);
+  }
+  if (config.method == "adapler") {
+    const auto scaled = nn::AdaplerOptions::scaled(bert.depth(), texts.max_tokens);
+    nn::AdaplerOptions options = texts.adapler;
+    options.saliency_weight = texts.saliencies.value_or(scaled.saliency_weight);
+    options.length_weight = texts.lengths.value_or(scaled.length_weight);
+    nn::AdaplerBert network(bert, texts.dropout);
+    load_start(*network, start);
+    return nn::adapler_method(network, teacher, options);
   }
   nn::Bert network(bert, texts.dropout);
   load_start(*network, start);

@@ -8,7 +8,7 @@ namespace {
 class PredictorScorer final : public Scorer {
  public:
   AttentionRequest attention_request() const override { return AttentionRequest::none; }
-  bool needs_predictor() const override { return true; }
+  LearnedScore learned_score() const override { return LearnedScore::keep_probability; }
   bool logarithmic() const override { return true; }
   std::string_view score_name() const override { return "keep probability"; }
 

@@ -21,7 +21,7 @@ std::string method_cell(const RecipeScore& score) { return shorten(score.method,
 // "0.7" is a keep rate; what is none says so.
 std::string density_cell(const RecipeScore& score) {
   const bool keep = score.density_key == "keep" || score.density_key.empty();
-  return shorten(keep ? score.density : score.density_key + "=" + score.density, 14);
+  return shorten(keep ? score.density : score.density_key + "=" + score.density, 20);
 }
 
 std::string accuracy_table(const std::vector<RecipeScore>& scores) {

@@ -130,19 +130,7 @@ void add_calibrate(CLI::App& program) {
       ->add_option("--sweep", options->sweep,
                    "Densities: FROM..TO or FROM..TO:STEP [0.9..0.2 for keep and mass]")
       ->type_name("RANGE");
-  command
-      ->add_option("--limit", options->run.limit,
-                   "Use this many samples, spread over the data [all]")
-      ->type_name("N")
-      ->check(count_up_to(1'000'000'000));
-  command->add_option("--batch", options->run.batch, "Samples in one call, but for latency")
-      ->type_name("N")
-      ->check(count_up_to(4096))
-      ->capture_default_str();
-  command->add_option("--workers", options->run.workers, "Threads that read samples")
-      ->type_name("N")
-      ->check(count_up_to(256))
-      ->capture_default_str();
+  options->run.add_to(*command);
   CLI::Option* only = command->add_flag("--latency", options->only_latency,
                                         "Only time the steps calibrated before, on this machine");
   command->add_flag("--no-latency", options->no_latency, "Do not time the steps")->excludes(only);

@@ -242,19 +242,7 @@ void add_evaluate(CLI::App& program) {
                    "Run the recipes at these densities: FROM..TO or FROM..TO:STEP")
       ->type_name("RANGE");
   options->budget.add_to(*command);
-  command
-      ->add_option("--limit", options->run.limit,
-                   "Use this many samples, spread over the data [all]")
-      ->type_name("N")
-      ->check(count_up_to(1'000'000'000));
-  command->add_option("--batch", options->run.batch, "Samples in one call")
-      ->type_name("N")
-      ->check(count_up_to(4096))
-      ->capture_default_str();
-  command->add_option("--workers", options->run.workers, "Threads that read samples")
-      ->type_name("N")
-      ->check(count_up_to(256))
-      ->capture_default_str();
+  options->run.add_to(*command);
   options->truncate.add_to(*command);
   command
       ->add_option(

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <CLI/CLI.hpp>
+
+#include "option_values.h"
 #include "progress.h"
 #include "runs.h"
 #include "sample_loader.h"
@@ -75,6 +78,20 @@ Pass run_pass(std::span<RecipeResult> results, const EvaluationOptions& options,
 }
 
 }  // namespace
+
+void EvaluationOptions::add_to(CLI::App& command) {
+  command.add_option("--limit", limit, "Use this many samples, spread over the data [all]")
+      ->type_name("N")
+      ->check(count_up_to(1'000'000'000));
+  command.add_option("--batch", batch, "Samples in one call, but where speed is timed")
+      ->type_name("N")
+      ->check(count_up_to(4096))
+      ->capture_default_str();
+  command.add_option("--workers", workers, "Threads that read samples")
+      ->type_name("N")
+      ->check(count_up_to(256))
+      ->capture_default_str();
+}
 
 Evaluation evaluate(std::span<const Contender> contenders, const EvaluationOptions& options) {
   Evaluation evaluation;

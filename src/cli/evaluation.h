@@ -8,6 +8,10 @@
 #include "recipe_option.h"
 #include "samples.h"
 
+namespace CLI {
+class App;
+}
+
 namespace tokensieve::cli {
 
 /// A recipe, the model it runs on and the samples as that model reads them.
@@ -40,6 +44,9 @@ struct EvaluationOptions {
   int workers = 2;                     ///< Threads that read samples.
   bool skip_broken = false;            ///< Else a picture that cannot be read is an error.
   std::string operation = "evaluate";  ///< For the progress bar and messages.
+
+  /// Adds --limit, --batch and --workers to `command`.
+  void add_to(CLI::App& command);
 };
 
 /// Runs all contenders, the baseline first, over their samples: contenders that stand together and

@@ -103,6 +103,7 @@ std::string text_model_text(const std::filesystem::path& path, const ModelFolder
   lines.add_parameters(path, model);
   lines.add("head", head_text(bert));
   lines.add("exits", bert.exits ? "a classifier behind every block" : "none");
+  lines.add("contributions", bert.contributions ? "a predictor ahead of every block" : "none");
   lines.add("labels", labels_text(model.labels));
   lines.add("recipe", model.recipe);
   lines.add_provenance(model);
@@ -160,6 +161,7 @@ json text_model_json(const std::filesystem::path& path, const ModelFolder& model
           {"head", head_name(bert.head)},
           {"num_classes", bert.num_classes},
           {"exits", bert.exits},
+          {"contributions", bert.contributions},
           {"parameters", count_parameters(model)},
           {"bytes", weight_bytes(path)},
           {"labels", model.labels},

@@ -6,7 +6,7 @@ import pytest
 import tokensieve as ts
 from command import run, run_json
 from PIL import Image
-from text_data import RECIPE, make_texts, write_text_model, write_texts
+from text_data import RECIPE, make_texts, write_contributions, write_text_model, write_texts
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,14 @@ def test_info_of_other_heads_and_vocabularies(tmp_path):
     assert "1205 entries, more than the network has" in run("info", many).stdout
     (many / "vocab.txt").unlink()
     assert "none: takes ids" in run("info", many).stdout and run_json("info", many)["tokenizer_size"] is None
+
+
+def test_info_tells_what_was_learned_for_the_sieve(folder, tmp_path):
+    assert "exits           none" in run("info", folder).stdout
+    assert run_json("info", folder)["contributions"] is False
+    learned = write_contributions(write_text_model(tmp_path / "adapler"))
+    assert run_json("info", learned)["contributions"] is True
+    assert "a predictor ahead of every block" in run("info", learned).stdout
 
 
 # --- calibrate ------------------------------------------------------------------------------------

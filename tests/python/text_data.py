@@ -34,6 +34,19 @@ def write_exits(folder, seed=9):
     return folder
 
 
+def write_contributions(folder, seed=9):
+    """AdapLeR's contribution predictors ahead of every block."""
+    generator = torch.Generator().manual_seed(seed)
+    predictors = {}
+    for block in range(SMALL["num_hidden_layers"]):
+        for part, out, inner in [("hidden", 32, SMALL["hidden_size"]), ("output", 1, 32)]:
+            scope = f"contribution_predictor.{block}.{part}"
+            predictors[f"{scope}.weight"] = torch.randn(out, inner, generator=generator)
+            predictors[f"{scope}.bias"] = torch.randn(out, generator=generator)
+    save_file(predictors, folder / "sieve.safetensors")
+    return folder
+
+
 def make_texts(count, seed=0, longest=60):
     """Texts of 1 to `longest` words."""
     generator = random.Random(seed)

@@ -29,7 +29,7 @@ _FEWEST_TOKENS = 4  # the special ones of a pair
 def evaluate(
     model: Model | TextModel,
     data: str | os.PathLike[str],
-    recipes: RecipeLike | Iterable[RecipeLike] | None = None,
+    recipes: RecipeLike | Iterable[RecipeLike | tuple[RecipeLike, Model | TextModel]] | None = None,
     *,
     baseline: Model | TextModel | None = None,
     batch: int = 32,
@@ -46,11 +46,13 @@ def evaluate(
     Without `recipes` that is the model's own. The classes' folder names must be the model's labels, in
     any case and with spaces, "_" or "-"; texts are a .tsv or .jsonl file as `read_text_dataset` takes
     it, with labels. With a `baseline`, dense is that model's, the model's own network with all tokens
-    comes second, and both must have the same labels and, of pictures, preprocessing. All recipes see
-    the same samples. `limit` takes that many of them evenly spread over the data. Speed is timed at the
-    end, on 16 of the samples at batches of 1 and 8: after a round to warm up the recipes take turns call
-    by call for `rounds` rounds; 0 leaves it out. Pictures are turned as their EXIF orientation says;
-    without `apply_orientation` they are read as they are stored, as timm and torchvision do it.
+    comes second. A recipe may be a pair, (recipe, other model), so that one table holds models that were
+    trained for different methods; its row is called "recipe@folder". All models must have the same labels
+    and, of pictures, preprocessing. All recipes see the same samples. `limit` takes that many of them
+    evenly spread over the data. Speed is timed at the end, on 16 of the samples at batches of 1 and 8:
+    after a round to warm up the recipes take turns call by call for `rounds` rounds; 0 leaves it out.
+    Pictures are turned as their EXIF orientation says; without `apply_orientation` they are read as they
+    are stored, as timm and torchvision do it.
 
     Of texts at most `max_length` tokens are read, all that the model can by default. `truncate` adds the
     dense network on texts cut off after so many tokens; "equal" is as many as make it cost the mean
@@ -64,8 +66,8 @@ def evaluate(
         recipes = model.recipe
     if isinstance(recipes, (str, Recipe)):
         recipes = [recipes]
-    named = [(str(recipe), model._recipe(recipe)) for recipe in recipes]
-    if not named:
+    pairs = [entry if isinstance(entry, tuple) else (entry, model) for entry in recipes]
+    if not pairs:
         raise ValueError("[evaluate] expected one recipe or more, got none")
     if batch < 1:
         raise ValueError(f"[evaluate] batch must be 1 or more, got {batch}")
@@ -84,17 +86,28 @@ def evaluate(
         raise ValueError(f"[evaluate] expected buckets that rise, got {edges}")
     samples = open_samples(model, data, apply_orientation, max_length, "evaluate")
     samples.check_labels("evaluate")
-    of_baseline = samples
+    read = {id(model): samples}
+
+    def contender(name: str, recipe: Recipe, its_model: Model | TextModel) -> Contender:
+        if id(its_model) not in read:
+            _check_comparable(model, its_model)
+            read[id(its_model)] = samples
+            if isinstance(its_model, TextModel):  # with a tokenizer of its own
+                read[id(its_model)] = open_samples(
+                    its_model, data, apply_orientation, max_length, "evaluate"
+                )
+        place = "" if its_model is model else f"@{its_model.folder}"
+        return Contender(its_model, name, recipe, read[id(its_model)], place)
+
+    dense = Recipe("dense")
+    contenders = [contender("dense", dense, baseline or model)]
+    contenders[0].place = ""
     if baseline is not None:
-        _check_baseline(model, baseline)
-        if isinstance(baseline, TextModel):
-            of_baseline = open_samples(baseline, data, apply_orientation, max_length, "evaluate")
-    contenders = [Contender(baseline or model, "dense", Recipe("dense"), of_baseline)]
-    if baseline is not None:
-        contenders.append(Contender(model, "all tokens", Recipe("dense"), samples))
-    for name, recipe in named:
-        if not recipe.is_dense:
-            contenders.append(Contender(model, name, recipe, samples))
+        contenders.append(contender("all tokens", dense, model))
+    for entry, its_model in pairs:
+        recipe = its_model._recipe(entry)
+        if its_model is not model or not recipe.is_dense:
+            contenders.append(contender(str(entry), recipe, its_model))
     shown = sys.stderr.isatty() if progress is None else progress
     indices = spread(len(samples), limit)
     answers = run_contenders(contenders, indices, batch, "evaluate", shown)
@@ -123,6 +136,7 @@ class Contender:
     name: str
     recipe: Recipe
     samples: Samples
+    place: str = ""  #: "@folder" where the model is not the evaluation's.
     truncated: int = 0  #: Tokens that its texts are cut off after, for plain truncation; else 0.
 
 
@@ -173,15 +187,20 @@ def run_contenders(
     return answers
 
 
-def _check_baseline(model: Model | TextModel, baseline: Model | TextModel) -> None:
-    if type(baseline) is not type(model):
+def _check_comparable(model: Model | TextModel, other: Model | TextModel) -> None:
+    if type(other) is not type(model):
         kind = "texts" if isinstance(model, TextModel) else "pictures"
-        raise ValueError(f"[evaluate] expected a baseline of {kind}, as the model is")
-    if baseline.labels != model.labels or baseline.config["num_classes"] != model.config["num_classes"]:
-        raise ValueError("[evaluate] expected a baseline with the model's labels")
-    if isinstance(model, Model) and isinstance(baseline, Model):
-        if baseline.preprocessing != model.preprocessing:
-            raise ValueError("[evaluate] expected a baseline that preprocesses pictures as the model does")
+        raise ValueError(f"[evaluate] expected a model of {kind}, as the first is, got {other.folder}")
+    if other.labels != model.labels or other.config["num_classes"] != model.config["num_classes"]:
+        raise ValueError(
+            f"[evaluate] expected a model with the labels of the first, got {other.folder}"
+        )
+    if isinstance(model, Model) and isinstance(other, Model):
+        if other.preprocessing != model.preprocessing:
+            raise ValueError(
+                "[evaluate] expected a model that preprocesses pictures as the first does, "
+                f"got {other.folder}"
+            )
 
 
 def _truncated(dense: Contender, cuts: list[int | str], answers: list[Answers]) -> list[Contender]:
@@ -192,7 +211,7 @@ def _truncated(dense: Contender, cuts: list[int | str], answers: list[Answers]) 
     for cut in cuts:
         lengths.update(_equal_truncations(dense.model, answers) if isinstance(cut, str) else [cut])
     return [
-        Contender(dense.model, f"truncate({n})", dense.recipe, dense.samples.truncated(n), n)
+        Contender(dense.model, f"truncate({n})", dense.recipe, dense.samples.truncated(n), "", n)
         for n in sorted(lengths)
     ]
 
@@ -302,7 +321,7 @@ def _figures(
         lost=lost,
         difference=(gained - lost) / count,
         difference_interval=(0.0, 0.0) if answers is dense else _paired(gained, lost, count),
-        same_label=float((said == said_dense).mean()),
+        same_label=float(((said == said_dense) & (said_dense >= 0)).mean()),
         macs=float(macs / count),
         macs_share=float(macs / np.array(dense.macs, float)[chosen].sum()),
     )
@@ -323,8 +342,8 @@ def _row(
         method, key, density = "truncate", "tokens", str(contender.truncated)
     lengths = np.array(dense.lengths)
     return Row(
-        name=name,
-        method=method,
+        name=name + contender.place,
+        method=method + contender.place,
         density_key=key,
         density=density,
         recipe=str(recipe),

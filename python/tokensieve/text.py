@@ -7,7 +7,7 @@ import html
 import os
 import pathlib
 import time
-from typing import Any, Sequence
+from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -60,16 +60,18 @@ class TextModel(Loaded):
     ) -> TextResult:
         """Runs one text or a list of them, of any lengths: nothing is padded.
 
-        Texts are str, pairs of str as tuples, or ids; what is longer than the model reads is cut off,
+        Texts are str, pairs of str as tuples, or ids, several in any iterable; what is longer than the model reads is cut off,
         of ids it is an error. `types` are the token types of a pair of ids, 0 when not given. `recipe` replaces the model's own;
         `keep`, `threshold` or `mass` changes its density for this call, `entropy`, `confidence` or
         `patience` its exit; a budget, `macs`, `latency_ms` or `agree`, chooses the density as `within` has it. At most `batch` texts run at a time. Raises ValueError for ids that the
-        model does not have, for too long texts and for recipes that do not parse.
+        model does not have, for too long texts and for recipes that do not parse, TypeError for what is
+        no text.
         """
         densities = {"keep": keep, "threshold": threshold, "mass": mass}
         densities |= {"entropy": entropy, "confidence": confidence, "patience": patience}
         budget = {"macs": macs, "latency_ms": latency_ms, "agree": agree}
         chosen, reason = self._choose(recipe, densities, budget)
+        texts = _listed(texts)
         listed, tokens = self._tokenize(texts)
         if tokens is not None:
             if types is not None:
@@ -219,6 +221,20 @@ def _shares(trace: _core.RetentionTrace) -> np.ndarray:
         share[0] = 1 - share[1:].sum()
         present = site.rows
     return shares
+
+
+def _listed(texts: Any) -> Any:
+    """Texts as a sequence: what iterates over them as a list, a series or tensor as an array."""
+    if isinstance(texts, (str, bytes, list, tuple)):
+        return texts
+    if hasattr(texts, "__array__"):
+        return np.asarray(texts)
+    if isinstance(texts, Mapping) or not isinstance(texts, Iterable):
+        raise TypeError(
+            "[model] expected a text, a pair of texts, token ids, or several of these, "
+            f"got {type(texts).__name__}"
+        )
+    return list(texts)
 
 
 def _is_pair(text: Any) -> bool:

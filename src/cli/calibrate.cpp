@@ -41,9 +41,10 @@ NamedRecipe recipe_to_calibrate(const CalibrateOptions& options, const LoadedMod
 
 // The staircase that is there, for the times of this machine.
 Calibration present_calibration(const CalibrateOptions& options, const LoadedModel& model) {
-  check_argument(options.sweep.empty() && options.run.limit == 0,
-                 "[calibrate] --latency times the steps that are there; leave --sweep and --limit "
-                 "out");
+  check_argument(
+      options.sweep.empty() && options.run.limit == 0,
+      "[calibrate] --only-latency times the steps that are there; leave --sweep and --limit "
+      "out");
   std::optional<Recipe> recipe;
   if (!model.default_recipe().is_dense()) recipe = model.default_recipe();
   if (!options.recipe.empty()) recipe = Recipe::parse(options.recipe);
@@ -131,7 +132,7 @@ void add_calibrate(CLI::App& program) {
                    "Densities: FROM..TO or FROM..TO:STEP [0.9..0.2 for keep and mass]")
       ->type_name("RANGE");
   options->run.add_to(*command);
-  CLI::Option* only = command->add_flag("--latency", options->only_latency,
+  CLI::Option* only = command->add_flag("--only-latency", options->only_latency,
                                         "Only time the steps calibrated before, on this machine");
   command->add_flag("--no-latency", options->no_latency, "Do not time the steps")->excludes(only);
   command->add_option("--repeat", options->repeat, "Timed calls of dense and of each step")

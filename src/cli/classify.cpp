@@ -71,6 +71,7 @@ void run_classify(const ClassifyOptions& options) {
                  "[classify] expected pictures or texts, --text or --file, got ",
                  options.texts.given() ? "both" : "neither");
   if (options.texts.given()) {
+    check_argument(!options.brief, "[classify] --brief is for pictures");
     classify_texts({options.model, options.recipes, options.texts.find("classify"),
                     options.compare_dense, options.json, options.repeat, options.top});
     return;

@@ -4,9 +4,11 @@
 #include <deque>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "commands.h"
 #include "evaluation_report.h"
@@ -25,8 +27,8 @@ namespace tokensieve::cli {
 namespace {
 
 struct EvaluateOptions {
-  ModelOption model, baseline;
-  std::string data, sweep, predictions, csv, plot;
+  ModelOption model;
+  std::string baseline, data, sweep, predictions, csv, plot;
   std::vector<std::string> recipes;
   BudgetOption budget;
   SampleOptions samples;
@@ -37,46 +39,121 @@ struct EvaluateOptions {
   bool json = false;
 };
 
-std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options, const LoadedModel& model) {
-  if (const auto budget = options.budget.get()) {
-    check_argument(options.sweep.empty(), "[budget] expected --sweep or ",
-                   budget_word(budget->kind), ", which chooses a density, got both");
-    return resolve_within(options.recipes, *budget, model);
-  }
-  auto recipes = resolve_recipes(options.recipes, model.folder().recipe, {}, model);
-  return options.sweep.empty() ? recipes : sweep(recipes, parse_sweep(options.sweep));
+void check_texts_only(const EvaluateOptions& options, const LoadedModel& model) {
+  const bool texts_only = options.truncate.given() || !options.buckets.longest.empty() ||
+                          options.samples.max_length > 0;
+  check_argument(model.reads_texts() || !texts_only,
+                 "[evaluate] --truncate, --buckets and --max-length are for text models");
+  options.truncate.check();
+  check_argument(std::ranges::adjacent_find(options.buckets.longest, std::greater_equal()) ==
+                     options.buckets.longest.end(),
+                 "[evaluate] --buckets: expected numbers of tokens that rise");
 }
 
-void check_baseline(const ModelFolder& model, const ModelFolder& other, const std::string& name) {
-  check_runtime(other.bert.has_value() == model.bert.has_value(),
-                "[evaluate] expected a baseline of ", model.bert ? "texts" : "pictures",
-                ", as the model is, got ", name);
+void check_comparable(const ModelFolder& model, const ModelFolder& other, const std::string& name) {
+  check_runtime(other.bert.has_value() == model.bert.has_value(), "[evaluate] expected a model of ",
+                model.bert ? "texts" : "pictures", ", as --model is, got ", name);
   const auto classes = [](const ModelFolder& folder) {
     return folder.bert ? folder.bert->num_classes : folder.vit.num_classes;
   };
   check_runtime(other.labels == model.labels && classes(other) == classes(model),
-                "[evaluate] expected a baseline with the model's labels, got ", name);
+                "[evaluate] expected a model with the labels of --model, got ", name);
   if (model.bert) return;  // each reads texts with a tokenizer of its own
   const auto input = [](const Preprocessing& p) {
     return std::tie(p.height, p.width, p.crop_pct, p.crop_mode, p.interpolation, p.mean, p.std);
   };
   check_runtime(input(other.preprocessing) == input(model.preprocessing),
-                "[evaluate] expected a baseline that preprocesses pictures as the model does, got ",
+                "[evaluate] expected a model that preprocesses pictures as --model does, got ",
                 name);
+}
+
+// The model of --model, "", and those of other folders, each loaded once, with the data as it reads
+// them.
+class Models {
+ public:
+  struct Entry {
+    LoadedModel model;
+    std::unique_ptr<const Samples> read_by_it;  // none where --model's are read alike
+    const Samples* samples = nullptr;
+  };
+
+  explicit Models(const EvaluateOptions& options) : options_(options) {
+    ModelOption own = options.model;
+    Entry& entry = entries_.try_emplace("", Entry{own.load(1), nullptr, nullptr}).first->second;
+    check_texts_only(options, entry.model);
+    open(entry);
+  }
+
+  const Entry& own() const { return entries_.at(""); }
+
+  const Entry& at(const std::string& folder) {
+    const auto found = entries_.find(folder);
+    if (found != entries_.end()) return found->second;
+    const ModelOption option{folder, options_.model.threads};
+    Entry entry{option.load(1), nullptr, own().samples};
+    check_comparable(own().model.folder(), entry.model.folder(), folder);
+    Entry& kept = entries_.try_emplace(folder, std::move(entry)).first->second;
+    if (kept.model.reads_texts()) open(kept);  // each has a tokenizer of its own
+    return kept;
+  }
+
+ private:
+  void open(Entry& entry) {
+    entry.read_by_it = open_labelled(options_.data, entry.model, options_.samples, "evaluate");
+    entry.samples = entry.read_by_it.get();
+  }
+
+  const EvaluateOptions& options_;
+  std::map<std::string, Entry> entries_;
+};
+
+// "evit(keep=0.7)@runs/evit/model" as the recipe and the folder; no recipe has an '@'.
+std::pair<std::string, std::string> recipe_and_folder(const std::string& text) {
+  const size_t at = text.find('@');
+  if (at == std::string::npos) return {text, ""};
+  check_argument(at + 1 < text.size(), "[evaluate] expected RECIPE@DIR, got '", text,
+                 "' without a folder");
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options, Models& models) {
+  const auto budget = options.budget.get();
+  check_argument(!budget || options.sweep.empty(), "[budget] expected --sweep or ",
+                 budget ? budget_word(budget->kind) : "", ", which chooses a density, got both");
+  const LoadedModel& own = models.own().model;
+  if (options.recipes.empty()) {
+    auto recipes = budget ? resolve_within({}, *budget, own)
+                          : resolve_recipes({}, own.folder().recipe, {}, own);
+    return options.sweep.empty() ? recipes : sweep(recipes, parse_sweep(options.sweep));
+  }
+  std::vector<NamedRecipe> recipes;
+  bool any_sieved = false;
+  for (const std::string& text : options.recipes) {
+    const auto [recipe, folder] = recipe_and_folder(text);
+    const LoadedModel& model = models.at(folder).model;
+    auto resolved = resolve_recipes({recipe}, "", {}, model);
+    const bool dense = resolved.front().recipe.is_dense();
+    any_sieved |= !dense;
+    if (budget && !dense) resolved = resolve_within({recipe}, *budget, model);
+    resolved.front().folder = folder;
+    recipes.push_back(std::move(resolved.front()));
+  }
+  check_argument(!budget || any_sieved, "[budget] expected a recipe with a density, got dense");
+  return options.sweep.empty() ? recipes : sweep(recipes, parse_sweep(options.sweep));
 }
 
 // Dense first, whether asked for or not: all others are compared with it. With a baseline that is
 // another model's, and the model's own with all tokens comes second.
-std::vector<Contender> contenders_of(const EvaluateOptions& options, const LoadedModel& model,
-                                     const Samples& samples, const LoadedModel* baseline,
-                                     const Samples* of_baseline) {
+std::vector<Contender> contenders_of(const EvaluateOptions& options, Models& models) {
   std::vector<Contender> contenders;
-  for (NamedRecipe& recipe : dense_first(recipes_to_run(options, model))) {
-    contenders.push_back({&model, std::move(recipe), &samples});
+  for (NamedRecipe& recipe : dense_first(recipes_to_run(options, models))) {
+    const Models::Entry& entry = models.at(recipe.folder);
+    contenders.push_back({&entry.model, std::move(recipe), entry.samples});
   }
-  if (baseline != nullptr) {
+  if (!options.baseline.empty()) {
+    const Models::Entry& entry = models.at(options.baseline);
     contenders.front().recipe.name = "all tokens";
-    contenders.insert(contenders.begin(), {baseline, {"dense", Recipe()}, of_baseline});
+    contenders.insert(contenders.begin(), {&entry.model, {"dense", Recipe()}, entry.samples});
   }
   return contenders;
 }
@@ -112,7 +189,7 @@ std::string heading(const EvaluateOptions& options, const ModelFolder& model,
   const char* sample = padded ? "text" : "picture";
   std::string first = cat(describe(options.model.path(), model), ", ", count, " ", sample,
                           "s, threads: ", options.model.thread_count());
-  if (!options.baseline.folder.empty()) first += ", dense: " + options.baseline.folder;
+  if (!options.baseline.empty()) first += ", dense: " + options.baseline;
   if (padded) {
     const auto [shortest, longest] = std::ranges::minmax(evaluation.lengths);
     first += cat("\ntokens: ", shortest, " to ", longest, ", read up to ", padded->max_length,
@@ -123,17 +200,6 @@ std::string heading(const EvaluateOptions& options, const ModelFolder& model,
   return cat(first, "\n", padded ? "texts" : "images", "/s: median of ", options.rounds,
              " rounds, recipes in turns, on ", std::min(count, kSpeedSamples), " of the ", sample,
              "s; ± half the quartiles' distance\n\n");
-}
-
-void check_texts_only(const EvaluateOptions& options, const LoadedModel& model) {
-  const bool texts_only = options.truncate.given() || !options.buckets.longest.empty() ||
-                          options.samples.max_length > 0;
-  check_argument(model.reads_texts() || !texts_only,
-                 "[evaluate] --truncate, --buckets and --max-length are for text models");
-  options.truncate.check();
-  check_argument(std::ranges::adjacent_find(options.buckets.longest, std::greater_equal()) ==
-                     options.buckets.longest.end(),
-                 "[evaluate] --buckets: expected numbers of tokens that rise");
 }
 
 // Complains before the work and not after it.
@@ -161,23 +227,9 @@ void add_truncated(const TruncateOption& option, const EvaluationOptions& run,
 
 void run_evaluate(const EvaluateOptions& options) {
   check_outputs(options);
-  const auto model_path = options.model.path();
-  const LoadedModel model = options.model.load(1);
-  check_texts_only(options, model);
-  const auto samples = open_labelled(options.data, model, options.samples, "evaluate");
-  std::optional<LoadedModel> baseline;
-  std::unique_ptr<const Samples> of_baseline;
-  if (!options.baseline.folder.empty()) {
-    ModelOption option = options.baseline;
-    option.threads = options.model.threads;
-    baseline = option.load(1);
-    check_baseline(model.folder(), baseline->folder(), option.folder);
-    if (model.reads_texts()) {
-      of_baseline = open_labelled(options.data, *baseline, options.samples, "evaluate");
-    }
-  }
-  auto contenders = contenders_of(options, model, *samples, baseline ? &*baseline : nullptr,
-                                  of_baseline ? of_baseline.get() : samples.get());
+  Models models(options);
+  const LoadedModel& model = models.own().model;
+  auto contenders = contenders_of(options, models);
   Evaluation evaluation = evaluate(contenders, options.run);
   std::deque<TextSamples> cut;
   add_truncated(options.truncate, options.run, contenders, evaluation, cut);
@@ -199,9 +251,10 @@ void run_evaluate(const EvaluateOptions& options) {
     return;
   }
   const size_t count = evaluation.labels.size();
+  const std::string folder = options.model.path().string();
   nlohmann::ordered_json json{
-      {"model", model_path.string()},
-      {"baseline", baseline ? options.baseline.folder : model_path.string()},
+      {"model", folder},
+      {"baseline", options.baseline.empty() ? folder : options.baseline},
       {"data", options.data},
       {sample + "s", count},
       {"skipped", evaluation.skipped.size()},
@@ -231,11 +284,12 @@ void add_evaluate(CLI::App& program) {
       ->required();
   options->model.add_to(*command);
   command
-      ->add_option("--baseline", options->baseline.folder,
+      ->add_option("--baseline", options->baseline,
                    "Compare with this model's dense network [the model's own]")
       ->type_name("DIR");
   command
-      ->add_option("-r,--recipes", options->recipes, "Recipes to compare with dense [the model's]")
+      ->add_option("-r,--recipes", options->recipes,
+                   "Recipes to compare with dense [the model's]; RECIPE@DIR for another model")
       ->type_name("RECIPE...");
   command
       ->add_option("--sweep", options->sweep,
@@ -282,7 +336,8 @@ void add_evaluate(CLI::App& program) {
       "the speed-up that they allow; of MACs: the speed-up as a share of it.\n"
       "Example: tokensieve evaluate DATA --recipes 'evit(keep=0.7)' 'random(keep=0.7)' "
       "--sweep 0.9..0.2 --plot curve.svg\n"
-      "         tokensieve evaluate DATA.tsv --model minilm_sst2 --recipes 'ltp(threshold=0.01)' "
+      "         tokensieve evaluate DATA.tsv --model minilm_sst2 --recipes 'ltp(threshold=0.01, "
+      "n_ref=128)' "
       "--truncate equal");
   command->callback([options] { run_evaluate(*options); });
 }

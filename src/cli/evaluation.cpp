@@ -79,6 +79,10 @@ Pass run_pass(std::span<RecipeResult> results, const EvaluationOptions& options,
 
 }  // namespace
 
+std::string Contender::placed(const std::string& recipe_name) const {
+  return recipe.folder.empty() ? recipe_name : cat(recipe_name, "@", recipe.folder);
+}
+
 void EvaluationOptions::add_to(CLI::App& command) {
   command.add_option("--limit", limit, "Use this many samples, spread over the data [all]")
       ->type_name("N")

@@ -20,6 +20,9 @@ struct Contender {
   NamedRecipe recipe;
   const Samples* samples = nullptr;
   int truncated = 0;  ///< Tokens that its texts are cut off after, for plain truncation; else 0.
+
+  /// `recipe_name`, with "@DIR" behind it where the model is not --model's.
+  std::string placed(const std::string& recipe_name) const;
 };
 
 /// What a contender did on a data set, one entry for each evaluated sample.

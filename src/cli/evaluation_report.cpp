@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runs.h"
 #include "tokensieve/io/file.h"
 
 namespace tokensieve::cli {
@@ -28,7 +29,9 @@ Figures figures_of(const Evaluation& evaluation, const RecipeResult& result,
     figures.correct += right ? 1 : 0;
     figures.gained += right && !dense_right ? 1 : 0;
     figures.lost += !right && dense_right ? 1 : 0;
-    same += result.predictions[i] == dense.predictions[i] ? 1 : 0;
+    const bool same_label =
+        result.predictions[i] == dense.predictions[i] && dense.predictions[i] != kNoLabel;
+    same += same_label ? 1 : 0;
     macs += static_cast<double>(result.macs[i]);
     dense_macs += static_cast<double>(dense.macs[i]);
   }
@@ -67,13 +70,13 @@ Bucket bucket_of(const Evaluation& evaluation, const RecipeResult& result,
 }
 
 RecipeScore score_one(const Evaluation& evaluation, const RecipeResult& result) {
-  const auto& [name, recipe, reason] = result.contender.recipe;
+  const auto& [name, recipe, reason, folder] = result.contender.recipe;
   Positions all(evaluation.labels.size());
   std::iota(all.begin(), all.end(), size_t{0});
   RecipeScore score;
   static_cast<Figures&>(score) = figures_of(evaluation, result, all);
-  score.name = name;
-  score.method = recipe.is_dense() ? name : method_name(name);
+  score.name = result.contender.placed(name);
+  score.method = result.contender.placed(recipe.is_dense() ? name : method_name(name));
   score.density_key = recipe.density_key();
   score.density = recipe.density();
   if (const int tokens = result.contender.truncated; tokens > 0) {
@@ -219,7 +222,7 @@ void write_predictions(const std::filesystem::path& path, const Evaluation& eval
   const bool texts = first.model->reads_texts();
   std::string text = sample + (texts ? ",tokens,label" : ",label");
   for (const RecipeResult& result : evaluation.results) {
-    text += "," + quoted(result.contender.recipe.name);
+    text += "," + quoted(result.contender.placed(result.contender.recipe.name));
   }
   text += "\n";
   for (size_t i = 0; i < evaluation.labels.size(); ++i) {

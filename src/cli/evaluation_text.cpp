@@ -8,7 +8,7 @@
 namespace tokensieve::cli {
 namespace {
 
-constexpr size_t kMethodWidth = 22;
+constexpr size_t kMethodWidth = 40;
 
 std::string points(double share) { return fixed(100.0 * share, 2); }
 

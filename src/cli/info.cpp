@@ -101,7 +101,7 @@ void add_info(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("info", "Show what is in a model, and what recipes cost");
   command
-      ->add_option("input", options->input,
+      ->add_option("-m,--model,input", options->input,
                    "Model folder or .safetensors file [as for the other commands]")
       ->type_name("MODEL");
   command

@@ -52,11 +52,10 @@ int LoadedModel::num_classes(std::string_view operation) const {
 }
 
 void LoadedModel::check(const Recipe& recipe) const {
-  const Schedule schedule = recipe.compile(depth());
   if (reads_texts()) {
-    std::get<TextClassifier>(model_).bert().check(schedule);
+    std::get<TextClassifier>(model_).bert().check(recipe.compile(depth()));
   } else {
-    std::get<Classifier>(model_).vit().check(schedule);
+    std::get<Classifier>(model_).check(recipe);
   }
 }
 

@@ -12,7 +12,7 @@
 int main(int argc, char** argv) {
   using namespace tokensieve::cli;
   CLI::App program(
-      "Faster ViT image models on CPUs: drops the tokens that do not matter, and shows which.");
+      "Faster ViT and BERT models on CPUs: drops the tokens that do not matter, and shows which.");
   program.name("tokensieve");
   program.footer("Example: tokensieve classify --keep 0.5 demos/images");
   program.set_version_flag("--version", "tokensieve " TOKENSIEVE_VERSION);

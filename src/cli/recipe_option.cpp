@@ -34,6 +34,10 @@ CLI::Validator giga_or_mega() {
   return units;
 }
 
+bool is_own_dense(const NamedRecipe& recipe) {
+  return recipe.recipe.is_dense() && recipe.folder.empty();
+}
+
 bool means(const std::string& text, const Recipe& recipe) {
   try {
     return Recipe::parse(text) == recipe;
@@ -51,6 +55,12 @@ void DensityOption::add_to(CLI::App& command) {
       ->type_name("T");
   command.add_option("--mass", mass, "Share of the scores that stays, for mass recipes")
       ->type_name("M");
+  command.add_option("--entropy", entropy, "Entropy in nats below which a text exits")
+      ->type_name("E");
+  command.add_option("--confidence", confidence, "Probability at which a text exits")
+      ->type_name("P");
+  command.add_option("--patience", patience, "Equal answers in a row at which a text exits")
+      ->type_name("N");
 }
 
 void BudgetOption::add_to(CLI::App& command) {
@@ -109,17 +119,19 @@ std::vector<NamedRecipe> resolve_within(const std::vector<std::string>& texts, c
 std::vector<NamedRecipe> dense_first(std::vector<NamedRecipe> recipes) {
   NamedRecipe dense{"dense", Recipe()};
   for (const NamedRecipe& recipe : recipes) {
-    if (recipe.recipe.is_dense() && dense.reason.empty()) dense.reason = recipe.reason;
+    if (is_own_dense(recipe) && dense.reason.empty()) dense.reason = recipe.reason;
   }
-  std::erase_if(recipes, [](const NamedRecipe& recipe) { return recipe.recipe.is_dense(); });
+  std::erase_if(recipes, is_own_dense);
   recipes.insert(recipes.begin(), std::move(dense));
   return recipes;
 }
 
 NamedRecipe with_density(const NamedRecipe& recipe, const std::string& key, double value) {
   const Recipe changed = recipe.recipe.with(key, value);
-  const std::string name = reworded(recipe.name, cat(key, "=", value));
-  return {means(name, changed) ? name : changed.str(), changed};
+  const bool density = key == changed.density_key();
+  const std::string name =
+      reworded(recipe.name, cat(key, "=", density ? changed.density() : cat(value)));
+  return {means(name, changed) ? name : changed.str(), changed, "", recipe.folder};
 }
 
 std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
@@ -134,6 +146,9 @@ std::vector<NamedRecipe> resolve_recipes(const std::vector<std::string>& texts,
       if (density.keep) recipe = with_density(recipe, "keep", *density.keep);
       if (density.threshold) recipe = with_density(recipe, "threshold", *density.threshold);
       if (density.mass) recipe = with_density(recipe, "mass", *density.mass);
+      if (density.entropy) recipe = with_density(recipe, "entropy", *density.entropy);
+      if (density.confidence) recipe = with_density(recipe, "confidence", *density.confidence);
+      if (density.patience) recipe = with_density(recipe, "patience", *density.patience);
     }
     model.check(recipe.recipe);
     recipes.push_back(std::move(recipe));

@@ -18,14 +18,16 @@ struct NamedRecipe {
   std::string name;
   Recipe recipe;
   std::string reason = "";  ///< Why it has this density, where a budget chose it.
+  std::string folder = "";  ///< Of the model it is for, where that is not --model's.
 };
 
-/// The options that change the density of recipes: --keep, --threshold, --mass.
+/// The options that change the density of recipes, --keep, --threshold, --mass, and their exits,
+/// --entropy, --confidence, --patience.
 struct DensityOption {
-  std::optional<double> keep, threshold, mass;
+  std::optional<double> keep, threshold, mass, entropy, confidence, patience;
 
   void add_to(CLI::App& command);
-  bool given() const { return keep || threshold || mass; }
+  bool given() const { return keep || threshold || mass || entropy || confidence || patience; }
 };
 
 /// The options that choose a density by what was calibrated: --macs, --latency-ms, --agree.

@@ -62,7 +62,7 @@ class Chooser {
                    calibration_.latencies.empty()
                        ? "none"
                        : "those of " + to_string(calibration_.latencies.front().machine),
-                   "; measure them: tokensieve calibrate DATA --latency");
+                   "; measure them: tokensieve calibrate DATA --only-latency");
     if (latency_->dense.median <= budget_.value) {
       return dense(cat("it takes ", latency_->dense.median, " ms"));
     }

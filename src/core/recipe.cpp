@@ -1,5 +1,7 @@
 #include "tokensieve/core/recipe.h"
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -14,6 +16,28 @@
 
 namespace tokensieve {
 namespace {
+
+/// So that a list that was scaled is the same list again when it is scaled back.
+double with_seven_digits(double value) {
+  std::array<char, 32> text;
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 7);
+  std::from_chars(text.data(), end.ptr, value);
+  return value;
+}
+
+/// Thresholds are learned for their sites, so a list keeps its proportions.
+std::string scaled_thresholds(const std::string& list, double last) {
+  std::vector<double> values = parse_numbers(list, "threshold");
+  if (values.size() == 1) return format_number(last);
+  check_argument(values.back() != 0,
+                 "[recipe] expected thresholds whose last one can be scaled to ", last, ", got ",
+                 list);
+  const double factor = last / values.back();
+  for (double& value : values) value = with_seven_digits(value * factor);
+  values.back() = last;
+  return format_numbers(values);
+}
 
 std::string expand(const RecipeCall& call) {
   const Method& method = find_entry("method", registry().method, call.name);
@@ -157,7 +181,8 @@ Recipe Recipe::with(std::string_view key, double value) const {
   RecipeCall& call = changes_exit           ? changed.exit_
                      : reduce_.name.empty() ? changed.select_
                                             : changed.reduce_;
-  call.arguments.front().second = format_number(value);  // what stands without a key is in front
+  std::string& density = call.arguments.front().second;  // what stands without a key is in front
+  density = key == "threshold" ? scaled_thresholds(density, value) : format_number(value);
   changed.check();
   return changed;
 }

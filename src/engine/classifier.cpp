@@ -7,6 +7,24 @@
 #include "workspace_pool.h"
 
 namespace tokensieve {
+namespace {
+
+std::vector<Site> predictor_sites(const Schedule& schedule) {
+  std::vector<Site> sites;
+  for (const ScheduledSite& site : schedule.sites()) {
+    if (site.reducer->learned_score() == LearnedScore::keep_probability) sites.push_back(site.site);
+  }
+  return sites;
+}
+
+std::string joined(const std::vector<Site>& sites) {
+  std::string text;
+  for (const Site& site : sites) text += (text.empty() ? "" : " ") + to_string(site);
+  return text;
+}
+
+}  // namespace
+
 struct Classifier::Impl {
   Impl(ModelFolder folder_, ClassifierOptions options_)
       : folder(std::move(folder_)),
@@ -15,8 +33,21 @@ struct Classifier::Impl {
         vit(folder.image_config("[classifier]"), checked_weights(), folder.sieve.get()) {
     check_argument(options.top > 0, "[classifier] top must be 1 or more, got ", options.top);
     check_threads("[classifier]", options.threads);
-    vit.check(recipe.compile(folder.vit.depth()));  // a recipe that does not fit is told at once
+    compile(recipe);  // a recipe that does not fit is told at once
     for (const Calibration& calibration : folder.calibrations) calibration.validate();
+  }
+
+  // Predictors know nothing of other blocks than those that they were trained for, which the
+  // folder's own recipe names.
+  Schedule compile(const Recipe& wanted) const {
+    Schedule schedule = wanted.compile(folder.vit.depth());
+    vit.check(schedule);
+    const auto trained = predictor_sites(recipe.compile(folder.vit.depth()));
+    const auto asked = predictor_sites(schedule);
+    check_argument(trained.empty() || asked.empty() || asked == trained,
+                   "[classifier] expected the sites that the predictors were trained for, ",
+                   joined(trained), ", got ", joined(asked));
+    return schedule;
   }
 
   // What open_model_folder() sees to for a folder, a folder made in code may lack.
@@ -60,6 +91,8 @@ BudgetChoice Classifier::within(const Budget& budget, const std::optional<Recipe
   return choose_density(find_calibration(impl_->folder.calibrations, wanted), budget, machine());
 }
 
+void Classifier::check(const Recipe& recipe) const { impl_->compile(recipe); }
+
 std::vector<float> Classifier::preprocess(const Image& image) const {
   const Preprocessing& how = impl_->folder.preprocessing;
   std::vector<float> pixels(static_cast<size_t>(3) * how.height * how.width);
@@ -81,7 +114,7 @@ std::vector<Classification> Classifier::classify(std::span<const Image> images,
 
 std::vector<Classification> Classifier::classify(std::span<const PixelsView> images,
                                                  const std::optional<Recipe>& recipe) const {
-  const Schedule schedule = recipe.value_or(impl_->recipe).compile(impl_->folder.vit.depth());
+  const Schedule schedule = impl_->compile(recipe.value_or(impl_->recipe));
   auto workspace = impl_->workspaces.borrow();
   auto outputs = impl_->vit.run(images, schedule, *workspace, impl_->options.threads);
   impl_->workspaces.give_back(std::move(workspace));

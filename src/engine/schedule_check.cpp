@@ -12,7 +12,7 @@ void check_contributions(const NetworkFacts& network, const ScheduledSite& site)
   check_argument(network.predicts == LearnedScore::contribution, network.name, " the site ",
                  to_string(site.site), " goes by contributions and this model has no contribution ",
                  "predictors; train one with AdapLeR, or use a recipe that needs no training, such "
-                 "as ltp(threshold=0.01)");
+                 "as ltp(threshold=0.01, n_ref=128)");
   check_argument(site.site.position == SitePosition::before_block, network.name, " the site ",
                  to_string(site.site), " goes by contributions, which are predicted ahead of a ",
                  "block; use at=before:", site.site.layer);

@@ -63,9 +63,10 @@ std::vector<double> AdaplerBertImpl::etas() const {
   return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 
-void AdaplerBertImpl::clamp_etas() {
+void AdaplerBertImpl::clamp_bars() {
   torch::NoGradGuard guard;
   eta_.clamp_(kLeastEta, kMostEta);
+  theta_.clamp_min_(kLeastProbe);
 }
 
 torch::Tensor AdaplerBertImpl::contributions(int block, const torch::Tensor& rows,

@@ -42,7 +42,7 @@ class AdaplerMethod final : public Method {
   }
 
   void begin_step(double epoch) override {
-    network_->clamp_etas();
+    network_->clamp_bars();
     chosen_ = epoch >= options_.choose_after;
     sharpness_ = epoch == 0 ? kFirstSharpness
                             : options_.sharpness * std::pow(options_.growth, std::floor(epoch));
@@ -67,7 +67,7 @@ class AdaplerMethod final : public Method {
     return loss;
   }
 
-  bool is_candidate() const override { return chosen_; }
+  bool is_candidate(bool /*last*/) const override { return chosen_; }
 
   torch::Tensor predict(const torch::Tensor& tokens) override {
     return network_->classify(network_->forward_hard(tokens).class_rows);

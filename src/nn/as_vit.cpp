@@ -11,10 +11,10 @@
 namespace tokensieve::nn {
 namespace {
 
-/// Where margins `[B, N]` are above 0 and, in samples that would be left with nothing, the best of
-/// the tokens that are still there (core's threshold selector keeps it, too).
+/// Where margins `[B, N]` are not below 0 and, in samples that would be left with nothing, the best
+/// of the tokens that are still there (core's threshold selector keeps it, too).
 torch::Tensor above_or_best(const torch::Tensor& margin, const torch::Tensor& present) {
-  const torch::Tensor above = (margin > 0).logical_and(present > 0.5);
+  const torch::Tensor above = (margin >= 0).logical_and(present > 0.5);
   const torch::Tensor best =
       margin.masked_fill(present < 0.5, -std::numeric_limits<double>::infinity()).argmax(1, true);
   const torch::Tensor alone = torch::zeros_like(above).scatter(1, best, true);

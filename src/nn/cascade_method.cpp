@@ -25,10 +25,11 @@ class CascadeMethod final : public Method {
   CascadeMethod(Bert network, Bert teacher, CascadeOptions options)
       : network_(std::move(network)),
         teacher_(std::move(teacher), network_->config(), options.teacher_logits),
-        rates_(rates_of_sites(cascade_rates(network_->config().depth(), options.keep))) {
+        rates_(rates_of_sites(
+            cascade_rates(network_->config().depth(), options.keep, options.first))) {
     check_argument(rates_.back() < 1 || options.keep == 1,
-                   "[cascade] expected a network of 4 blocks or more, since the first 3 keep "
-                   "all, got ",
+                   "[cascade] expected a network of more blocks than those that keep all (the "
+                   "first 3, or `first`), got ",
                    network_->config().depth());
     selector_ = top_k_selector(rates_, {TopKOptions::Of::input, TopKOptions::Round::ceil});
   }

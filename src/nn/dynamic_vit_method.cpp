@@ -15,6 +15,7 @@ class DynamicVitMethod final : public Method {
       : network_(std::move(network)),
         teacher_(std::move(teacher), network_->config(), options.teacher),
         options_(std::move(options)) {
+    check_no_masks("dynamicvit", network_->config());
     check_argument(options_.keep > 0 && options_.keep <= 1,
                    "[dynamicvit] expected keep in (0, 1], got ", options_.keep);
     check_keep_range("dynamicvit", options_.keep_range);

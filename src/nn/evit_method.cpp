@@ -20,6 +20,7 @@ class EvitMethod final : public Method {
     check_argument(network_->config().class_token,
                    "[evit] expected a network with a class token, got ", network_->config().name,
                    " without one");
+    check_no_masks("evit", network_->config());
     check_sites("evit", options_.sites, 0, network_->config().depth());
     check_attention("evit", network_->config(), options_.sites, 0);
     check_argument(options_.keep > 0 && options_.keep <= 1, "[evit] expected keep in (0, 1], got ",

@@ -84,7 +84,7 @@ class MagicPyramidMethod final : public LtpMethod {
              : epoch < joint + options_.joint_epochs ? Stage::joint
                                                      : Stage::exits;
   }
-  bool is_candidate() const override { return stage_ != Stage::tokens; }
+  bool is_candidate(bool /*last*/) const override { return stage_ != Stage::tokens; }
 
   Loss loss(const torch::Tensor& tokens, const torch::Tensor& targets) override {
     if (stage_ == Stage::tokens) return LtpMethod::loss(tokens, targets);

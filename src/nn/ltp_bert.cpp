@@ -26,10 +26,12 @@ void check_attention(const BertConfig& config) {
 
 }  // namespace
 
-std::vector<double> cascade_rates(int depth, double keep) {
+std::vector<double> cascade_rates(int depth, double keep, int first) {
   check_argument(keep > 0 && keep <= 1, "[cascade] expected keep in (0, 1], got ", keep);
-  const int first =
-      std::max(kFirstDropping, static_cast<int>(std::ceil(kFirstDroppingShare * depth)));
+  check_argument(first >= 0, "[cascade] expected first to be a block, got ", first);
+  if (first == 0) {
+    first = std::max(kFirstDropping, static_cast<int>(std::ceil(kFirstDroppingShare * depth)));
+  }
   std::vector<double> rates;
   for (int l = 0; l < depth; ++l) {
     const double fallen = (keep - 1) / (depth - first) * (l - first + 1) + 1;

@@ -13,7 +13,7 @@ class LtpMethod : public Method {
   LtpBertImpl& network() override { return *network_; }
   void to(torch::Device device) override;
   void begin_step(double epoch) override { soft_ = epoch < options_.soft_epochs; }
-  bool is_candidate() const override { return !soft_; }
+  bool is_candidate(bool /*last*/) const override { return !soft_; }
   Loss loss(const torch::Tensor& tokens, const torch::Tensor& targets) override;
   torch::Tensor predict(const torch::Tensor& tokens) override;
   std::string recipe() const override;

@@ -62,7 +62,11 @@ std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& network,
     int64_t first_epoch = rates.frozen_epochs;
     if (is_of_method(name)) {
       // AdapLeR's predictors learn as the weights do, its bars at a rate of their own.
-      if (rates.predictors > 0 && !name.starts_with(kContributions)) rate = rates.predictors;
+      if (name.starts_with(kExits)) {
+        if (rates.head > 0) rate = rates.head;
+      } else if (rates.predictors > 0 && !name.starts_with(kContributions)) {
+        rate = rates.predictors;
+      }
       first_epoch = 0;
     } else if (is_classifier(name)) {
       if (rates.head > 0) rate = rates.head;

@@ -83,6 +83,12 @@ void check_sites(const std::string& method, const std::vector<int>& sites, int f
                  ", got ", sites.empty() ? "none" : joined_sites(sites));
 }
 
+void check_no_masks(const std::string& method, const VitConfig& config) {
+  check_argument(config.masks.heads.empty(), "[", method,
+                 "] expected a network without attention_masks, which in training go with "
+                 "dense, asvit and token_labeling without sites; the engine runs both together");
+}
+
 void check_attention(const std::string& method, const VitConfig& config,
                      const std::vector<int>& sites, int ahead) {
   for (const int site : sites) {

@@ -37,6 +37,10 @@ double draw(const std::vector<double>& range);
 /// Throws std::invalid_argument unless `sites` ascend from `first` to below `depth`.
 void check_sites(const std::string& method, const std::vector<int>& sites, int first, int depth);
 
+/// Throws std::invalid_argument for MaiT's masks, which are made for all rows: where some are
+/// gathered, only the engine follows them.
+void check_no_masks(const std::string& method, const VitConfig& config);
+
 /// Throws std::invalid_argument unless the block `ahead` blocks before each site has an attention.
 void check_attention(const std::string& method, const VitConfig& config,
                      const std::vector<int>& sites, int ahead);

@@ -20,6 +20,7 @@ class SaitMethod final : public Method {
     check_argument(config.class_token || !options_.class_score,
                    "[sait] expected a network with a class token, got ", config.name,
                    " without one; score by received attention");
+    check_no_masks("sait", config);
     check_sites("sait", {options_.site}, 1, config.depth());
     check_attention("sait", config, {options_.site}, 1);
     check_argument(options_.keep > 0 && options_.keep <= 1, "[sait] expected keep in (0, 1], got ",

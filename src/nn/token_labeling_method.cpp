@@ -19,6 +19,7 @@ class TokenLabelingMethod final : public Method {
         maps_(std::move(maps)),
         options_(options) {
     const VitConfig& config = network_->config();
+    if (sieve_) check_no_masks("token_labeling", config);
     check_argument(options.tokens_weight >= 0 && options.mix_alpha >= 0 && options.smoothing >= 0 &&
                        options.smoothing < 1,
                    "[token_labeling] expected tokens and mix_token of 0 or more and smoothing in "

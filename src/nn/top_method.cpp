@@ -42,8 +42,8 @@ class TopMethod final : public Method {
     network_->clamp_gates();
     progress_ = options_.target_epochs > 0 ? std::min(1.0, epoch / options_.target_epochs) : 1.0;
   }
-  bool is_candidate() const override {
-    return progress_ >= 1 && sparsity_ >= options_.target - options_.slack;
+  bool is_candidate(bool last) const override {
+    return progress_ >= 1 && (last || sparsity_ >= options_.target - options_.slack);
   }
 
   Loss loss(const torch::Tensor& tokens, const torch::Tensor& targets) override {

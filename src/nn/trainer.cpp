@@ -150,10 +150,11 @@ class Run {
   /// Looks at the held-out samples; the best weights so far are handed over.
   void choose(int64_t epoch, const std::function<void(int64_t, double)>& save_best) {
     std::vector<std::pair<std::string, double>> values = {{"epoch", static_cast<double>(epoch)}};
+    const bool last = epoch + 1 == options_.epochs && result_.best_epoch < 0;
     const auto look = [&](bool ema) {
       const double top1 = accuracy(method_, held_out_, options_.device, options_.bf16);
       values.emplace_back(ema ? "held_out_ema" : "held_out", top1);
-      if (!method_.is_candidate()) return;
+      if (!method_.is_candidate(last)) return;
       if (top1 <= result_.best_accuracy && result_.best_epoch >= 0) return;
       result_ = {false, epoch, top1, ema, 0};
       save_best(epoch, top1);
@@ -224,27 +225,24 @@ class Run {
   TrainResult result_;
 };
 
-void check_options(const TrainOptions& options) {
-  check_argument(options.epochs > 0 && options.accumulate > 0 && options.log_every > 0,
-                 "[train] expected epochs, accumulate and log_every of at least 1, got ",
-                 options.epochs, ", ", options.accumulate, " and ", options.log_every);
-  check_argument(options.save_every > 0 && options.save_every % options.log_every == 0,
-                 "[train] expected save_every to be a multiple of log_every ", options.log_every,
-                 ", got ", options.save_every);
-  check_argument(options.stop_after >= 0 && options.stop_after % options.log_every == 0,
-                 "[train] expected stop_after to be a multiple of log_every ", options.log_every,
-                 ", got ", options.stop_after);
-  check_argument(options.clip_norm >= 0 && options.ema >= 0 && options.final_rate >= 0 &&
-                     options.final_rate <= peak_rate(options.rates),
-                 "[train] expected clip_norm and ema of 0 or more and a final rate up to the peak ",
-                 peak_rate(options.rates), ", got ", options.clip_norm, ", ", options.ema, " and ",
-                 options.final_rate);
-  check_argument(
-      options.warmup_epochs >= 0 && options.warmup_epochs <= static_cast<double>(options.epochs),
-      "[train] expected warmup_epochs from 0 to ", options.epochs, ", got ", options.warmup_epochs);
-}
-
 }  // namespace
+
+void TrainOptions::validate() const {
+  check_argument(epochs > 0 && accumulate > 0 && log_every > 0,
+                 "[train] expected epochs, accumulate and log_every of at least 1, got ", epochs,
+                 ", ", accumulate, " and ", log_every);
+  check_argument(save_every > 0 && save_every % log_every == 0,
+                 "[train] expected save_every to be a multiple of log_every ", log_every, ", got ",
+                 save_every);
+  check_argument(stop_after >= 0 && stop_after % log_every == 0,
+                 "[train] expected stop_after to be a multiple of log_every ", log_every, ", got ",
+                 stop_after);
+  check_argument(clip_norm >= 0 && ema >= 0 && final_rate >= 0 && final_rate <= peak_rate(rates),
+                 "[train] expected clip_norm and ema of 0 or more and a final rate up to the peak ",
+                 peak_rate(rates), ", got ", clip_norm, ", ", ema, " and ", final_rate);
+  check_argument(warmup_epochs >= 0 && warmup_epochs <= static_cast<double>(epochs),
+                 "[train] expected warmup_epochs from 0 to ", epochs, ", got ", warmup_epochs);
+}
 
 double accuracy(Method& method, Batches& batches, torch::Device device, bool bf16) {
   torch::NoGradGuard guard;
@@ -266,7 +264,7 @@ TrainResult train(Method& method, Batches& train, Batches& held_out, const Train
                   const std::filesystem::path& folder,
                   const std::function<void(int64_t epoch, double accuracy)>& save_best,
                   const std::function<void(const TrainProgress&)>& on_step) {
-  check_options(options);
+  options.validate();
   const RunLock lock(folder);
   // What a run that was killed in the middle of a save left behind.
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {

@@ -55,7 +55,7 @@ TEST_CASE("A budget of time takes the densest step within it on this machine", "
 
 TEST_CASE("A budget of time on a machine that was not measured is refused with the cure",
           "[core][budget]") {
-  CHECK_REFUSES(chosen(staircase(), {Kind::latency_ms, 7}), "calibrate DATA --latency");
+  CHECK_REFUSES(chosen(staircase(), {Kind::latency_ms, 7}), "calibrate DATA --only-latency");
   const Calibration calibration = timed(10, {9, 7, 5});
   const Machine other{"A processor", 1, "f32"};
   CHECK_REFUSES(choose_density(calibration, {Kind::latency_ms, 7}, other),

@@ -190,6 +190,10 @@ TEST_CASE("with changes the density and nothing else", "[core][recipe]") {
   CHECK(Recipe::parse("evit(mass=0.5)").with("mass", 1.0) == Recipe::parse("evit(mass=1)"));
   CHECK(Recipe::parse("evit(threshold=0.5)").with("threshold", -2) ==
         Recipe::parse("evit(threshold=-2)"));
+  CHECK(Recipe::parse("asvit(threshold=0.01/0.02/0.04)").with("threshold", 0.02) ==
+        Recipe::parse("asvit(threshold=0.005/0.01/0.02)"));  // learned for their sites
+  CHECK_REFUSES(Recipe::parse("asvit(threshold=0.1/0.1/0)").with("threshold", 0.2),
+                "whose last one can be scaled");
   CHECK(Recipe::parse("dynamicvit").with("keep", 0.5) == Recipe::parse("dynamicvit(keep=0.5)"));
   CHECK(Recipe::parse("dynamicvit(threshold=0.5)").with("threshold", 0.3) ==
         Recipe::parse("dynamicvit(threshold=0.3)"));

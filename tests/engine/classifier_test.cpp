@@ -130,7 +130,7 @@ TEST_CASE("a classifier finds the density for a budget", "[engine][classifier][b
     const Classifier two(calibrated_folder(10, 6), {.threads = 2});
     CHECK(two.machine().threads == 2);
     CHECK(two.machine().cpu == classifier.machine().cpu);
-    CHECK_THROWS_WITH(two.within({Budget::Kind::latency_ms, 8}), Catch::Contains("--latency"));
+    CHECK_THROWS_WITH(two.within({Budget::Kind::latency_ms, 8}), Catch::Contains("--only-latency"));
   }
   SECTION("nothing slower than dense is chosen") {
     const Classifier slow(calibrated_folder(10, 11), {.threads = 1});

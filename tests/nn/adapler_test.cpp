@@ -189,7 +189,7 @@ TEST_CASE("bars stay in their range", "[nn][adapler]") {
   }
   const std::vector<double> expected = {0.01, 0.5, 1.0, 0.01};
   for (size_t l = 0; l < 4; ++l) CHECK(network->etas()[l] == Approx(expected[l]));
-  network->clamp_etas();
+  network->clamp_bars();
   CHECK(test::difference(network->eta(), torch::tensor(expected)) < 1e-7);
 }
 
@@ -218,9 +218,9 @@ TEST_CASE("AdapLeR's recipe names its bars, and its predictors are what the engi
   config.contributions = true;
   CHECK_NOTHROW(check_sieve(config, *method->sieve(), "here"));
   method->begin_step(1.9);
-  CHECK_FALSE(method->is_candidate());
+  CHECK_FALSE(method->is_candidate(false));
   method->begin_step(2);
-  CHECK(method->is_candidate());
+  CHECK(method->is_candidate(false));
 }
 
 TEST_CASE("AdapLeR refuses what makes no sense", "[nn][adapler][errors]") {

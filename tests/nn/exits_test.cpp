@@ -105,19 +105,19 @@ TEST_CASE("Magic Pyramid trains tokens, then exits with the weights, then exits 
   const auto soft = gradients(*method, *network, 0.5);
   CHECK(soft.contains("site_thresholds"));
   CHECK(std::ranges::count_if(soft, is_exit) == 0);
-  CHECK_FALSE(method->is_candidate());
+  CHECK_FALSE(method->is_candidate(false));
   const auto hard = gradients(*method, *network, 1.5);
   CHECK_FALSE(hard.contains("site_thresholds"));
   CHECK(std::ranges::count_if(hard, is_exit) == 0);
-  CHECK_FALSE(method->is_candidate());
+  CHECK_FALSE(method->is_candidate(false));
   const auto joint = gradients(*method, *network, 2.5);
   CHECK(std::ranges::count_if(joint, is_exit) == 6);
   CHECK(joint.contains("bert.pooler.dense.weight"));
-  CHECK(method->is_candidate());
+  CHECK(method->is_candidate(false));
   const auto alone = gradients(*method, *network, 3.5);
   CHECK(alone.size() == 6);
   CHECK(std::ranges::all_of(alone, is_exit));
-  CHECK(method->is_candidate());
+  CHECK(method->is_candidate(false));
 
   network->eval();
   options.entropy = 0;

@@ -73,6 +73,7 @@ TEST_CASE("cascade top-k's rates are the published ones", "[nn][cascade]") {
   CHECK(nn::cascade_rates(6, 0.4).back() == Approx(0.4));
   CHECK(nn::cascade_rates(30, 0.5)[4] == 1);  // ceil(0.15 * 30) blocks
   CHECK(nn::cascade_rates(30, 0.5)[5] < 1);
+  CHECK(nn::cascade_rates(6, 0.5, 1) == std::vector<double>{1, 0.9, 0.8, 0.7, 0.6, 0.5});
 }
 
 TEST_CASE("attention received counts live queries alone", "[nn][ltp]") {
@@ -190,7 +191,7 @@ TEST_CASE("thresholds learn in the soft stage alone", "[nn][ltp]") {
     options.temperature = 1e-2;
     const auto method = nn::ltp_method(network, nullptr, options);
     method->begin_step(epoch);
-    CHECK(method->is_candidate() == (epoch >= 1));
+    CHECK(method->is_candidate(false) == (epoch >= 1));
     network->zero_grad();
     method->loss(test::two_texts(), targets()).total.backward();
     return network->named_parameters()["site_thresholds"].grad();
@@ -289,7 +290,9 @@ TEST_CASE("LTP and cascade refuse options that make no sense", "[nn][ltp][errors
                     Catch::Contains("[cascade] expected keep in (0, 1]"));
   CHECK_THROWS_WITH(
       nn::cascade_method(test::random_bert(1, test::tiny_bert_config(3)), nullptr, {0.5}),
-      Catch::Contains("4 blocks or more"));
+      Catch::Contains("more blocks than those that keep all"));
+  CHECK_THROWS_WITH(nn::cascade_method(test::random_bert(1), nullptr, {0.5, -1}),
+                    Catch::Contains("expected first to be a block, got -1"));
   BertConfig other = config;
   other.num_classes = 5;
   CHECK_THROWS_WITH(nn::dense_method(test::random_bert(1), test::random_bert(1, other)),

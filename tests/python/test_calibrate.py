@@ -172,10 +172,10 @@ def test_a_broken_picture_stops_calibrate_or_is_skipped(model, flat):
         (["-r", "evit(threshold=0.1)"], "expected --sweep with a threshold"),
         (["--sweep", "0.9"], "[sweep]"),
         (["--sweep", "1.9..0.2"], "(0, 1]"),
-        (["--latency"], "make one: tokensieve calibrate"),
-        (["--latency", "--no-latency"], "--latency"),
-        (["--latency", "--sweep", "0.9..0.2"], "leave --sweep and --limit out"),
-        (["--latncy"], "did you mean '--latency'"),
+        (["--only-latency"], "make one: tokensieve calibrate"),
+        (["--only-latency", "--no-latency"], "--only-latency"),
+        (["--only-latency", "--sweep", "0.9..0.2"], "leave --sweep and --limit out"),
+        (["--only-latncy"], "did you mean '--only-latency'"),
     ],
 )
 def test_what_cannot_be_calibrated_is_bad_usage(model, flat, options, says):
@@ -241,16 +241,16 @@ def test_nothing_slower_than_dense_is_ever_chosen(model, flat):
 def test_times_of_another_machine_are_not_taken(model, flat, machine):
     inject(model, 10, [11, 9, 13], **machine)
     loaded, picture = ts.load(model), next(flat.iterdir())
-    with pytest.raises(ValueError, match="measure them: tokensieve calibrate DATA --latency"):
+    with pytest.raises(ValueError, match="measure them: tokensieve calibrate DATA --only-latency"):
         loaded(picture, latency_ms=9)
     lean = loaded(picture, macs=9e6)  # 0.9 is slower where it was measured
     assert keep_of(lean) == 0.7 and "not measured on this machine" in lean.reason
-    said = run_json("calibrate", "-m", model, "--latency", "--repeat", 3, flat)["calibration"]
+    said = run_json("calibrate", "-m", model, "--only-latency", "--repeat", 3, flat)["calibration"]
     assert len(said["latencies"]) == 2 and said["samples"] == 1000
     times = said["latencies"][1]
     fits = 1.001 * min(time["median"] for time in [times["dense"], *times["steps"]])
     assert ts.load(model)(picture, latency_ms=fits).reason.startswith("latency_ms=")
-    again = run_json("calibrate", "-m", model, "--latency", "--repeat", 2, flat)["calibration"]
+    again = run_json("calibrate", "-m", model, "--only-latency", "--repeat", 2, flat)["calibration"]
     assert len(again["latencies"]) == 2
 
 
@@ -321,5 +321,5 @@ def test_the_only_calibration_serves_a_model_whose_recipe_is_dense(model, flat):
     assert keep_of(loaded(picture, agree=0.99)) == 0.9
     shown = run_json("classify", "-m", model, "--agree", 0.99, "--repeat", 1, picture)
     assert shown["summary"][1]["recipe"] == "evit(keep=0.9, fuse)"
-    run("calibrate", "-m", model, "--latency", "--threads", 1, "--repeat", 2, flat)
+    run("calibrate", "-m", model, "--only-latency", "--threads", 1, "--repeat", 2, flat)
     assert len(sieve(model)["calibrations"][0]["latencies"]) == 2

@@ -1,6 +1,7 @@
 """The program `tokensieve` on a model with predictors: learned scores on every command."""
 
 import pytest
+import tokensieve as ts
 from command import run, run_json
 from safetensors.numpy import load_file
 from tiny_model import tiny_predictors, write_picture, write_tiny_model
@@ -72,6 +73,14 @@ def test_learned_scores_without_predictors_are_bad_usage(tiny_folder, learned, p
     out = tmp_path / "out"
     assert "no predictors" in run("convert", tiny_folder, "--out", out, *recipe, code=2).stderr
     assert not out.exists()
+
+
+def test_predictors_are_asked_at_their_own_sites_only(learned, picture):
+    said = run("classify", "-m", learned, "-r", "dynamicvit(keep=0.7, sites=1/2/8)", picture, code=2).stderr
+    assert "the sites that the predictors were trained for" in said
+    assert "before:3 before:6 before:9" in said and "before:1 before:2 before:8" in said
+    with pytest.raises(ValueError, match="the sites that the predictors were trained for"):
+        ts.load(learned)(picture, recipe="dynamicvit(keep=0.7, sites=1/2/8)")
 
 
 def test_convert_takes_predictors_along(learned, picture, tmp_path):

@@ -155,12 +155,38 @@ def test_a_baseline_is_another_model_s_dense_network(tiny_folder, image_folder, 
 
     renamed = write_tiny_model(tmp_path / "renamed", labels=["a", "b", "c"])
     said = run("evaluate", "-m", tiny_folder, "--baseline", renamed, image_folder, code=1).stderr
-    assert "a baseline with the model's labels" in said
+    assert "a model with the labels of --model" in said
     config = json.loads((other / "config.json").read_text())
     config["pretrained_cfg"]["mean"] = [0.4, 0.4, 0.4]
     (other / "config.json").write_text(json.dumps(config))
     said = run("evaluate", "-m", tiny_folder, "--baseline", other, image_folder, code=1).stderr
-    assert "preprocesses pictures as the model does" in said
+    assert "preprocesses pictures as --model does" in said
+
+
+def test_one_table_holds_recipes_of_several_models(tiny_folder, image_folder, tmp_path):
+    other = write_tiny_model(tmp_path / "other", seed=5)
+    path = tmp_path / "predictions.csv"
+    recipes = ["evit(keep=0.5)", f"dense@{other}", f"evit(keep=0.5)@{other}", "dense"]
+    options = ["--rounds", 0, image_folder, "--recipes"]
+    report = run_json(
+        "evaluate", "-m", tiny_folder, "--predictions", path, *options, *recipes
+    )
+    names = ["dense", "evit(keep=0.5)", f"dense@{other}", f"evit(keep=0.5)@{other}"]
+    assert [entry["name"] for entry in report["recipes"]] == names
+    assert [entry["method"] for entry in report["recipes"]] == ["dense", "evit", names[2], f"evit@{other}"]
+    alone = run_json("evaluate", "-m", other, *options, "evit(keep=0.5)")["recipes"]
+    assert [entry["correct"] for entry in report["recipes"][2:]] == [entry["correct"] for entry in alone]
+    assert alone[0]["correct"] != report["recipes"][0]["correct"]
+    assert list(next(csv.DictReader(path.open(newline="")))) == ["image", "label", *names]
+
+    swept = run_json("evaluate", "-m", tiny_folder, "--sweep", "0.7..0.5:0.2", *options, *recipes[1:3])
+    assert [entry["name"] for entry in swept["recipes"]] == [
+        "dense", names[2], f"evit(keep=0.7)@{other}", f"evit(keep=0.5)@{other}"
+    ]
+    said = run("evaluate", "-m", tiny_folder, *options, "evit(keep=0.5)@", code=2).stderr
+    assert "[evaluate] expected RECIPE@DIR, got 'evit(keep=0.5)@' without a folder" in said
+    said = run("evaluate", "-m", tiny_folder, *options, f"dense@{other}x", code=1).stderr
+    assert f"{other}x" in said and "did you mean" in said
 
 
 def test_evaluate_draws_the_trade_off(tiny_folder, image_folder, tmp_path):
@@ -222,6 +248,7 @@ def test_a_picture_whose_logits_hold_nan_is_wrong(image_folder, tmp_path):
         image_folder,
     )  # fmt: skip
     assert [entry["correct"] for entry in report["recipes"]] == [0, 0]
+    assert [entry["same_label"] for entry in report["recipes"]] == [0, 0]
     with predictions.open(newline="") as file:
         assert all(row["dense"] == "-1" for row in csv.DictReader(file))
 

@@ -173,12 +173,12 @@ def test_a_baseline_reads_texts_with_its_own_tokenizer(folder, data, tmp_path):
     assert [entry["correct"] for entry in report["recipes"][1:]] == [entry["correct"] for entry in own]
     renamed = write_text_model(tmp_path / "renamed", labels=["a", "b", "c"])
     said = run("evaluate", "-m", folder, "--baseline", renamed, data, code=1).stderr
-    assert "a baseline with the model's labels" in said
+    assert "a model with the labels of --model" in said
 
 
 def test_a_baseline_is_of_the_same_kind(folder, data, tiny_folder):
     said = run("evaluate", "-m", folder, "--baseline", tiny_folder, data, code=1).stderr
-    assert "expected a baseline of texts" in said
+    assert "expected a model of texts" in said
 
 
 def test_texts_of_every_kind_have_an_answer(folder, tmp_path):

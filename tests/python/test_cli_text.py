@@ -5,9 +5,11 @@ import pytest
 import tokensieve as ts
 from command import run, run_json
 from random_bert import SMALL, random_network
+from text_data import make_texts, write_exits, write_text_model
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "gor", "##geous", "mess", "!"]
 RECIPE = "ltp(threshold=0.3)"
+TEXT = max(make_texts(8), key=len)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +57,30 @@ def test_long_and_broken_texts_have_an_answer(folder):
     assert np.isfinite(found["texts"][0]["runs"][0]["top"][0]["probability"])
 
 
+def test_exits_take_a_number_per_call(tmp_path):
+    folder = write_exits(write_text_model(tmp_path / "exits"))
+    options = ["--model", folder, "--repeat", 1, "--text", TEXT, "--recipe"]
+    model = ts.load(folder)
+    for recipe, key, value in [
+        ("magic_pyramid(threshold=0.05)", "entropy", 1.0),
+        ("magic_pyramid(threshold=0.05, confidence=0.9)", "confidence", 0.4),
+        ("pabee", "patience", 1),
+    ]:
+        found = run_json("classify", *options, recipe, f"--{key}", value)["texts"][0]["runs"][1]
+        expected = model(TEXT, recipe=recipe, **{key: value})
+        assert found["exit_layer"] == expected.exit_layers[0] and found["macs"] == expected.macs[0]
+        assert f"{key}={value:g}" in found["name"]
+    said = run("classify", *options, "ltp(threshold=0.05)", "--entropy", 1, code=2).stderr
+    assert "expected threshold, the density of" in said
+
+
 def test_what_cannot_be_read_says_why(folder, tiny_folder, tmp_path):
     assert "pictures or texts, --text or --file, got neither" in run("classify", "--model", folder, code=2).stderr
     both = run("classify", "--model", folder, "--text", "a", tmp_path, code=2)
     assert "pictures or texts, --text or --file, got both" in both.stderr
     assert "model of texts" in run("classify", "--model", tiny_folder, "--text", "a", code=1).stderr
+    brief = run("classify", "--model", folder, "--text", "a", "--brief", code=2)
+    assert "--brief is for pictures" in brief.stderr
     assert "calibrate" in run("classify", "--model", folder, "--text", "a", "--agree", "0.9", code=2).stderr
     bare = tmp_path / "bare"
     random_network("Bert", "ForSequenceClassification", **SMALL).save_pretrained(bare)

@@ -79,6 +79,8 @@ def test_visualize_says_what_is_wrong(folder, tiny_folder, tmp_path):
     Image.new("RGB", (8, 8)).save(picture)
     said = run("visualize", "-m", folder, picture, "--out", tmp_path / "b.png", code=1).stderr
     assert "model of images" in said
+    said = run("visualize", "-m", folder, "--text", "a", "--no-maps", code=2).stderr
+    assert "--magnify and --no-maps are for pictures" in said
     pairs = tmp_path / "pairs.jsonl"
     write_texts(pairs, [("ba", "be")])
     assert "got pairs" in run("visualize", "-m", folder, "--file", pairs, code=1).stderr
@@ -95,6 +97,7 @@ def test_visualize_says_what_is_wrong(folder, tiny_folder, tmp_path):
 
 def test_info_shows_a_text_model(folder):
     found = run_json("info", folder, "--recipe", RECIPE, "--recipe", "random(keep=0.5, sites=1/2)")
+    assert run_json("info", "--model", folder, "--recipe", RECIPE)["recipes"] == found["recipes"][:-1]
     config = ts.load(folder).config
     for key in ("depth", "embed_dim", "num_heads", "mlp_dim", "vocab_size", "max_positions", "head", "num_classes"):
         assert found[key] == config[key], key
@@ -153,7 +156,7 @@ def test_calibrate_counts_what_evaluate_counts(tmp_path):
     page = tmp_path / "a.html"
     assert "note: " in run("visualize", "-m", folder, "--macs", lean, "--text", "ba", "--out", page).stderr
     assert "--sweep with a threshold" in run("calibrate", "-m", folder, "-r", RECIPE, data, code=2).stderr
-    timed = run_json("calibrate", "-m", folder, "-r", RECIPE, "--latency", "--repeat", 2, data)["calibration"]
+    timed = run_json("calibrate", "-m", folder, "-r", RECIPE, "--only-latency", "--repeat", 2, data)["calibration"]
     (latencies,) = timed["latencies"]
     assert timed["steps"] == said["steps"] and len(latencies["steps"]) == 3
     assert all(0 < time["low"] <= time["median"] <= time["high"] for time in latencies["steps"])

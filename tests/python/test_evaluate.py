@@ -100,13 +100,26 @@ def test_a_baseline_is_another_model_s_dense_network(tiny, image_folder, tmp_pat
     assert [row.correct for row in table[1:]] == [row.correct for row in own]
     assert table[2].difference == pytest.approx(table[2].top1 - table[0].top1)
     renamed = ts.load(write_tiny_model(tmp_path / "renamed", labels=["a", "b", "c"]))
-    with pytest.raises(ValueError, match="a baseline with the model's labels"):
+    with pytest.raises(ValueError, match="a model with the labels of the first"):
         evaluate(tiny, image_folder, baseline=renamed)
     config = json.loads((tmp_path / "other" / "config.json").read_text())
     config["pretrained_cfg"]["mean"] = [0.4, 0.4, 0.4]
     (tmp_path / "other" / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ValueError, match="preprocesses pictures as the model does"):
+    with pytest.raises(ValueError, match="preprocesses pictures as the first does"):
         evaluate(tiny, image_folder, baseline=ts.load(tmp_path / "other"))
+
+
+def test_one_table_holds_recipes_of_several_models(tiny, image_folder, tmp_path):
+    other = ts.load(write_tiny_model(tmp_path / "other", seed=5))
+    table = evaluate(tiny, image_folder, ["evit(keep=0.5)", ("dense", other), ("evit(keep=0.5)", other)])
+    place = f"@{other.folder}"
+    assert [row.name for row in table] == [
+        "dense", "evit(keep=0.5)", "dense" + place, "evit(keep=0.5)" + place
+    ]
+    assert [row.method for row in table] == ["dense", "evit", "dense" + place, "evit" + place]
+    alone = evaluate(other, image_folder, "evit(keep=0.5)")
+    assert [row.correct for row in table[2:]] == [row.correct for row in alone]
+    assert table[2].difference == pytest.approx(table[2].top1 - table[0].top1)
 
 
 def test_a_table_draws_itself(tiny, image_folder, tmp_path):
@@ -169,7 +182,8 @@ def test_evaluate_takes_a_recipe_as_text(tiny, image_folder):
 
 def test_a_picture_whose_logits_hold_nan_is_wrong(image_folder, tmp_path):
     model = ts.load(write_nan_model(tmp_path / "nan"))
-    assert evaluate(model, image_folder)[0].top1 == 0
+    row = evaluate(model, image_folder)[0]
+    assert row.top1 == 0 and row.same_label == 0
 
 
 def test_pictures_may_be_left_as_they_are_stored(tiny, tmp_path):

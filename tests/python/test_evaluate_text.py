@@ -77,7 +77,7 @@ def test_a_baseline_of_texts_and_its_limits(model, data, tmp_path, tiny):
     table = evaluate(model, data, RECIPE, baseline=other, limit=9)
     assert [row.name for row in table] == ["dense", "all tokens", RECIPE]
     assert table[0].correct == evaluate(other, data, "dense", limit=9)[0].correct
-    with pytest.raises(ValueError, match="expected a baseline of texts"):
+    with pytest.raises(ValueError, match="expected a model of texts"):
         evaluate(model, data, baseline=tiny)
 
 
@@ -125,6 +125,16 @@ def test_texts_that_exit_early_cost_what_they_ran(data, tmp_path):
     assert said["calibration"]["steps"] == [pytest.approx(step) for step in found["steps"]]
     index = int((result.exit_layers >= 0).argmax())
     assert f"answered behind block {result.exit_layers[index]} of 4" in result.words(index)
+
+
+def test_a_call_takes_what_iterates_over_texts(model):
+    texts = TEXTS[:3]
+    expected = model(texts).logits
+    for given in (iter(texts), (text for text in texts), dict.fromkeys(texts).keys(), np.array(texts)):
+        np.testing.assert_array_equal(model(given).logits, expected)
+    for wrong in (None, 5, {"a": 1}):
+        with pytest.raises(TypeError, match="expected a text, a pair of texts, token ids"):
+            model(wrong)
 
 
 def test_dense_macs_are_those_of_a_call(model):

@@ -108,7 +108,16 @@ def test_dense_training_of_another_size(place):
     assert ts.load(place / "out" / "model").config["image_size"] == (42, 42)
     assert "best on the held-out samples" in done.stdout
 
+    done = run(place, "larger", "--image-size", "56")  # goes before the file's
+    assert done.returncode == 0, done.stderr
+    model = ts.load(place / "larger" / "model")
+    assert model.config["image_size"] == (56, 56) and model.provenance["config"]["image_size"] == 56
+    done = run(place, "larger")
+    assert done.returncode == 1 and "other settings" in done.stderr
+    assert run(place, "none", "--image-size", "0").returncode == 2
 
+
+LABELING = {"name": "token_labeling", "label_classes": 3}
 METHODS = [
     ({"name": "evit", "keep": 0.5, "sites": [3, 6]}, "evit(keep=0.5, fuse, sites=3/6)"),
     ({"name": "sait", "keep": 0.5, "keep_range": [0.4, 0.8]}, "sait(keep=0.5, sites=3)"),
@@ -127,6 +136,33 @@ def test_every_method_trains_and_leaves_its_recipe(place, method, recipe):
     assert np.isfinite(result.logits).all()
     assert not (place / "out" / "model" / "sieve.safetensors").exists()
     assert ts.Recipe(str(model.recipe)).density_key in ("keep", "threshold")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [{"name": "dynamicvit"}, {"name": "evit"}, {"name": "sait", "attention": 0}, LABELING | {"sites": [3]}],
+)
+def test_methods_that_gather_rows_refuse_masks_at_once(place, method):
+    masks = {"heads": [[0]] + 9 * [[]]}
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": method, "attention_masks": masks}))
+    done = run(place, "out")
+    assert done.returncode == 2 and "expected a network without attention_masks" in done.stderr
+    assert not (place / "out").exists()
+
+
+def test_what_needs_a_teacher_or_labels_says_so_at_once(place):
+    (place / "config.json").write_text(json.dumps({"method": {"name": "dynamicvit", "teacher_logits": 0.5}}))
+    paths = ["--data", place / "data", "--start", place / "start", "--out", place / "out"]
+    done = subprocess.run([PROGRAM, place / "config.json", *paths], capture_output=True, text=True)
+    assert done.returncode == 2 and "teacher_logits, which needs --teacher" in done.stderr
+    (place / "config.json").write_text(json.dumps(CONFIG))
+    done = run(place, "out", "--labels", place / "labels.safetensors")
+    assert done.returncode == 2 and "--labels is for token_labeling" in done.stderr
+    done = run(place, "out", "--stop-after", "5")
+    assert done.returncode == 0
+    (place / "config.json").write_text(json.dumps(CONFIG | {"log_every": 20, "save_every": 20}))
+    done = run(place, "new", "--stop-after", "5")
+    assert done.returncode == 2 and "a multiple of log_every 20, got 5" in done.stderr
 
 
 def test_masked_heads_are_trained_and_stored(place):
@@ -153,8 +189,6 @@ def probe(folder, tensors, scratch):
     )
     return load_file(scratch / "out.safetensors")
 
-
-LABELING = {"name": "token_labeling", "label_classes": 3}
 
 
 @pytest.mark.parametrize("sites", [[], [3, 6]], ids=["all tokens", "sieved"])
@@ -212,6 +246,17 @@ def test_token_labels_are_shared_between_runs(place):
     assert third.returncode == 1 and "of another teacher or other pictures" in third.stderr
     labels.write_bytes(b"rubbish")
     assert run(place, "four", "--labels", labels).returncode == 1
+
+
+def test_token_labels_of_a_held_out_folder(place):
+    shutil.copytree(place / "data", place / "held_out")
+    (place / "config.json").write_text(json.dumps(CONFIG | {"method": LABELING, "epochs": 1}))
+    labels = place / "labels.safetensors"
+    done = run(place, "out", "--held-out", place / "held_out", "--labels", labels)
+    assert done.returncode == 0, done.stderr
+    assert "the teacher labels 72 pictures" in done.stderr
+    assert "training on 36 pictures, choosing on 36" in done.stderr
+    assert load_file(labels)["maps"].shape[0] == 72
 
 
 def test_token_labeling_wants_a_teacher(place):

@@ -101,6 +101,18 @@ def test_what_was_trained_opens_in_transformers(place):
     assert provenance["data"] | {"folder": ""} == {"folder": "", "train": 48, "held_out": 16}
 
 
+def test_classes_have_the_names_of_the_file(place):
+    config = CONFIG | {"epochs": 1, "text": CONFIG.get("text", {}) | {"labels": ["bad", "good"]}}
+    (place / "config.json").write_text(json.dumps(config))
+    done = run(place, "out")
+    assert done.returncode == 0, done.stderr
+    assert ts.load(place / "out" / "model").labels == ["bad", "good"]
+    config["text"]["labels"].append("odd")
+    (place / "config.json").write_text(json.dumps(config))
+    done = run(place, "new")
+    assert done.returncode == 1 and "expected 'labels' of 2 classes" in done.stderr
+
+
 def test_a_run_killed_at_any_moment_ends_as_one_that_was_not(place):
     (place / "config.json").write_text(json.dumps(CONFIG | {"method": LTP}))
     whole = run(place, "whole", "--json")
@@ -209,7 +221,7 @@ def test_exits_of_a_start_go_on(place):
         ({"image_size": 224}, "'image_size' is for pictures"),
         ({"augmentation": {}}, "'augmentation' is for pictures"),
         ({"method": {"name": "evit"}}, "'evit' is for pictures"),
-        ({"method": {"name": "dense", "teacher_tokens": 1}}, "'teacher_tokens' is for pictures"),
+        ({"method": {"name": "dense", "teacher_tokens": 0}}, "'teacher_tokens' is for pictures"),
         ({"text": {"max_token": 16}}, "did you mean 'max_tokens'"),
         ({"text": {"max_tokens": 64}}, "max_tokens up to the start's 32"),
         ({"text": {"max_tokens": 2}}, "max_tokens of 3 or more"),
@@ -223,6 +235,8 @@ def test_exits_of_a_start_go_on(place):
         ({"method": LTP | {"temperature": 0}}, "temperature above 0"),
         ({"method": LTP | {"soft_epochs": 4}}, "give it more epochs"),
         ({"method": {"name": "cascade", "keep": 0}}, "keep in (0, 1]"),
+        ({"method": {"name": "cascade", "first": 4}}, "more blocks than those that keep all"),
+        ({"method": {"name": "ltp", "teacher_logits": 0.5}}, "teacher_logits, which needs --teacher"),
         ({"method": {"name": "pabee", "patience": -1}}, "[patience] expected a whole number"),
         ({"method": {"name": "top"}}, "expected a teacher"),
         ({"method": {"name": "adapler"}}, "expected a teacher"),

@@ -46,8 +46,8 @@ class Recipe {
   bool is_dense() const { return sites_.empty() && exit_.name.empty(); }
   bool operator==(const Recipe&) const = default;
 
-  /// The same recipe at another density: `keep` for top-k and ATS, `threshold` or `mass` for their
-  /// selectors, `r` for ToMe (one value for all sites), or with another `patience`, `entropy` or
+  /// The same recipe at another density: `keep`, `mass` or `r` (ToMe), one number for all sites;
+  /// `threshold`, of a list the last, the others in proportion; or the `patience`, `entropy` or
   /// `confidence` of its exit. Throws std::invalid_argument when the recipe has no such number,
   /// naming the one it has.
   Recipe with(std::string_view key, double value) const;

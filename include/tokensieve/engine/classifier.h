@@ -59,6 +59,10 @@ class Classifier {
   /// std::invalid_argument with the cure.
   BudgetChoice within(const Budget& budget, const std::optional<Recipe>& recipe = {}) const;
 
+  /// Throws std::invalid_argument for a recipe that the network cannot run, or whose predictors it
+  /// would ask at other sites than they were trained for (those of the folder's recipe).
+  void check(const Recipe& recipe) const;
+
   /// Resizes, crops and normalises an image as the model was trained with: `[channels, H, W]`.
   std::vector<float> preprocess(const Image& image) const;
 

@@ -32,8 +32,8 @@ class AdaplerBertImpl : public BertImpl {
 
   /// The etas as they are, within [0.01, 1], one a block.
   std::vector<double> etas() const;
-  /// Puts the etas back into [0.01, 1], as is done behind every step.
-  void clamp_etas();
+  /// Puts the etas back into [0.01, 1], and the class shares to 0.001 or more, behind every step.
+  void clamp_bars();
 
   /// The training pass: masks of soft_removal(). A probe of 1 on the class token's share carries
   /// the gradient that theta learns by.

@@ -20,8 +20,9 @@ struct SievedText {
 inline constexpr int64_t kLtpReference = 128;
 
 /// Cascade top-k's keep rates, one a block, of the text's tokens (SpAtten as LTP's code has it):
-/// the first max(3, ceil(0.15 depth)) blocks keep all, then they fall to `keep` at the last.
-std::vector<double> cascade_rates(int depth, double keep);
+/// the first max(3, ceil(0.15 depth)) blocks, or `first` if that is above 0, keep all, then they
+/// fall to `keep` at the last.
+std::vector<double> cascade_rates(int depth, double keep, int first = 0);
 
 /// A pass that decides as the engine does, on masked rows: behind the attention of block l > 0 the
 /// tokens that `selector` takes (site l - 1) by the attention they receive (received_attention()

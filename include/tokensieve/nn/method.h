@@ -40,8 +40,9 @@ class Method {
   /// may draw from torch's generator.
   virtual Loss loss(const torch::Tensor& input, const torch::Tensor& targets) = 0;
   /// False while what is trained is not yet what was asked for, such as in the first of two stages:
-  /// the best epoch is chosen among the others.
-  virtual bool is_candidate() const { return true; }
+  /// the best epoch is chosen among the others. `last`: the run ends and none was chosen, so that a
+  /// method may take what there is (ToP, which may oscillate around its target).
+  virtual bool is_candidate(bool /*last*/) const { return true; }
   /// Logits `[B, classes]` as inference would give them (network() in eval mode); drawn from
   /// nothing.
   virtual torch::Tensor predict(const torch::Tensor& input) = 0;

@@ -33,6 +33,7 @@ std::unique_ptr<Method> ltp_method(LtpBert network, Bert teacher, LtpOptions opt
 /// receive the most attention stay.
 struct CascadeOptions {
   double keep = 0.5;  ///< Behind the last block, of the text's tokens.
+  int first = 0;      ///< Block that drops first; 0: as cascade_rates() has it.
   double teacher_logits = 0.5;
 };
 

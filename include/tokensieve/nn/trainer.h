@@ -16,7 +16,7 @@ namespace tokensieve::nn {
 /// Which parameters learn how fast.
 struct LearningRates {
   double base = 1e-4;        ///< Peak rate of the backbone's last block.
-  double head = 0;           ///< Of the classifier; 0: `base`.
+  double head = 0;           ///< Of classifiers, exits among them; 0: `base`.
   double predictors = 0;     ///< Of predictors and thresholds of sites; 0: `base`.
   double layer_decay = 1.0;  ///< Factor from each block to the one below it, and to the embedding.
   double weight_decay = 0.05;  ///< Of tensors with more than one axis that are not biases.
@@ -51,6 +51,9 @@ struct TrainOptions {
   torch::Device device = torch::kCPU;  ///< Where the network is.
   /// What the run is made of, as text: a checkpoint of another run is refused.
   std::string fingerprint;
+
+  /// Throws std::invalid_argument for numbers that make no run.
+  void validate() const;
 };
 
 /// Where a run stands, for progress bars.

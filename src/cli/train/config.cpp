@@ -40,8 +40,17 @@ void note(std::string& first, const std::string& key) {
   if (first.empty()) first = key;
 }
 
+/// Weights of a teacher's answers count with a teacher only, so one that is written down asks for
+/// one.
+void read_teacher_weight(JsonReader& reader, const std::string& key, double& weight,
+                         TrainConfig& config) {
+  reader.read(key, weight);
+  if (reader.find(key) && weight > 0) note(config.teacher_key, key);
+}
+
 /// LTP's keys. Its numbers are in units of a score, which go with 1 / n_ref.
-void read_ltp(JsonReader& reader, TextConfig& text) {
+void read_ltp(JsonReader& reader, TrainConfig& config) {
+  TextConfig& text = config.texts;
   nn::LtpOptions& options = text.pyramid.ltp;
   reader.read("n_ref", text.n_ref);
   check_runtime(text.n_ref >= 0, "[config] expected n_ref of 0 or more, got ", text.n_ref);
@@ -54,17 +63,18 @@ void read_ltp(JsonReader& reader, TextConfig& text) {
   reader.read("soft_epochs", options.soft_epochs);
   reader.read("temperature", options.temperature);
   reader.read("masks", options.mask_weight);
-  reader.read("teacher_logits", options.teacher_logits);
+  read_teacher_weight(reader, "teacher_logits", options.teacher_logits, config);
 }
 
 void read_text_method(JsonReader& reader, TrainConfig& config) {
   TextConfig& text = config.texts;
   if (config.method == "cascade") {
     reader.read("keep", text.cascade.keep);
-    reader.read("teacher_logits", text.cascade.teacher_logits);
+    reader.read("first", text.cascade.first);
+    read_teacher_weight(reader, "teacher_logits", text.cascade.teacher_logits, config);
   } else if (config.method == "pabee") {
     reader.read("patience", text.pabee.patience);
-    reader.read("teacher_logits", text.pabee.teacher_logits);
+    read_teacher_weight(reader, "teacher_logits", text.pabee.teacher_logits, config);
   } else if (config.method == "adapler") {
     nn::AdaplerOptions& options = text.adapler;
     if (reader.find("saliencies")) reader.read("saliencies", text.saliencies.emplace());
@@ -85,7 +95,7 @@ void read_text_method(JsonReader& reader, TrainConfig& config) {
     check_runtime(text.top_first >= 0, "[config] expected 'first' to be a block, got ",
                   text.top_first);
   } else {
-    read_ltp(reader, text);
+    read_ltp(reader, config);
     if (config.method == "ltp") return;
     reader.read("hard_epochs", text.pyramid.hard_epochs);
     reader.read("joint_epochs", text.pyramid.joint_epochs);
@@ -95,9 +105,9 @@ void read_text_method(JsonReader& reader, TrainConfig& config) {
 
 void read_picture_method(JsonReader& reader, TrainConfig& config) {
   const auto read_teacher = [&](nn::TeacherOptions& teacher) {
-    reader.read("teacher_logits", teacher.logits_weight);
+    read_teacher_weight(reader, "teacher_logits", teacher.logits_weight, config);
     if (reader.find("teacher_tokens")) note(config.picture_key, "teacher_tokens");
-    reader.read("teacher_tokens", teacher.tokens_weight);
+    read_teacher_weight(reader, "teacher_tokens", teacher.tokens_weight, config);
   };
   if (config.method == "dense") {
     read_teacher(config.dense);
@@ -187,6 +197,7 @@ void read_text(const nlohmann::json& json, TextConfig& text) {
   JsonReader reader(json, "text");
   reader.read("max_tokens", text.max_tokens);
   reader.read("dropout", text.dropout);
+  reader.read("labels", text.labels);
   reader.read("bucket", text.loader.bucket);
   reader.read("label_smoothing", text.loader.label_smoothing);
   reader.finish();
@@ -317,10 +328,14 @@ void read_optimizer(const nlohmann::json& json, TrainConfig& config) {
 
 }  // namespace
 
-TrainConfig read_train_config(const std::filesystem::path& path) {
+TrainConfig read_train_config(const std::filesystem::path& path, int image_size) {
   TrainConfig config;
   config.text = read_text_file(path, kMaxConfigBytes);
-  const nlohmann::json json = parse(config.text, path.string());
+  nlohmann::json json = parse(config.text, path.string());
+  if (image_size > 0 && json.is_object()) {
+    json["image_size"] = image_size;
+    config.text = json.dump(2);
+  }
   config.loader.augmentation = Augmentation{};
   config.loader.mixing = Mixing{};
   JsonReader reader(json, path.filename().string());

@@ -17,6 +17,7 @@ namespace tokensieve::cli {
 struct TextConfig {
   int max_tokens = 128;  ///< Of a text, special tokens included; the rest is cut off.
   double dropout = 0.1;
+  std::vector<std::string> labels;  ///< Names of the classes; empty: the start's, if as many.
   TextLoaderOptions loader;
   int64_t n_ref = 128;             ///< LTP's reference length; 0: the live rows.
   double final_threshold = 0.01;   ///< LTP's line of thresholds leads there.
@@ -53,6 +54,7 @@ struct TrainConfig {
   /// The first key (or name of a method) that only pictures, or only texts, can be trained with; ""
   /// for none.
   std::string picture_key, text_key;
+  std::string teacher_key;  ///< The key that gives a teacher's answers a weight; "" for none.
   std::optional<AttentionMasks> masks;  ///< MaiT's masked heads; the start's where not given.
   int image_size = 0;                   ///< 0: the start's.
   double crop_pct = 0;                  ///< Of the evaluation transform; 0: the start's.
@@ -60,11 +62,12 @@ struct TrainConfig {
   double drop_path = 0;
   LoaderOptions loader;
   nn::TrainOptions train;
-  std::string text;  ///< The file as it was read.
+  std::string text;  ///< The file as it was read, with the image size of the command line.
 };
 
-/// Reads and checks a file. Throws std::runtime_error naming the file and the key: unknown (with
-/// the nearest known one), of the wrong type, or out of range.
-TrainConfig read_train_config(const std::filesystem::path& path);
+/// Reads and checks a file; an `image_size` above 0 takes the place of the file's. Throws
+/// std::runtime_error naming the file and the key: unknown (with the nearest known one), of the
+/// wrong type, or out of range.
+TrainConfig read_train_config(const std::filesystem::path& path, int image_size);
 
 }  // namespace tokensieve::cli

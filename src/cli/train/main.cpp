@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
   std::filesystem::path config_path;
   TrainPaths paths;
   std::string device = "cpu";
-  int threads = 0, workers = 0;
+  int image_size = 0, threads = 0, workers = 0;
   int64_t stop_after = 0;
   bool json = false;
   program.add_option("config", config_path, "JSON file of the run (docs/training.md)")
@@ -91,6 +91,10 @@ int main(int argc, char** argv) {
   program.add_option("--labels", paths.labels,
                      "File of the teacher's token labels, for runs that share them or go on; made "
                      "if it is not there");
+  program
+      .add_option("--image-size", image_size,
+                  "Pixels of a side, where the file's image_size or the start's is not wanted")
+      ->check(CLI::Range(1, 1 << 16));
   program.add_option("--device", device, "cpu, or cuda where LibTorch has it")
       ->capture_default_str();
   program.add_option("--threads", threads, "Threads of the network; 0: one a core")
@@ -98,13 +102,14 @@ int main(int argc, char** argv) {
   program.add_option("--workers", workers, "Threads that decode pictures; 0: one a core")
       ->check(CLI::Range(0, 256));
   program
-      .add_option("--stop-after", stop_after, "Stop, resumable, after this step; 0: run to the end")
+      .add_option("--stop-after", stop_after,
+                  "Stop, resumable, after this step, a multiple of log_every; 0: run to the end")
       ->check(CLI::NonNegativeNumber);
   program.add_flag("--json", json, "Print the result as JSON");
 
   return run_program(program, "use smaller batches and more of them (batch, accumulate)", [&] {
     program.parse(argc, argv);
-    TrainConfig config = read_train_config(config_path);
+    TrainConfig config = read_train_config(config_path, image_size);
     config.train.device = parse_device(device);
     config.train.stop_after = stop_after;
     config.loader.workers = workers;

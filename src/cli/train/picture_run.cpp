@@ -146,6 +146,9 @@ PreparedRun prepare_pictures(const TrainConfig& config, const TrainPaths& paths,
                              const ModelFolder& start) {
   check_runtime(config.text_key.empty(), "[config] '", config.text_key, "' is for texts, and ",
                 paths.start.string(), " is an image model");
+  check_argument(paths.labels.empty() || config.method == "token_labeling",
+                 "[train] --labels is for token_labeling, the config has the method ",
+                 config.method);
   const ImageDataset data = open_image_folder(paths.data);
   const HeldOutSplit split = split_of(config, paths, data);
   PreparedRun run;

@@ -38,6 +38,12 @@ ModelFolder start_of(const TrainConfig& config, const fs::path& folder) {
   return start;
 }
 
+/// A weight that the file names must not be lost without a word.
+void check_teacher(const TrainConfig& config, const fs::path& teacher) {
+  check_argument(!teacher.empty() || config.teacher_key.empty(), "[train] the config has ",
+                 config.teacher_key, ", which needs --teacher; give one, or set it to 0");
+}
+
 }  // namespace
 
 void check_text(const std::string& text) {
@@ -51,6 +57,8 @@ void check_text(const std::string& text) {
 }
 
 nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
+  config.train.validate();  // before a minute of reading
+  check_teacher(config, paths.teacher);
   const ModelFolder start = start_of(config, paths.start);
   for (const fs::path& path :
        {paths.data, paths.held_out, paths.start, paths.teacher, paths.labels, paths.out}) {

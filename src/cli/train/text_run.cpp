@@ -29,6 +29,10 @@ ModelFolder target_of(const ModelFolder& start, const TrainConfig& config, int c
     bert.normalize = false;
   }
   if (classes != start.bert->num_classes) target.labels.clear();
+  if (!config.texts.labels.empty()) target.labels = config.texts.labels;
+  check_runtime(target.labels.empty() || std::ssize(target.labels) == classes,
+                "[config] expected 'labels' of ", classes, " classes, as the texts have, got ",
+                target.labels.size());
   bert.num_classes = classes;
   bert.exits = has_exits(config);
   bert.contributions = config.method == "adapler";

@@ -76,24 +76,30 @@ TokenLabels token_labels(const TrainConfig& config, const TrainPaths& paths,
       load_network(teacher, teacher.preprocessing.height, teacher.preprocessing.width);
   const Preprocessing preprocessing = whole_pictures(teacher.preprocessing);
 
+  ImageDataset pictures = data;  // and those of a held-out folder of its own
+  if (!paths.held_out.empty()) {
+    pictures.samples.insert(pictures.samples.end(), split.held_out.samples.begin(),
+                            split.held_out.samples.end());
+  }
   Checksum checksum;
   checksum.add(*annotator);
   checksum.add(data, paths.data);
+  if (!paths.held_out.empty()) checksum.add(split.held_out, paths.held_out);
   TokenLabels labels;
   labels.fingerprint = cat(checksum.value(), "|", preprocessing.height, "x", preprocessing.width,
                            "|", config.label_classes, "|", config.train.bf16 ? "bf16" : "f32");
   nn::LabelMaps all;
   if (fs::exists(paths.labels)) {
     all = nn::load_label_maps(paths.labels, student.vit.num_classes, labels.fingerprint);
-    check_runtime(all.pictures() == std::ssize(data.samples), "[train] expected labels of ",
-                  data.samples.size(), " pictures in ", paths.labels.string(), ", got ",
+    check_runtime(all.pictures() == std::ssize(pictures.samples), "[train] expected labels of ",
+                  pictures.samples.size(), " pictures in ", paths.labels.string(), ", got ",
                   all.pictures());
   } else {
-    all = make_labels(config, annotator, preprocessing, data);
+    all = make_labels(config, annotator, preprocessing, pictures);
     if (!paths.labels.empty()) nn::save_label_maps(paths.labels, all, labels.fingerprint);
   }
-  labels.maps = all.select(places_of(split.train, data));
-  labels.held_out_accuracy = share_right(all, split.held_out, places_of(split.held_out, data));
+  labels.maps = all.select(places_of(split.train, pictures));
+  labels.held_out_accuracy = share_right(all, split.held_out, places_of(split.held_out, pictures));
   std::cerr << "the teacher is right on " << 100 * labels.held_out_accuracy
             << " % of the held-out pictures\n";
   return labels;

@@ -14,9 +14,10 @@ struct TokenLabels {
   std::string fingerprint;       ///< Of the teacher and all pictures.
 };
 
-/// Reads the labels of all pictures of `data` from `paths.labels`, or has the teacher make them, of
-/// whole pictures at its own size, and writes them there. Throws std::runtime_error without a
-/// teacher, or when it has other classes, or the file was made by another.
+/// Reads the labels of all pictures of `data`, and of a held-out folder, from `paths.labels`, or
+/// has the teacher make them, of whole pictures at its own size, and writes them there. Throws
+/// std::runtime_error without a teacher, or when it has other classes, or the file was made by
+/// another.
 TokenLabels token_labels(const TrainConfig& config, const TrainPaths& paths,
                          const ImageDataset& data, const HeldOutSplit& split,
                          const ModelFolder& student);

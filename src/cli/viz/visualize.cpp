@@ -87,6 +87,8 @@ void run_visualize(const VisualizeOptions& options) {
       choose<Colormap>("colormap", options.colormap,
                        {{"viridis", Colormap::viridis}, {"cividis", Colormap::cividis}});
   if (options.texts.given()) {
+    check_argument(options.maps && options.magnify == StripOptions().magnify,
+                   "[visualize] --magnify and --no-maps are for pictures");
     visualize_texts({options.model, options.recipes, options.texts.find("visualize"), options.out,
                      colormap, options.times, options.json});
     return;

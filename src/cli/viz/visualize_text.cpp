@@ -136,7 +136,8 @@ void visualize_texts(const TextVisualize& run) {
   const auto tokenizer = tokenizer_of(classifier, "visualize");
   const auto recipes = run.recipes.resolve(loaded);
   if (recipes.size() == 1 && recipes.front().recipe.is_dense()) {
-    std::cerr << "note: the dense network drops nothing; try --recipe 'ltp(threshold=0.01)'\n";
+    std::cerr
+        << "note: the dense network drops nothing; try --recipe 'ltp(threshold=0.01, n_ref=128)'\n";
   }
   const auto visuals = visuals_of(run, classifier, *tokenizer, recipes);
   if (run.out.empty()) return print_strips(visuals);

@@ -15,7 +15,7 @@ class ContributionScorer final : public Scorer {
     check_argument(input.predictor != nullptr,
                    "[contribution] expected a model with contribution predictors at ",
                    to_string(input.site), ", got none; train one, or use a score that needs no ",
-                   "training, such as ltp(threshold=0.01)");
+                   "training, such as ltp(threshold=0.01, n_ref=128)");
     input.predictor->predict(input, scores);
   }
 };

@@ -1,6 +1,6 @@
 """Draws the pictures of docs/methods.md again, by the commands that stand there.
 
-    python scripts/docs_pictures.py            # needs the installed package, and Pillow
+    python scripts/docs_pictures.py   # needs the installed package, Pillow, and tokensieve-train in PATH
 
 Each command that writes NAME.png, or a folder NAME of a model with masked heads, becomes docs/images/NAME.png:
 at most 900 pixels wide, in few colours, so that a clone stays small.
@@ -23,14 +23,15 @@ ROOT = pathlib.Path(__file__).parents[1]
 WIDTHS = (900, 760, 640)
 COLOURS = (192, 128, 96, 64)
 MOST_BYTES = 150_000
+PROGRAMS = ("tokensieve ", "tokensieve-train token-labels ")
 
 
 def commands(document):
-    """The `tokensieve` commands of a document's shell blocks, as lists of words."""
+    """The commands of a document's shell blocks, but those that train, as lists of words."""
     text = document.read_text(encoding="utf-8")
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("tokensieve ")]
+    return [shlex.split(line, comments=True) for line in lines if line.startswith(PROGRAMS)]
 
 
 def make_masked_model(document, folder):
@@ -45,12 +46,13 @@ def make_masked_model(document, folder):
 
 def run(words, folder):
     """Runs a command of the document in `folder`, which stands in for the project's root."""
-    program = shutil.which("tokensieve", path=os.path.dirname(sys.executable)) or "tokensieve"
-    done = subprocess.run(
-        [os.environ.get("TOKENSIEVE_CLI") or program, *words], cwd=folder, capture_output=True, text=True
-    )
+    program = shutil.which(words[0], path=os.path.dirname(sys.executable)) or words[0]
+    if words[0] == "tokensieve":
+        program = os.environ.get("TOKENSIEVE_CLI") or program
+        words = [*words, "--no-times"]  # times differ, and say nothing of a method
+    done = subprocess.run([program, *words[1:]], cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
-        raise RuntimeError(f"tokensieve {shlex.join(words)}: {done.stderr}")
+        raise RuntimeError(f"{shlex.join(words)}: {done.stderr}")
 
 
 def shrink(source, target):
@@ -77,9 +79,9 @@ def main():
             (folder / name).symlink_to(ROOT / name)
         make_masked_model(document, folder / "vit_mait")
         for words in commands(document):
-            if words[0] != "visualize":
+            if words[1] not in ("visualize", "token-labels"):
                 continue
-            run([*words, "--no-times"], folder)  # times differ, and say nothing of a method
+            run(words, folder)
             out = folder / words[words.index("--out") + 1]
             if out.is_dir():
                 out = next(out.glob("*_masks.png")).rename(out.with_suffix(".png"))

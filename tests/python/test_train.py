@@ -482,6 +482,20 @@ def test_two_runs_do_not_share_a_folder(place):
     assert run(place, "file/out").returncode == 1
 
 
+def test_token_labels_of_a_picture_are_drawn(place):
+    picture = place / "data" / "green" / "0.png"
+    words = [PROGRAM, "token-labels", picture, "--model", place / "start", "--out"]
+    done = subprocess.run([*words, place / "labels.png"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "% of the places" in done.stdout
+    with Image.open(place / "labels.png") as drawn:
+        assert drawn.width >= 280
+    done = subprocess.run([*words, place / "x.png", "--class", "gren"], capture_output=True, text=True)
+    assert done.returncode == 1 and "did you mean 'green'" in done.stderr
+    done = subprocess.run([*words, place / "x.png", "--class", "green"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("green: ")
+
+
 def test_help_has_an_example():
     text = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True).stdout
     assert "Example: tokensieve-train" in text

@@ -11,6 +11,7 @@
 
 #include "attention_locality.h"
 #include "run.h"
+#include "token_labels_picture.h"
 #include "usage.h"
 
 #ifdef __GLIBC__
@@ -53,6 +54,9 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "attention-locality") {
     return attention_locality_command(argc - 1, argv + 1);
   }
+  if (argc > 1 && std::string_view(argv[1]) == "token-labels") {
+    return token_labels_command(argc - 1, argv + 1);
+  }
   CLI::App program(
       "Fine-tunes a ViT or BERT model folder, dense or so that it can drop tokens. A run that was "
       "killed goes on when the same command is given again.");
@@ -60,7 +64,7 @@ int main(int argc, char** argv) {
   program.footer(
       "Example: tokensieve-train demos/train/dynamicvit.json --data imagenette/train --start "
       "runs/dense/model --teacher runs/dense/model --out runs/dynamicvit\n"
-      "See also: tokensieve-train attention-locality --help");
+      "See also: tokensieve-train attention-locality --help, tokensieve-train token-labels --help");
   program.set_version_flag("--version", "tokensieve-train " TOKENSIEVE_VERSION);
   std::filesystem::path config_path;
   TrainPaths paths;

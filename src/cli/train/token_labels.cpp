@@ -14,13 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whole pictures, so that boxes of a picture are boxes of its map.
-Preprocessing whole_pictures(Preprocessing preprocessing) {
-  preprocessing.crop_pct = 1.0;
-  preprocessing.crop_mode = CropMode::squash;
-  return preprocessing;
-}
-
 nn::LabelMaps make_labels(const TrainConfig& config, const nn::Vit& annotator,
                           const Preprocessing& preprocessing, const ImageDataset& data) {
   LoaderOptions options = evaluation_options(config.loader.batch_size);
@@ -61,6 +54,12 @@ double share_right(const nn::LabelMaps& maps, const ImageDataset& pictures,
 }
 
 }  // namespace
+
+Preprocessing whole_pictures(Preprocessing preprocessing) {
+  preprocessing.crop_pct = 1.0;
+  preprocessing.crop_mode = CropMode::squash;
+  return preprocessing;
+}
 
 TokenLabels token_labels(const TrainConfig& config, const TrainPaths& paths,
                          const ImageDataset& data, const HeldOutSplit& split,

@@ -14,6 +14,9 @@ struct TokenLabels {
   std::string fingerprint;       ///< Of the teacher and all pictures.
 };
 
+/// How a teacher sees pictures: whole, so that boxes of a picture are boxes of its map.
+Preprocessing whole_pictures(Preprocessing preprocessing);
+
 /// Reads the labels of all pictures of `data`, and of a held-out folder, from `paths.labels`, or
 /// has the teacher make them, of whole pictures at its own size, and writes them there. Throws
 /// std::runtime_error without a teacher, or when it has other classes, or the file was made by

@@ -124,7 +124,7 @@ std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options, Models& 
   if (options.recipes.empty()) {
     auto recipes = budget ? resolve_within({}, *budget, own)
                           : resolve_recipes({}, own.folder().recipe, {}, own);
-    return options.sweep.empty() ? recipes : sweep(recipes, parse_sweep(options.sweep));
+    return options.sweep.empty() ? recipes : sweep(recipes, options.sweep);
   }
   std::vector<NamedRecipe> recipes;
   bool any_sieved = false;
@@ -139,7 +139,7 @@ std::vector<NamedRecipe> recipes_to_run(const EvaluateOptions& options, Models& 
     recipes.push_back(std::move(resolved.front()));
   }
   check_argument(!budget || any_sieved, "[budget] expected a recipe with a density, got dense");
-  return options.sweep.empty() ? recipes : sweep(recipes, parse_sweep(options.sweep));
+  return options.sweep.empty() ? recipes : sweep(recipes, options.sweep);
 }
 
 // Dense first, whether asked for or not: all others are compared with it. With a baseline that is
@@ -292,8 +292,10 @@ void add_evaluate(CLI::App& program) {
                    "Recipes to compare with dense [the model's]; RECIPE@DIR for another model")
       ->type_name("RECIPE...");
   command
-      ->add_option("--sweep", options->sweep,
-                   "Run the recipes at these densities: FROM..TO or FROM..TO:STEP")
+      ->add_option(
+          "--sweep", options->sweep,
+          "Run the recipes at these densities: FROM..TO, FROM..TO:STEP or, of a number by its "
+          "name, entropy=FROM..TO:STEP")
       ->type_name("RANGE");
   options->budget.add_to(*command);
   options->run.add_to(*command);

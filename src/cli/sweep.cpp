@@ -31,20 +31,29 @@ std::vector<double> parse_sweep(const std::string& text) {
   return values;
 }
 
-std::vector<NamedRecipe> sweep(const std::vector<NamedRecipe>& recipes,
-                               const std::vector<double>& densities) {
+std::vector<NamedRecipe> sweep(const std::vector<NamedRecipe>& recipes, const std::string& text) {
+  const size_t equals = text.find('=');
+  const std::string wanted = equals == std::string::npos ? "" : text.substr(0, equals);
+  const auto values = parse_sweep(equals == std::string::npos ? text : text.substr(equals + 1));
+  // Without a word: what is a share or a threshold of its recipe, not what counts.
+  const auto key_of = [&](const Recipe& recipe) -> std::string {
+    const std::string density = recipe.density_key(), exit = recipe.exit_key();
+    if (wanted.empty()) return density == "r" || density == "patience" ? "" : density;
+    return wanted == density || wanted == exit ? wanted : "";
+  };
   std::vector<NamedRecipe> swept;
   bool any = false;
   for (const NamedRecipe& recipe : recipes) {
-    const std::string key = recipe.recipe.density_key();
-    if (key.empty() || key == "r" || key == "patience") {  // dense, or a method that counts
+    const std::string key = key_of(recipe.recipe);
+    if (key.empty()) {
       swept.push_back(recipe);
       continue;
     }
     any = true;
-    for (const double density : densities) swept.push_back(with_density(recipe, key, density));
+    for (const double value : values) swept.push_back(with_density(recipe, key, value));
   }
-  check_argument(any, "[sweep] expected a recipe with a share or a threshold, got '",
+  check_argument(any, "[sweep] expected a recipe with ",
+                 wanted.empty() ? "a share or a threshold" : wanted, ", got '",
                  recipes.front().name, "'; pass --recipes 'evit(keep=0.7)' too");
   return swept;
 }

@@ -11,9 +11,9 @@ namespace tokensieve::cli {
 /// direction. Throws std::invalid_argument for anything else, or more than 1000 numbers.
 std::vector<double> parse_sweep(const std::string& text);
 
-/// Each recipe that has a density, at each of the numbers; dense ones stay as they are. Throws
-/// std::invalid_argument when none has one.
-std::vector<NamedRecipe> sweep(const std::vector<NamedRecipe>& recipes,
-                               const std::vector<double>& densities);
+/// Each recipe that has a density, at each number of `text`, as parse_sweep() takes it; dense ones
+/// and those that count stay as they are. With a word ahead, "entropy=0.1..0.5", each recipe that
+/// has that number, as its density or its exit. Throws std::invalid_argument when none has one.
+std::vector<NamedRecipe> sweep(const std::vector<NamedRecipe>& recipes, const std::string& text);
 
 }  // namespace tokensieve::cli

@@ -10,7 +10,7 @@ from command import run, run_json
 from PIL import Image
 from random_bert import SMALL, random_network
 from test_cli_evaluate import agresti_min, wilson
-from text_data import RECIPE, make_texts, write_text_model, write_texts
+from text_data import RECIPE, make_texts, write_exits, write_text_model, write_texts
 
 TEXTS = make_texts(24)
 
@@ -174,6 +174,16 @@ def test_a_baseline_reads_texts_with_its_own_tokenizer(folder, data, tmp_path):
     renamed = write_text_model(tmp_path / "renamed", labels=["a", "b", "c"])
     said = run("evaluate", "-m", folder, "--baseline", renamed, data, code=1).stderr
     assert "a model with the labels of --model" in said
+
+
+def test_an_exit_is_swept_by_its_name(data, tmp_path):
+    folder = write_exits(write_text_model(tmp_path / "exits"))
+    recipe = "magic_pyramid(threshold=0.02, entropy=0.3)"
+    report = evaluate(folder, data, "-r", recipe, RECIPE, "--sweep", "entropy=0.2..0.4:0.2")
+    names = ["dense", recipe.replace("0.3", "0.2"), recipe.replace("0.3", "0.4"), RECIPE]
+    assert [entry["name"] for entry in report["recipes"]] == names
+    said = run("evaluate", "-m", folder, data, "-r", RECIPE, "--sweep", "entropy=0.2..0.4", code=2).stderr
+    assert "[sweep] expected a recipe with entropy, got" in said
 
 
 def test_a_baseline_is_of_the_same_kind(folder, data, tiny_folder):

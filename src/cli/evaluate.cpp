@@ -294,8 +294,7 @@ void add_evaluate(CLI::App& program) {
   command
       ->add_option(
           "--sweep", options->sweep,
-          "Run the recipes at these densities: FROM..TO, FROM..TO:STEP or, of a number by its "
-          "name, entropy=FROM..TO:STEP")
+          "Run the recipes at these densities: FROM..TO or FROM..TO:STEP, or entropy=FROM..TO")
       ->type_name("RANGE");
   options->budget.add_to(*command);
   options->run.add_to(*command);

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from PIL import Image
 from command import program, run, run_json
-from text_data import make_texts, write_text_model, write_texts
+from text_data import make_texts, write_exits, write_text_model, write_texts
 from tiny_model import LABELS, write_picture
 
 COMMANDS = ["classify", "visualize", "evaluate", "calibrate", "info", "convert", "completion"]
@@ -43,7 +43,9 @@ def test_every_example_in_the_docs_runs(tiny_folder, image_folder, tmp_path):
     shutil.copy(tiny_folder / "model.safetensors", tmp_path / "deit_s.safetensors")
     shutil.copytree(image_folder, tmp_path / "DATA")
     write_picture(tmp_path / "demos" / "images" / "tench.jpg")
-    write_text_model(tmp_path / "minilm_sst2")
+    for name in ("evit", "sait"):
+        shutil.copytree(tiny_folder, tmp_path / "runs" / name / "model")
+    write_exits(write_text_model(tmp_path / "minilm_sst2"))
     write_texts(tmp_path / "test.tsv", make_texts(8))
     (tmp_path / "reviews.txt").write_text("\n".join(make_texts(30)))
     (tmp_path / "bin").mkdir()

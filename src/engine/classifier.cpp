@@ -41,12 +41,11 @@ struct Classifier::Impl {
   // folder's own recipe names.
   Schedule compile(const Recipe& wanted) const {
     Schedule schedule = wanted.compile(folder.vit.depth());
-    vit.check(schedule);
-    const auto trained = predictor_sites(recipe.compile(folder.vit.depth()));
+    vit.check(schedule);  // ahead of the sites: it says what is missing
     const auto asked = predictor_sites(schedule);
-    check_argument(trained.empty() || asked.empty() || asked == trained,
+    check_argument(trained_sites.empty() || asked.empty() || asked == trained_sites,
                    "[classifier] expected the sites that the predictors were trained for, ",
-                   joined(trained), ", got ", joined(asked));
+                   joined(trained_sites), ", got ", joined(asked));
     return schedule;
   }
 
@@ -66,6 +65,7 @@ struct Classifier::Impl {
   ClassifierOptions options;
   Recipe recipe;
   Vit vit;
+  std::vector<Site> trained_sites = predictor_sites(recipe.compile(folder.vit.depth()));
   WorkspacePool workspaces;
 };
 

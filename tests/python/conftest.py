@@ -11,6 +11,7 @@ import timm
 import tokensieve as ts
 import torch
 from tiny_model import write_image_folder, write_tiny_model
+from training import place  # noqa: F401  a fixture
 
 THREADS = 2
 ROOT = pathlib.Path(__file__).parents[2]

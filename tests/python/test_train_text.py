@@ -12,10 +12,10 @@ import tokensieve as ts
 import torch
 from conftest import ROOT
 from safetensors.numpy import load_file
-from test_train import PROGRAM
+from training import PROGRAM, needs_program
 from transformers import AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification
 
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built (TOKENSIEVE_NN)")
+pytestmark = needs_program
 
 GOOD, BAD = ["fine", "great", "warm"], ["dull", "poor", "cold"]
 WORDS = GOOD + BAD + [f"word{i}" for i in range(30)]

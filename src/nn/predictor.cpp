@@ -58,12 +58,19 @@ torch::Tensor gumbel_top_k(const torch::Tensor& log_probabilities, const torch::
       noisy.detach().masked_fill(policy.detach() < 0.5, -std::numeric_limits<double>::infinity());
   const auto [best, indices] = racing.topk(std::min(k + 1, n), -1);
   torch::Tensor hard = torch::zeros_like(racing).scatter_(1, indices.slice(1, 0, k), 1.0);
-  hard = hard * (policy.detach() >= 0.5).to(hard.scalar_type());
+  const torch::Tensor racers = (policy.detach() >= 0.5).to(hard.scalar_type());
+  hard = hard * racers;
   const torch::Tensor last = best.slice(1, k - 1, k);
   const torch::Tensor next = best.slice(1, best.size(1) - 1, best.size(1));
   torch::Tensor boundary = torch::where(torch::isfinite(next), (last + next) / 2, last);
   boundary = torch::where(torch::isfinite(boundary), boundary, torch::zeros_like(boundary));
-  const torch::Tensor soft = torch::sigmoid(noisy - boundary);
+  // The boundary moves as k is held: without that all scores would rise together, since every token
+  // is of some use, and the order of the tokens would be lost on the way.
+  const torch::Tensor share = torch::sigmoid(noisy.detach() - boundary);
+  const torch::Tensor slope = share * (1 - share) * racers;
+  const torch::Tensor shift = (slope * noisy).sum(1, true) /
+                              slope.sum(1, true).clamp_min(std::numeric_limits<float>::min());
+  const torch::Tensor soft = torch::sigmoid(noisy - boundary - (shift - shift.detach())) * racers;
   return hard - soft.detach() + soft;
 }
 

@@ -154,6 +154,22 @@ TEST_CASE("top-k by Gumbel noise keeps k of the tokens still in the race", "[nn]
   CHECK_THROWS_AS(nn::gumbel_top_k(log_probabilities, policy, 11), std::invalid_argument);
 }
 
+TEST_CASE("scores of a top-k decision learn their differences alone", "[nn][dynamicvit]") {
+  torch::manual_seed(7);
+  const torch::Tensor log_probabilities =
+      torch::log_softmax(torch::randn({4, 10, 2}, torch::kDouble), -1).requires_grad_();
+  torch::Tensor policy = torch::ones({4, 10}, torch::kDouble);
+  policy.slice(1, 6).zero_();
+  const torch::Tensor worth = torch::rand({4, 10}, torch::kDouble) + 1;  // every token helps
+  (nn::gumbel_top_k(log_probabilities, policy, 4) * worth).sum().backward();
+  const torch::Tensor pull = log_probabilities.grad().select(-1, 0);
+  CHECK(pull.slice(1, 0, 6).abs().min().item<double>() > 1e-6);
+  CHECK(pull.slice(1, 6).abs().sum().item<double>() == 0);
+  CHECK(pull.sum(1).abs().max().item<double>() < 1e-12);
+  const torch::Tensor best = (worth * policy).argmax(1, true);
+  CHECK(pull.gather(1, best).min().item<double>() > 0);
+}
+
 TEST_CASE("the share a Gumbel decision keeps is the probability it was given", "[nn][dynamicvit]") {
   torch::manual_seed(6);
   const torch::Tensor log_probabilities =

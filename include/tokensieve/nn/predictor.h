@@ -25,9 +25,10 @@ TORCH_MODULE(Predictor);
 torch::Tensor gumbel_keep(const torch::Tensor& log_probabilities);
 
 /// Exactly k tokens by the Gumbel top-k trick on the keep logit, with the straight-through gradient
-/// of sigmoid(score - boundary). Tokens whose `policy` `[B, N]` is 0 are out of the race. Draws
-/// from torch's generator. This is what training over a range of keep rates uses: one set of scores
-/// serves every k. Throws std::invalid_argument unless 1 <= k <= N.
+/// of sigmoid(score - boundary), whose boundary moves so that the sum stays: only differences
+/// learn. Tokens whose `policy` `[B, N]` is 0 are out of the race. Draws from torch's generator.
+/// For a range of keep rates: one set of scores serves every k. Throws std::invalid_argument for k
+/// not in 1..N.
 torch::Tensor gumbel_top_k(const torch::Tensor& log_probabilities, const torch::Tensor& policy,
                            int64_t k);
 

@@ -35,16 +35,22 @@ int threads_of_call(int threads) {
   if (forked_after_run) return 1;
   // More than a few threads a core gain nothing, and a machine may refuse to start them.
   const int most = std::min(kThreadsPerCore * omp_get_num_procs(), omp_get_thread_limit());
-  return threads > 0 ? std::min(threads, most) : omp_get_num_procs();
+  return std::min(threads > 0 ? threads : omp_get_num_procs(), most);
 }
 
-ThreadScope::ThreadScope(int threads) : previous_(omp_get_max_threads()) {
+ThreadScope::ThreadScope(int threads)
+    : previous_(omp_get_max_threads()), dynamic_(omp_get_dynamic()) {
   watch_forks();
   const int used = threads_of_call(threads);
   if (used > 1) ran_parallel = true;
   omp_set_num_threads(used);
+  // oneDNN shares work out among the threads that were asked for: with fewer some is never done.
+  omp_set_dynamic(0);
 }
 
-ThreadScope::~ThreadScope() { omp_set_num_threads(previous_); }
+ThreadScope::~ThreadScope() {
+  omp_set_dynamic(dynamic_);
+  omp_set_num_threads(previous_);
+}
 
 }  // namespace tokensieve

@@ -11,7 +11,8 @@ void check_threads(const char* operation, int threads);
 /// team did not survive the fork, and waiting for it would hang.
 int threads_of_call(int threads);
 
-/// Gives the calling thread the OpenMP threads of such a call, for as long as the object lives.
+/// Gives the calling thread the OpenMP threads of such a call, neither more nor fewer, for as long
+/// as the object lives.
 class ThreadScope {
  public:
   explicit ThreadScope(int threads);
@@ -20,7 +21,7 @@ class ThreadScope {
   ThreadScope& operator=(const ThreadScope&) = delete;
 
  private:
-  int previous_;
+  int previous_, dynamic_;
 };
 
 }  // namespace tokensieve

@@ -88,7 +88,11 @@ PngChunks read_chunks(const EncodedImage& file) {
                "expected a whole PNG, got a damaged one (wrong checksum at byte ", at, ")");
     const std::string_view name(reinterpret_cast<const char*>(name_and_data.data()), 4);
     if (name == "eXIf") chunks.exif = name_and_data.subspan(4);
-    if (name == "PLTE") chunks.palette = name_and_data.subspan(4);
+    if (name == "PLTE") {
+      file.check(chunks.palette.empty() && length > 0,
+                 "expected one palette with colours, got a damaged file");
+      chunks.palette = name_and_data.subspan(4);
+    }
     if (name == "IEND") return chunks;
     at += 12 + length;
   }

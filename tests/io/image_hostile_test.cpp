@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <optional>
@@ -133,6 +134,26 @@ TEST_CASE("A file cut short anywhere is an error, or loses nothing", "[io][image
       REQUIRE(std::span(bytes).size() - length < 200);
     }
   }
+}
+
+TEST_CASE("A PNG has one palette, with colours", "[io][image][hostile]") {
+  // stb takes the first for whole by what the last one holds, and reads colours it never set.
+  const auto original = image_bytes("palette_short.png");
+  const auto name = std::string_view("PLTE");
+  const auto found = std::search(original.begin(), original.end(), name.begin(), name.end(),
+                                 [](std::byte a, char b) { return a == std::byte(b); });
+  REQUIRE(found != original.end());
+  std::vector<std::byte> empty(4);
+  for (const char letter : name) empty.push_back(std::byte(letter));
+  empty.resize(12);
+  auto bytes = original;
+  bytes.insert(bytes.end() - 12, empty.begin(), empty.end());  // ahead of IEND
+  repair_checksums(bytes);
+  CHECK_THROWS_WITH(decode_image(bytes), Contains("expected one palette with colours"));
+  bytes = original;
+  bytes.insert(bytes.begin() + (found - original.begin()) - 4, empty.begin(), empty.end());
+  repair_checksums(bytes);
+  CHECK_THROWS_WITH(decode_image(bytes), Contains("expected one palette with colours"));
 }
 
 TEST_CASE("Damaged files never do worse than an error", "[io][image][hostile]") { mutate_all(200); }

@@ -85,9 +85,8 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   check_argument(path_.has_filename(), "[write] expected the path of a file, got '", path_.string(),
                  "'");
   std::error_code ignored;
-  const auto present = std::filesystem::symlink_status(path_, ignored);
-  check_runtime(!std::filesystem::exists(present) || std::filesystem::is_regular_file(present) ||
-                    std::filesystem::is_symlink(present),
+  const auto present = std::filesystem::status(path_, ignored);  // behind links: /dev/stdout is one
+  check_runtime(!std::filesystem::exists(present) || std::filesystem::is_regular_file(present),
                 "[write] expected a file or nothing at ", path_.string(),
                 ", but there is a folder or a device");
   // Not mkstemp: its files are private to the user, these get the usual rights.

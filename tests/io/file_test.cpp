@@ -152,6 +152,9 @@ TEST_CASE("A path that cannot become a file is refused before anything is writte
   CHECK_THROWS_WITH(AtomicFile(folder.path() / ""), Contains("expected the path of a file"));
   CHECK_THROWS_AS(AtomicFile(folder.path()), std::runtime_error);
   CHECK_THROWS_WITH(AtomicFile("/dev/null"), Contains("a folder or a device"));
+  fs::create_symlink("/dev/null", folder / "device");  // as /dev/stdout is one
+  CHECK_THROWS_WITH(AtomicFile(folder / "device"), Contains("a folder or a device"));
+  fs::remove(folder / "device");
   CHECK_THROWS_WITH(AtomicFile(folder / "none/file"), Contains("No such file or directory"));
   CHECK(files_in(folder) == 0);
 }

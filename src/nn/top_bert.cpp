@@ -14,6 +14,7 @@ namespace {
 constexpr double kBeta = 2.0 / 3, kGamma = -0.1, kZeta = 1.1;
 constexpr double kLeastNoise = 1e-6;
 constexpr double kFirstOdds = 10, kOddsStd = 0.01;
+constexpr int64_t kMostRecipeBytes = 3900;  // of 4,096, the rest for its other words
 constexpr double kRankEps = 1e-6;
 constexpr double kOrder = 0.8;  // of the official code; the order is the log-odds' own
 const double kMostOdds = std::log(100.0);
@@ -120,7 +121,9 @@ TopBertImpl::TopBertImpl(const BertConfig& config, int first, int64_t bins, doub
   check_argument(first >= 1 && first < config.depth(),
                  "[top_bert] expected the first block that drops from 1 to ", config.depth() - 1,
                  ", got ", first);
-  check_argument(bins >= 1 && bins <= 1000, "[top_bert] expected 1 to 1000 bins, got ", bins);
+  const int64_t most = kMostRecipeBytes / sites() - 1;  // a bin is a letter there
+  check_argument(bins >= 1 && bins <= most, "[top_bert] expected 1 to ", most, " bins at ", sites(),
+                 " sites, as many as a recipe can name, got ", bins);
   for (int l = first - 1; l + 1 < config.depth(); ++l) {
     check_argument(config.num_heads[static_cast<size_t>(l)] > 0,
                    "[top_bert] expected an attention in block ", l, " to score by");
@@ -165,7 +168,9 @@ TopOutput TopBertImpl::forward_soft(const torch::Tensor& tokens) {
       const torch::Tensor live = (kept.detach() > 0).to(there.scalar_type());
       const torch::Tensor bin = rank_bins(output.scores.back(), live, z.size(1));
       const torch::Tensor masks = torch::cat({z[s], torch::zeros({1}, z.options())});
-      const torch::Tensor mask = (1 - (1 - masks.index({bin})) * gate[s]) * live;
+      // Not index(): its gradient adds in another order each time, and a run must resume exactly.
+      const torch::Tensor chosen = masks.index_select(0, bin.flatten()).view_as(bin);
+      const torch::Tensor mask = (1 - (1 - chosen) * gate[s]) * live;
       kept = torch::cat({torch::ones_like(mask.slice(1, 0, 1)), mask.slice(1, 1)}, 1);
       output.kept.push_back(kept);
       x = x * kept.to(x.scalar_type()).unsqueeze(-1);

@@ -43,7 +43,7 @@ class TopMethod final : public Method {
     progress_ = options_.target_epochs > 0 ? std::min(1.0, epoch / options_.target_epochs) : 1.0;
   }
   bool is_candidate(bool last) const override {
-    return progress_ >= 1 && (last || sparsity_ >= options_.target - options_.slack);
+    return last || (progress_ >= 1 && sparsity_ >= options_.target - options_.slack);
   }
 
   Loss loss(const torch::Tensor& tokens, const torch::Tensor& targets) override {

@@ -81,6 +81,11 @@ class Run {
     const int64_t steps = schedule_.total_steps;
     const int64_t stop = options_.stop_after > 0 ? std::min(options_.stop_after, steps) : steps;
     const auto start = Clock::now();
+    method_.begin_step(static_cast<double>(steps - 1) / static_cast<double>(steps_per_epoch_));
+    check_argument(method_.is_candidate(true), "[train] expected more epochs than ",
+                   options_.epochs,
+                   ", in which the method's first stages do not end, so that there would be "
+                   "nothing to choose");
     while (step_ < stop) {
       const int64_t epoch = step_ / steps_per_epoch_;
       one_step(epoch);
@@ -92,9 +97,6 @@ class Run {
       if (on_step) on_step({step_, steps, epoch, last_loss_});
     }
     result_.finished = step_ == steps;
-    check_runtime(!result_.finished || result_.best_epoch >= 0,
-                  "[train] the run ended in one of the method's first stages, so that there is "
-                  "nothing to choose; give it more epochs");
     const std::chrono::duration<double> all = Clock::now() - start;
     result_.waited = all.count() > 0 ? waited_ / all : 0;
     return result_;

@@ -96,8 +96,12 @@ std::string Calibration::step_name(size_t step) const {
 bool Calibration::is_of(const Recipe& other) const {
   const Recipe parsed = Recipe::parse(recipe);
   const std::string key = parsed.density_key();
-  // Every density may be 1.
-  return key == other.density_key() && !key.empty() && parsed.with(key, 1) == other.with(key, 1);
+  if (key.empty() || key != other.density_key()) return false;
+  try {
+    return parsed.with(key, 1) == other.with(key, 1);  // a density that most recipes can have
+  } catch (const std::invalid_argument&) {  // a list of thresholds that does not scale so far
+    return false;
+  }
 }
 
 const MachineLatency* Calibration::on(const Machine& machine) const {

@@ -28,6 +28,12 @@ double beta_fraction(double a, double b, double x) {
   return fraction;
 }
 
+/// std::lgamma, but threads that call at once do not share its sign.
+double log_gamma(double x) {
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+}
+
 void check_counts(int64_t hits, int64_t count, double confidence) {
   check_argument(count > 0 && hits >= 0 && hits <= count,
                  "[clopper_pearson] expected 0 to count hits of a count above 0, got ", hits,
@@ -43,7 +49,7 @@ double incomplete_beta(double a, double b, double x) {
                  "[incomplete_beta] expected a, b > 0 and x in [0, 1], got ", a, ", ", b, ", ", x);
   if (x == 0 || x == 1) return x;
   if (x > (a + 1) / (a + b + 2)) return 1.0 - incomplete_beta(b, a, 1.0 - x);
-  const double log_beta = std::lgamma(a) + std::lgamma(b) - std::lgamma(a + b);
+  const double log_beta = log_gamma(a) + log_gamma(b) - log_gamma(a + b);
   const double front = std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta) / a;
   return front * beta_fraction(a, b, x);
 }

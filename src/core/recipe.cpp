@@ -82,6 +82,13 @@ void erase_density(RecipeCall& call, const std::string& key) {
   });
 }
 
+/// What says how many rows stay, null where no single number does (rank bins).
+const Parameter* density_of(const RecipeCall& select, const RecipeCall& reduce) {
+  return positional(reduce.name.empty()
+                        ? find_entry("selector", registry().select, select.name).parameters
+                        : find_entry("reducer", registry().reduce, reduce.name).parameters);
+}
+
 /// The density of a short form that is given none, "" where it must be given one.
 std::string usual_density_key(const RecipeCall& call) {
   try {
@@ -151,18 +158,14 @@ std::string Recipe::str() const {
 }
 
 std::string Recipe::density_key() const {
-  if (is_dense()) return "";
-  if (sites_.empty()) return exit_key();
-  const std::vector<Parameter>& parameters =
-      reduce_.name.empty() ? find_entry("selector", registry().select, select_.name).parameters
-                           : find_entry("reducer", registry().reduce, reduce_.name).parameters;
-  const Parameter* density = positional(parameters);
-  return density == nullptr ? "" : density->key;
+  const Parameter* of_rows = sites_.empty() ? nullptr : density_of(select_, reduce_);
+  return of_rows == nullptr ? exit_key() : of_rows->key;
 }
 
 std::string Recipe::density() const {
   if (density_key().empty()) return "";
-  const RecipeCall& call = sites_.empty() ? exit_ : reduce_.name.empty() ? select_ : reduce_;
+  const bool of_rows = !sites_.empty() && density_of(select_, reduce_) != nullptr;
+  const RecipeCall& call = !of_rows ? exit_ : reduce_.name.empty() ? select_ : reduce_;
   return call.arguments.front().second;
 }
 

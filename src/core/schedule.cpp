@@ -26,13 +26,14 @@ void check_site(const ScheduledSite& scheduled, int num_layers) {
 }  // namespace
 
 Schedule::Schedule(std::vector<ScheduledSite> sites, int num_layers, ExitRule exit)
-    : sites_(std::move(sites)), num_sites_(static_cast<int>(sites_.size())), exit_(exit) {
+    : sites_(std::move(sites)), exit_(exit) {
   for (const ScheduledSite& scheduled : sites_) check_site(scheduled, num_layers);
   std::sort(sites_.begin(), sites_.end(), runs_earlier);
   for (size_t i = 1; i < sites_.size(); ++i) {
     check_argument(sites_[i - 1].site != sites_[i].site, "[schedule] expected each site once, got ",
                    to_string(sites_[i].site), " twice");
   }
+  all_sites_ = sites_;
   std::erase_if(sites_, [](const ScheduledSite& scheduled) {
     return scheduled.reducer->keeps_everything(scheduled.index);
   });

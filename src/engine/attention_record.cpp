@@ -16,6 +16,8 @@ AttentionOutput AttentionRecord::prepare(AttentionRequest request, int num_heads
                                          const RaggedLayout& layout) {
   request_ = request;
   rows_ = layout.rows();
+  query_counts_.clear();
+  for (int64_t b = 0; b < layout.batch(); ++b) query_counts_.push_back(layout.count(b));
   const auto size = [&](Table& table, AttentionRequest flags, int64_t lines) {
     table.lines = asks_for(request, flags) ? lines : 0;
     table.values.resize(static_cast<size_t>(table.lines * rows_));
@@ -113,6 +115,10 @@ void AttentionRecord::select(const RaggedLayout& layout, std::span<const int64_t
     pack(table->values, table->lines, 1);
   }
   pack(mean_key_.values, mean_key_.lines, head_dim_);
+  for (size_t i = 0; i < samples.size(); ++i) {
+    query_counts_[i] = query_counts_[static_cast<size_t>(samples[i])];
+  }
+  query_counts_.resize(samples.size());
   rows_ = layout.select(samples).rows();
 }
 
@@ -126,6 +132,7 @@ AttentionTrace AttentionRecord::view() const {
   trace.class_row = class_row_.values;
   trace.class_row_per_head = table(class_row_per_head_);
   trace.column_mean = column_mean_.values;
+  trace.query_counts = query_counts_;
   trace.value_norm = value_norm_.values;
   trace.output_norm = table(output_norm_);
   if (mean_key_.lines) trace.mean_key = {mean_key_.values.data(), rows_, head_dim_};

@@ -36,6 +36,7 @@ class AttentionRecord {
   void move(Table& table, const TokenPlan& plan);
 
   AttentionRequest request_ = AttentionRequest::none;
+  std::vector<int64_t> query_counts_;
   int64_t rows_ = 0;
   int64_t head_dim_ = 0;
   Table class_row_, class_row_per_head_, column_mean_, value_norm_, output_norm_, mean_key_;

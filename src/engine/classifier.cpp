@@ -11,7 +11,7 @@ namespace {
 
 std::vector<Site> predictor_sites(const Schedule& schedule) {
   std::vector<Site> sites;
-  for (const ScheduledSite& site : schedule.sites()) {
+  for (const ScheduledSite& site : schedule.all_sites()) {
     if (site.reducer->learned_score() == LearnedScore::keep_probability) sites.push_back(site.site);
   }
   return sites;
@@ -120,7 +120,10 @@ std::vector<Classification> Classifier::classify(std::span<const PixelsView> ima
   impl_->workspaces.give_back(std::move(workspace));
   std::vector<Classification> results;
   for (VitOutput& output : outputs) {
-    auto top = best_guesses(output.logits, impl_->folder.labels, impl_->options.top);
+    std::vector<Guess> top;
+    if (impl_->folder.vit.num_classes > 0) {  // otherwise logits are features
+      top = best_guesses(output.logits, impl_->folder.labels, impl_->options.top);
+    }
     results.push_back({std::move(top), std::move(output)});
   }
   return results;

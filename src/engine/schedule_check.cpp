@@ -26,12 +26,12 @@ void check_predictors(const NetworkFacts& network, const Schedule& schedule,
   if (score == LearnedScore::none) return;
   if (score == LearnedScore::contribution) return check_contributions(network, site);
   const int count = network.num_predictors;
+  const auto num_sites = static_cast<int>(schedule.all_sites().size());
   check_argument(network.predicts == score, network.name, " the site ", to_string(site.site),
                  " goes by a learned score and this model has no predictors; train or convert a "
                  "model that has, or use a recipe that needs no training, such as evit(keep=0.7)");
-  check_argument(schedule.num_sites() == count && site.index >= 0 && site.index < count,
-                 network.name, " the model has predictors for ", count,
-                 " sites and the recipe has ", schedule.num_sites(),
+  check_argument(num_sites == count && site.index >= 0 && site.index < count, network.name,
+                 " the model has predictors for ", count, " sites and the recipe has ", num_sites,
                  " sites; name the sites that it was trained with, such as "
                  "dynamicvit(keep=0.7, sites=3/6/9)");
 }

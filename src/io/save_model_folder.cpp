@@ -94,6 +94,14 @@ void write_json(const fs::path& path, const nlohmann::ordered_json& json) {
   write_text_file(path, json.dump(2) + "\n");
 }
 
+/// A last block of nothing has no tensors, and a folder has as many blocks as its tensors name.
+template <typename Config>
+void check_last_block(const Config& config) {
+  check_argument(config.num_heads.back() > 0 || config.mlp_dim.back() > 0,
+                 "[save_model_folder] expected a last block with heads or an MLP, got one with "
+                 "neither; leave it out");
+}
+
 void check_savable(const ModelFolder& model, DType dtype) {
   check_argument(dtype == DType::F32 || dtype == DType::BF16,
                  "[save_model_folder] expected F32 or BF16, got ", dtype_name(dtype));
@@ -101,6 +109,7 @@ void check_savable(const ModelFolder& model, DType dtype) {
   int num_classes = 0;
   if (model.bert) {
     model.bert->validate();
+    check_last_block(*model.bert);
     num_classes = model.bert->num_classes;
     const bool learned = model.bert->exits || model.bert->contributions;
     check_argument(learned == (model.sieve != nullptr),
@@ -109,6 +118,7 @@ void check_savable(const ModelFolder& model, DType dtype) {
     check_tensors(*model.bert, *model.weights, "the weights to save");
   } else {
     model.vit.validate();
+    check_last_block(model.vit);
     num_classes = model.vit.num_classes;
     check_preprocessing(model.preprocessing);
     check_argument(model.vit.in_channels == 3,

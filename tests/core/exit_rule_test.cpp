@@ -87,6 +87,12 @@ TEST_CASE("recipes name an exit, alone or beside a method", "[core][recipe][exit
   CHECK(Recipe::parse("exit=entropy(entropy=0.5)").str() == "exit=entropy(0.5)");
   CHECK(Recipe::parse("reduce=ats(1) | at=inside_attention:3.. | exit=patience(2)").str() ==
         "reduce=ats(1) | at=inside_attention:3.. | exit=patience(2)");
+  const Recipe bins = Recipe::parse(
+      "score=received_attention | select=rank_bins(bins=1110/1100) | drop=gone | "
+      "at=after_attention:1/2 | exit=entropy(0.3)");  // no number but the exit's says how much
+  CHECK(bins.density_key() == "entropy");
+  CHECK(bins.density() == "0.3");
+  CHECK(bins.with("entropy", 0.5).str().ends_with("exit=entropy(0.5)"));
   CHECK_FALSE(Recipe::parse("pabee").is_dense());
   CHECK(Recipe::parse("pabee").compile(4).sites().empty());
   CHECK(Recipe::parse("evit").compile(12).exit().is_never());

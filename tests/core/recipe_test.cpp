@@ -100,15 +100,15 @@ TEST_CASE("sites may be ranges, and one to the end", "[core][recipe]") {
   CHECK(open.str().ends_with("at=before:1, after_attention:3.."));
   CHECK(Recipe::parse(open.str()) == open);
   CHECK_FALSE(open == Recipe::parse(with_sites("before:1, after_attention:3")));
-  CHECK(open.compile(6).num_sites() == 4);
+  CHECK(open.compile(6).all_sites().size() == 4);
   CHECK(open.compile(6).sites().back().site == Site{5, SitePosition::after_attention});
-  CHECK(open.compile(4).num_sites() == 2);
+  CHECK(open.compile(4).all_sites().size() == 2);
   CHECK_REFUSES(open.compile(3), "the network has 3 blocks");
 }
 
 TEST_CASE("ToMe's numbers spread over the sites of the network", "[core][recipe]") {
   const Schedule falling = Recipe::parse("tome(r=8, inflection=-1)").compile(5);
-  CHECK(falling.num_sites() == 5);
+  CHECK(falling.all_sites().size() == 5);
   CHECK(falling.sites().size() == 4);  // nothing merges in the last block
   CHECK(falling.proportional_attention());
   CHECK_FALSE(Recipe::parse("tome(attention=plain)").compile(5).proportional_attention());

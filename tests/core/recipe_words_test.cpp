@@ -31,7 +31,7 @@ TEST_CASE("a registered scorer and short form are words of every recipe", "[core
   CHECK(recipe.str() ==
         "score=state_norm | select=top_k(0.5, of=present, round=ceil) | drop=gone | at=before:3");
   CHECK(recipe.density_key() == "keep");
-  CHECK(recipe.compile(4).num_sites() == 1);
+  CHECK(recipe.compile(4).all_sites().size() == 1);
   CHECK(method_name("by_norm(keep=0.5)") == "by_norm");  // though it must be given
   CHECK(std::ranges::count(recipe_words("score"), "state_norm") == 1);
   CHECK(std::ranges::count(recipe_words("method"), "by_norm") == 1);

@@ -126,9 +126,12 @@ TEST_CASE("random scores refuse an input without sample keys or columns", "[core
 TEST_CASE("attention received is divided by the rows there are, or by a reference length",
           "[core][scorer]") {
   // Two texts of 3 and 2 rows; what a column received is a mean over the queries of its text.
-  const SiteFixture fixture({3, 2}, 1, {0.5f, 0.25f, 0.25f, 0.6f, 0.4f});
+  SiteFixture fixture({3, 2}, 1, {0.5f, 0.25f, 0.25f, 0.6f, 0.4f});
   CHECK(scores_of(*received_attention_scorer(), fixture) == fixture.values);
-  const std::vector<float> expected = {0.15f, 0.075f, 0.075f, 0.12f, 0.08f};
+  CHECK_REFUSES(scores_of(*received_attention_scorer(10), fixture), "the queries of 2 samples");
+  const std::vector<int64_t> queries = {3, 4};  // two rows of the second have left since
+  fixture.attention.query_counts = queries;
+  const std::vector<float> expected = {0.15f, 0.075f, 0.075f, 0.24f, 0.16f};
   const std::vector<float> scores = scores_of(*received_attention_scorer(10), fixture);
   for (size_t i = 0; i < expected.size(); ++i) CHECK(scores[i] == Approx(expected[i]));
   CHECK_REFUSES(received_attention_scorer(-1), "expected n_ref of at least 0");

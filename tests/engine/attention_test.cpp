@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 
 #include "random_model.h"
 
@@ -94,6 +95,23 @@ TEST_CASE("the fast attention equals the plain one for any sizes", "[engine][att
     input.query_layout = &queries;
     input.query_rows = rows.data();
     check_close(run(fast, input), run(attention_plain, input));
+  }
+}
+
+TEST_CASE("a logit that is no number makes its whole row none", "[engine][attention]") {
+  const auto layout = RaggedLayout::from_counts(std::vector<int64_t>{40});
+  auto qkv = random_values(40 * 3 * 64, 7, 1.5f);
+  const float bad =
+      GENERATE(std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity());
+  qkv[3 * 3 * 64 + 5] = bad;  // of the query of row 3
+  AttentionInput input;
+  input.qkv = {qkv.data(), 40, 3 * 64};
+  input.num_heads = 1;
+  input.head_dim = 64;
+  input.layout = &layout;
+  for (const Result& result : {run(fast, input), run(attention_plain, input)}) {
+    for (int64_t i = 0; i < 40; ++i) CHECK(std::isnan(result.rows[i * 64]) == (i == 3));
+    CHECK(std::isnan(result.column_mean[0]));
   }
 }
 

@@ -1,5 +1,7 @@
 #include "tokensieve/engine/classifier.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -75,6 +77,36 @@ TEST_CASE("logits that are NaN still give a ranking", "[engine][classifier]") {
   const std::vector<float> pixels(3 * 32 * 32, std::nanf(""));
   const PixelsView view{pixels.data(), 32, 32};
   CHECK(classifier.classify(std::span(&view, 1))[0].top.size() == 4);
+}
+
+TEST_CASE("features are not guessed from", "[engine][classifier]") {
+  ModelFolder folder = tiny_folder();
+  folder.vit.num_classes = 0;
+  const Classifier classifier(std::move(folder), {.threads = 1});
+  const std::vector<Image> images = {gradient(32, 32)};
+  const auto result = classifier.classify(images).front();
+  CHECK(result.top.empty());
+  CHECK(result.output.logits.size() == 32);
+}
+
+TEST_CASE("a limit on threads takes nothing from the work", "[engine][classifier][threads]") {
+  // The network shares work out among the threads it asks for: fewer would leave some undone.
+  const std::vector<Image> images = {gradient(32, 32)};
+  const auto logits = [&](int threads) {
+    return Classifier(tiny_folder(), {.threads = threads}).classify(images)[0].output.logits;
+  };
+  const auto expected = logits(1);
+  const int before = omp_get_dynamic();
+  omp_set_dynamic(1);
+  for (const int threads : {0, 1, 8}) {
+    const auto found = logits(threads);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      CHECK(found[i] == Approx(expected[i]).margin(1e-5));
+    }
+  }
+  CHECK(omp_get_dynamic() == 1);
+  omp_set_dynamic(before);
+  CHECK(Classifier(tiny_folder()).machine().threads <= omp_get_thread_limit());
 }
 
 TEST_CASE("a classifier that cannot work is refused at once", "[engine][classifier][errors]") {

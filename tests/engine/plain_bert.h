@@ -148,6 +148,7 @@ class PlainBert {
     std::vector<float> out(static_cast<size_t>(rows() * width));
     std::vector<float> per_head(static_cast<size_t>(heads * rows()));
     column_mean_.assign(static_cast<size_t>(rows()), 0.0f);
+    queries_ = {rows()};
     AttentionOutput output;
     output.rows = {out.data(), rows(), width};
     output.class_row_per_head = {per_head.data(), heads, rows()};
@@ -185,6 +186,7 @@ class PlainBert {
     AttentionTrace trace;
     trace.class_row = class_row_;
     trace.column_mean = column_mean_;
+    trace.query_counts = queries_;
     trace.value_norm = value_norm_;
     trace.mean_key = {mean_key_.data(), rows(), c_.head_dim};
     const std::vector<int64_t> counts = {input_count_};
@@ -274,6 +276,7 @@ class PlainBert {
   PlainContributions contributions_;
   BertNames names_;
   std::vector<float> x_, class_row_, column_mean_, mean_key_, value_norm_;
+  std::vector<int64_t> queries_;          ///< Of the last attention.
   std::vector<int32_t> row_;              // of each token, -1 once it is gone
   std::vector<std::vector<float>> last_;  // of each token
   RaggedLayout layout_;

@@ -187,6 +187,7 @@ class PlainVit {
     std::vector<float> out(static_cast<size_t>(rows() * width));
     std::vector<float> per_head(static_cast<size_t>(heads * rows()));
     column_mean_.assign(static_cast<size_t>(rows()), 0.0f);
+    queries_ = {rows()};
     AttentionOutput output;
     output.rows = {out.data(), rows(), width};
     output.class_row_per_head = {per_head.data(), heads, rows()};
@@ -214,6 +215,7 @@ class PlainVit {
     AttentionTrace trace;
     trace.class_row = class_row_;
     trace.column_mean = column_mean_;
+    trace.query_counts = queries_;
     const std::vector<int64_t> counts = {input_count_};
     const std::vector<uint64_t> keys = {0};
     return site.reducer
@@ -289,6 +291,7 @@ class PlainVit {
   const WeightSource& w_;
   TokenPredictor* predictor_;
   std::vector<float> x_, class_row_, column_mean_;
+  std::vector<int64_t> queries_;  ///< Of the last attention.
   RaggedLayout layout_;
   RowColumns columns_;
   int64_t input_count_ = 0, grid_width_ = 0;

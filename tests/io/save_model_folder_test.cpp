@@ -187,6 +187,10 @@ TEST_CASE("A model that does not hold together is not saved", "[io][model_folder
     model.vit.patch_size = 0;
     CHECK_THROWS_AS(save_model_folder(model, target), std::invalid_argument);
   }
+  SECTION("a last block without anything, whose tensors would not be there") {
+    model.vit.num_heads.back() = model.vit.mlp_dim.back() = 0;
+    CHECK_THROWS_WITH(save_model_folder(model, target), Contains("a last block with heads or"));
+  }
   SECTION("preprocessing that makes no sense") {
     model.preprocessing.crop_pct = 0;
     CHECK_THROWS_AS(save_model_folder(model, target), std::invalid_argument);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "tokensieve/core/rows_view.h"
@@ -32,6 +33,7 @@ struct AttentionTrace {
   std::span<const float> class_row;          // [rows]
   RowsView<const float> class_row_per_head;  // [heads, rows]
   std::span<const float> column_mean;        // [rows]
+  std::span<const int64_t> query_counts;     // [samples] live queries that column_mean is over
   std::span<const float> value_norm;         // [rows]
   RowsView<const float> output_norm;         // [heads, rows]
   RowsView<const float> mean_key;            // [rows, head_dim]

@@ -25,8 +25,8 @@ class Schedule {
   Schedule(std::vector<ScheduledSite> sites, int num_layers, ExitRule exit = {});
 
   const std::vector<ScheduledSite>& sites() const { return sites_; }
-  /// Sites of the recipe, those included that keep everything and were left out.
-  int num_sites() const { return num_sites_; }
+  /// The same and those that keep everything and were left out: all sites of the recipe.
+  const std::vector<ScheduledSite>& all_sites() const { return all_sites_; }
   /// When samples leave whole, before the last block.
   const ExitRule& exit() const { return exit_; }
   /// The site at this place, or null.
@@ -42,8 +42,7 @@ class Schedule {
   bool proportional_attention() const;
 
  private:
-  std::vector<ScheduledSite> sites_;
-  int num_sites_ = 0;
+  std::vector<ScheduledSite> sites_, all_sites_;
   ExitRule exit_;
 };
 

@@ -24,7 +24,7 @@ struct Guess {
 
 /// What a Classifier or TextClassifier says of one input.
 struct Classification {
-  std::vector<Guess> top;  ///< Best first.
+  std::vector<Guess> top;  ///< Best first; none of a network without a classifier.
   RunOutput output;
 };
 

@@ -18,7 +18,7 @@ class Workspace {
   Workspace(Workspace&&) noexcept;
   Workspace& operator=(Workspace&&) noexcept;
 
-  /// Bytes held at present.
+  /// Bytes of the activations held at present, without what sites and masked heads note of rows.
   size_t bytes() const;
   /// Multiply-accumulates of the last run, summed call by call as the kernels ran.
   int64_t executed_macs() const;

@@ -20,8 +20,15 @@ class ReceivedAttentionScorer final : public Scorer {
     check_argument(mean.size() == scores.size(), "[received_attention] expected a column mean of ",
                    scores.size(), " values, got ", mean.size());
     std::copy(mean.begin(), mean.end(), scores.begin());
-    for (int64_t b = 0; n_ref_ > 0 && b < input.layout.batch(); ++b) {
-      const float factor = static_cast<float>(input.layout.count(b)) / static_cast<float>(n_ref_);
+    if (n_ref_ == 0) return;
+    // Not the rows of now: some may have left since that attention.
+    const std::span<const int64_t> queries = input.attention.query_counts;
+    check_argument(std::ssize(queries) == input.layout.batch(),
+                   "[received_attention] expected the queries of ", input.layout.batch(),
+                   " samples, got ", queries.size());
+    for (int64_t b = 0; b < input.layout.batch(); ++b) {
+      const float factor =
+          static_cast<float>(queries[static_cast<size_t>(b)]) / static_cast<float>(n_ref_);
       for (int64_t i = input.layout.offset(b); i < input.layout.offset(b + 1); ++i) {
         scores[static_cast<size_t>(i)] *= factor;
       }

@@ -14,6 +14,7 @@
 #include "tokensieve/core/exit_rule.h"
 #include "tokensieve/core/macs.h"
 #include "tokensieve/core/nearest_word.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/core/ragged_layout.h"
 #include "tokensieve/core/rank_bins.h"
 #include "tokensieve/core/recipe.h"

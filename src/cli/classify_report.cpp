@@ -8,6 +8,7 @@
 #include "model_option.h"
 #include "table.h"
 #include "terminal.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -42,9 +43,9 @@ std::string short_name(const ClassifyReport& report, const PictureReport& pictur
   const std::filesystem::path path = picture.path;
   for (const PictureReport& other : report.pictures) {
     const std::filesystem::path other_path = other.path;
-    if (other_path.parent_path() != path.parent_path()) return shorten(picture.path, 30);
+    if (other_path.parent_path() != path.parent_path()) return shorten(printable(picture.path), 30);
   }
-  return shorten(path.filename().string(), 30);
+  return shorten(printable(path.filename().string()), 30);
 }
 
 std::string times(double factor) { return fixed(factor, 2) + "x"; }
@@ -99,7 +100,7 @@ std::string picture_text(const ClassifyReport& report, const PictureReport& pict
     const std::string text = fixed(1e3 * picture.runs[r].seconds, 1);
     return report.compares() && r > 0 ? text + " (" + times(speedup(picture, r)) + ")" : text;
   });
-  return bold(picture.path) + "\n" + table.str();
+  return bold(printable(picture.path, std::string::npos)) + "\n" + table.str();
 }
 
 std::string summary_text(const ClassifyReport& report) {

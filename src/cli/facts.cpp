@@ -6,6 +6,7 @@
 #include "table.h"
 #include "terminal.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/calibration_file.h"
 
 namespace tokensieve::cli {
@@ -104,7 +105,7 @@ int64_t count_parameters(const ModelFolder& model) {
 }
 
 FactLines::FactLines(const std::filesystem::path& path)
-    : text_(bold(path.string()) + "\n"),
+    : text_(bold(printable(path.string(), std::string::npos)) + "\n"),
       width_(static_cast<size_t>(std::max(60, terminal_width())) - 18) {}
 
 void FactLines::add(std::string name, const std::string& value) {
@@ -120,7 +121,9 @@ void FactLines::add_parameters(const std::filesystem::path& path, const ModelFol
 void FactLines::add_provenance(const ModelFolder& model) {
   const json provenance = provenance_json(model);
   if (!provenance.is_object()) return;
-  for (const auto& [key, value] : provenance.items()) add(key, words_of(value));
+  for (const auto& [key, value] : provenance.items()) {
+    add(printable(key), printable(words_of(value), std::string::npos));
+  }
 }
 
 }  // namespace tokensieve::cli

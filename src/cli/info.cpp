@@ -16,6 +16,7 @@
 #include "terminal.h"
 #include "text_facts.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/safetensors.h"
 
 namespace tokensieve::cli {
@@ -56,13 +57,14 @@ void show_tensors(const InfoOptions& options) {
                 {"tensors", tensors}});
     return;
   }
-  std::cout << bold(options.input) << "\n  " << file.names().size() << " tensors, "
+  std::cout << bold(printable(options.input)) << "\n  " << file.names().size() << " tensors, "
             << fixed(static_cast<double>(values) / 1e6, 2) << " million values\n";
   for (const auto& [name, counts] : by_dtype) {
     std::cout << "  " << name << ": " << counts.first << " tensors\n";
   }
-  for (const auto& [key, value] : file.metadata())
-    std::cout << "  " << key << ": " << value << "\n";
+  for (const auto& [key, value] : file.metadata()) {
+    std::cout << "  " << printable(key) << ": " << printable(value, std::string::npos) << "\n";
+  }
   std::cout << "  (pass --architecture NAME, timm's name of the network, to see more)\n";
 }
 

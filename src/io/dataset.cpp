@@ -9,8 +9,8 @@
 #include <system_error>
 #include <utility>
 
-#include "printable.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"
 
 namespace tokensieve {

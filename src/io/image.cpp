@@ -5,7 +5,7 @@
 #include <string>
 
 #include "codecs.h"
-#include "printable.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"
 
 namespace tokensieve {

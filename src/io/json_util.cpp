@@ -4,8 +4,8 @@
 #include <set>
 #include <vector>
 
-#include "printable.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"
 
 namespace tokensieve {

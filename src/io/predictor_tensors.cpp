@@ -4,9 +4,9 @@
 #include <charconv>
 #include <string_view>
 
-#include "printable.h"
 #include "shape_text.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "codecs.h"
-#include "printable.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "codecs.h"
-#include "printable.h"
 #include "resample.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 namespace {

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <utility>
 
-#include "printable.h"
 #include "safetensors_header.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/half.h"
 
 namespace tokensieve {

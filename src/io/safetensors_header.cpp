@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "json_util.h"
-#include "printable.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 namespace {

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "printable.h"
 #include "safetensors_header.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/safetensors.h"
 
 namespace tokensieve {

@@ -7,8 +7,8 @@
 
 #include "json_util.h"
 #include "model/json_object.h"
-#include "printable.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"
 
 namespace tokensieve {

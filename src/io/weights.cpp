@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "printable.h"
 #include "shape_text.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/dtype.h"
 
 namespace tokensieve {

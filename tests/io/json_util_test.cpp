@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "printable.h"
+#include "tokensieve/core/printable.h"
 
 using namespace tokensieve;
 using Catch::Contains;
@@ -84,6 +84,7 @@ TEST_CASE("An error message stays short and printable whatever the text", "[io][
 TEST_CASE("Printable text keeps UTF-8, spells out control bytes and cuts what is long", "[io]") {
   CHECK(printable("größe") == "größe");
   CHECK(printable(std::string_view("a\x1B\n\0\x7F", 5)) == "a\\x1b\\x0a\\x00\\x7f");
+  CHECK(printable("a\xC2\x9B\xC2\xA0") == "a\\xc2\\x9b\xC2\xA0");  // a C1 control, a space
   CHECK(printable("abcdef", 3) == "abc...");
   CHECK(printable("abc", 3) == "abc");
 }

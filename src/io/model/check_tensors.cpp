@@ -1,8 +1,8 @@
 #include "model/check_tensors.h"
 
-#include "printable.h"
 #include "shape_text.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 

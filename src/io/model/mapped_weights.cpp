@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "printable.h"
 #include "shape_text.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 namespace {

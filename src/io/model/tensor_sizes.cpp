@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include "printable.h"
 #include "shape_text.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "printable.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "printable.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 namespace {

@@ -3,8 +3,8 @@
 #include <queue>
 #include <tuple>
 
-#include "printable.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve {
 namespace {

@@ -5,12 +5,12 @@
 
 #include "json_util.h"
 #include "model/json_object.h"
-#include "printable.h"
 #include "text/bpe.h"
 #include "text/json_frame.h"
 #include "text/json_vocabulary.h"
 #include "text/wordpiece.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"
 
 namespace tokensieve {

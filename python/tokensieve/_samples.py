@@ -93,11 +93,14 @@ def open_samples(
         return _open_texts(model, path, max_length, operation)
     if model.config["num_classes"] < 1:
         raise ValueError(f"[{operation}] this model has no classifier")
-    if not labelled and not any(entry.is_dir() for entry in path.iterdir()):
+    if not path.is_dir():
+        raise RuntimeError(f"[{operation}] expected a folder of pictures, got {path}")
+    if not labelled:
         found = _core.find_images(path)
         if not found:
-            raise ValueError(f"[{operation}] no pictures in {path}")
-        return PictureSamples(model, found, [-1] * len(found), str(path), apply_orientation)
+            raise RuntimeError(f"[{operation}] no pictures in {path}")
+        if any(file.parent == path for file in found):
+            return PictureSamples(model, found, [-1] * len(found), str(path), apply_orientation)
     classes, samples = _core.open_image_folder(path)
     labels = model.labels or classes
     known = {_plain(label): i for i, label in enumerate(labels)}

@@ -39,6 +39,7 @@ std::vector<PictureReport> classify_batch(const Classifier& classifier,
   std::vector<std::vector<float>> pixels;
   for (const auto& path : paths) pixels.push_back(classifier.preprocess(read_image(path)));
   const auto batch = views_of(classifier.folder(), pixels);
+  const int64_t dense = dense_macs(classifier.folder());
   if (!warm) run_in_turns(classifier, batch, report.recipes, 1);
   auto runs = run_in_turns(classifier, batch, report.recipes, repeat);
 
@@ -47,7 +48,7 @@ std::vector<PictureReport> classify_batch(const Classifier& classifier,
     PictureReport picture{paths[i].string(), 0, {}};
     for (BatchRun& run : runs) {
       Classification& result = run.results[i];
-      picture.dense_macs = dense_macs(classifier.folder().vit, result.output.trace.num_tokens);
+      picture.dense_macs = dense;
       picture.runs.push_back({std::move(result.top), softmax(result.output.logits),
                               tokens_left(result.output.trace), result.output.macs.total(),
                               run.seconds / static_cast<double>(paths.size())});
@@ -70,6 +71,8 @@ void run_classify(const ClassifyOptions& options) {
   check_argument(options.texts.given() != !options.pictures.inputs.empty(),
                  "[classify] expected pictures or texts, --text or --file, got ",
                  options.texts.given() ? "both" : "neither");
+  check_argument(options.texts.limit == 0 || !options.texts.file.empty(),
+                 "[classify] --limit is for --file");
   if (options.texts.given()) {
     check_argument(!options.brief, "[classify] --brief is for pictures");
     classify_texts({options.model, options.recipes, options.texts.find("classify"),

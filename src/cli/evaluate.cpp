@@ -202,12 +202,38 @@ std::string heading(const EvaluateOptions& options, const ModelFolder& model,
              "s; ± half the quartiles' distance\n\n");
 }
 
+nlohmann::ordered_json report_json(const EvaluateOptions& options, const Evaluation& evaluation,
+                                   const std::vector<RecipeScore>& scores,
+                                   const std::string& sample) {
+  const size_t count = evaluation.labels.size();
+  const std::string folder = options.model.path().string();
+  nlohmann::ordered_json json{
+      {"model", folder},
+      {"baseline", options.baseline.empty() ? folder : options.baseline},
+      {"data", options.data},
+      {sample + "s", count},
+      {"skipped", evaluation.skipped.size()},
+      {"threads", options.model.thread_count()},
+      {"batch", options.run.batch},
+      {"speed_" + sample + "s", options.rounds > 0 ? std::min(count, kSpeedSamples) : 0},
+      {"speed_rounds", options.rounds},
+      {"difference_interval_method", "paired, Agresti-Min"}};
+  if (const auto padded = padded_run(evaluation.results.front().contender)) {
+    json["max_length"] = padded->max_length;
+    json["padded_macs"] = padded->macs;
+  }
+  json["recipes"] = to_json(scores);
+  return json;
+}
+
 // Complains before the work and not after it.
 void check_outputs(const EvaluateOptions& options) {
   for (const std::string& file : {options.predictions, options.csv, options.plot}) {
     const auto folder = std::filesystem::path(file).parent_path();
     check_runtime(folder.empty() || std::filesystem::is_directory(folder),
                   "[evaluate] there is no folder ", folder.string(), " to write ", file, " to");
+    check_runtime(!std::filesystem::is_directory(file), "[evaluate] expected the name of a file, ",
+                  file, " is a folder");
   }
   if (!options.plot.empty()) check_plot_name(options.plot);
 }
@@ -242,33 +268,15 @@ void run_evaluate(const EvaluateOptions& options) {
   const auto scores = score(evaluation, std::move(speeds), buckets);
   const std::string sample = model.reads_texts() ? "text" : "image";
   report_skipped(evaluation);
+  if (options.json) {
+    print_json(report_json(options, evaluation, scores, sample));
+  } else {
+    std::cout << heading(options, model.folder(), evaluation) << to_text(scores, sample);
+  }
+  std::cout << std::flush;  // what was found is out before a file that cannot be written
   if (!options.predictions.empty()) write_predictions(options.predictions, evaluation, sample);
   if (!options.csv.empty()) write_text_file(options.csv, to_csv(scores));
   if (!options.plot.empty()) write_tradeoff_plot(options.plot, scores, sample);
-
-  if (!options.json) {
-    std::cout << heading(options, model.folder(), evaluation) << to_text(scores, sample);
-    return;
-  }
-  const size_t count = evaluation.labels.size();
-  const std::string folder = options.model.path().string();
-  nlohmann::ordered_json json{
-      {"model", folder},
-      {"baseline", options.baseline.empty() ? folder : options.baseline},
-      {"data", options.data},
-      {sample + "s", count},
-      {"skipped", evaluation.skipped.size()},
-      {"threads", options.model.thread_count()},
-      {"batch", options.run.batch},
-      {"speed_" + sample + "s", options.rounds > 0 ? std::min(count, kSpeedSamples) : 0},
-      {"speed_rounds", options.rounds},
-      {"difference_interval_method", "paired, Agresti-Min"}};
-  if (const auto padded = padded_run(contenders.front())) {
-    json["max_length"] = padded->max_length;
-    json["padded_macs"] = padded->macs;
-  }
-  json["recipes"] = to_json(scores);
-  print_json(json);
 }
 
 }  // namespace

@@ -41,10 +41,11 @@ std::vector<int64_t> tokens_left(const RetentionTrace& trace) {
   return counts;
 }
 
-int64_t dense_macs(const VitConfig& config, int64_t num_patches) {
-  const int64_t rows = num_patches + config.num_prefix_tokens();
-  const std::vector<LayerTokens> layers(static_cast<size_t>(config.depth()), {rows, rows, rows});
-  return count_macs(config, num_patches, layers).total();
+int64_t dense_macs(const ModelFolder& model) {
+  VitConfig config = model.vit;
+  config.image_height = model.preprocessing.height;
+  config.image_width = model.preprocessing.width;
+  return count_dense_macs(config).total();
 }
 
 int best_label(std::span<const float> logits) {

@@ -29,8 +29,8 @@ std::vector<PixelsView> views_of(const ModelFolder& model,
 /// counted, fused rows are.
 std::vector<int64_t> tokens_left(const RetentionTrace& trace);
 
-/// MACs of the dense network on an image with that many patches.
-int64_t dense_macs(const VitConfig& config, int64_t num_patches);
+/// MACs of the dense network, masked heads as masked, on a picture as large as `model` says.
+int64_t dense_macs(const ModelFolder& model);
 
 /// Index of the largest logit; kNoLabel, which is nobody's label, if one is NaN.
 constexpr int kNoLabel = -1;

@@ -8,9 +8,12 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 from PIL import Image
 from command import program, run, run_json
+from conftest import ROOT
+from safetensors.numpy import save_file
 from text_data import make_texts, write_exits, write_text_model, write_texts
 from tiny_model import LABELS, write_picture
 
@@ -240,6 +243,37 @@ def test_visualize_writes_png_html_or_a_folder(tiny_folder, image_folder, tmp_pa
     assert all(is_png(name) for name in files if name.endswith(".png"))
 
 
+def test_a_limit_on_threads_takes_nothing_from_the_work():
+    words = ["classify", "-m", ROOT / "weights" / "vit_s14_imagenette", ROOT / "demos" / "images" / "golf_ball.jpg"]
+    answers = []
+    for environment in ({}, {"OMP_THREAD_LIMIT": "1"}, {"OMP_DYNAMIC": "true"}):
+        [picture] = run_json(*words, **environment)["images"]
+        answers.append({guess["name"]: guess["probability"] for guess in picture["runs"][0]["top"]})
+    assert max(answers[0], key=answers[0].get) == "golf ball"
+    for answer in answers[1:]:
+        assert answer == pytest.approx(answers[0], abs=1e-4)
+
+
+def test_two_sites_of_a_block_have_a_score_map_each(tiny_folder, picture, tmp_path):
+    recipe = "score=cls_attention | select=top_k(0.7, of=present, round=ceil) | drop=gone | at=before:3, after_attention:3"
+    files = run_json("visualize", "-m", tiny_folder, "--recipe", recipe, picture, "-o", tmp_path / "maps")["files"]
+    names = [pathlib.Path(name).name for name in files if "_score_" in name]
+    assert [name.split("_score_")[1] for name in names] == ["block3_before.png", "block3_after_attention.png"]
+
+
+def test_control_characters_of_files_do_not_reach_the_terminal(tiny_folder, picture, tmp_path):
+    evil = tmp_path / "a\x1b]0;title\x07b\u009b.png"
+    shutil.copy(picture, evil)
+    save_file({"x": np.zeros(2, np.float32)}, tmp_path / "x.safetensors", {"note": "\x1b[2J\u009bx"})
+    for words in (
+        ["classify", "-m", tiny_folder, evil],
+        ["classify", "-m", tiny_folder, "--brief", evil],
+        ["info", tmp_path / "x.safetensors"],
+    ):
+        shown = run(*words).stdout
+        assert "\\x1b" in shown and not set("\x1b\x07\u009b") & set(shown), words
+
+
 def test_visualize_without_times_writes_the_same_files_every_time(tiny_folder, picture, tmp_path):
     options = ["-m", tiny_folder, "--recipe", "ats(keep=0.7)", "--no-times", picture]
     for name in ("a.png", "b.png", "a.html", "b.html"):
@@ -269,9 +303,15 @@ def test_masked_heads_are_drawn_and_listed(tiny_folder, picture, tmp_path):
     run("visualize", "-m", masked, "-o", tmp_path / "page.html", picture)
     assert "<h3>masked heads</h3>" in (tmp_path / "page.html").read_text()
 
+    masks["heads"] = 10 * [[0, 1]]
+    config["tokensieve"]["attention_masks"] = masks
+    (masked / "config.json").write_text(json.dumps(config))
+    [dense] = run_json("classify", "-m", masked, "--recipe", "dense", picture)["images"][0]["runs"]
+    assert dense["macs_share"] == 1
+
     assert run_json("info", masked)["attention_masks"] == masks
     assert run_json("info", tiny_folder)["attention_masks"] is None
-    assert "1 0 2 0 0 0 0 0 0 0 in blocks 0 to 9, 3 x 3 patches, hard" in run("info", masked).stdout
+    assert "2 2 2 2 2 2 2 2 2 2 in blocks 0 to 9, 3 x 3 patches, hard" in run("info", masked).stdout
 
 
 # --- info, convert, completion --------------------------------------------------------------------

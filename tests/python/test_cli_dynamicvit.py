@@ -79,6 +79,8 @@ def test_predictors_are_asked_at_their_own_sites_only(learned, picture):
     said = run("classify", "-m", learned, "-r", "dynamicvit(keep=0.7, sites=1/2/8)", picture, code=2).stderr
     assert "the sites that the predictors were trained for" in said
     assert "before:3 before:6 before:9" in said and "before:1 before:2 before:8" in said
+    for keeps in ("1/0.7/0.7", "1"):  # a site that keeps everything is one of them all the same
+        run("classify", "-m", learned, "-r", f"dynamicvit(keep={keeps})", picture)
     with pytest.raises(ValueError, match="the sites that the predictors were trained for"):
         ts.load(learned)(picture, recipe="dynamicvit(keep=0.7, sites=1/2/8)")
 

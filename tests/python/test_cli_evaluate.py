@@ -112,6 +112,9 @@ def test_a_file_that_has_no_folder_is_refused_before_the_work(option, tiny_folde
     file = tmp_path / "no" / "a.svg"
     said = run("evaluate", "-m", tiny_folder, option, file, tmp_path / "no data", code=1).stderr
     assert "there is no folder" in said and "a.svg" in said
+    (tmp_path / "a.svg").mkdir()
+    said = run("evaluate", "-m", tiny_folder, option, tmp_path / "a.svg", tmp_path / "no data", code=1).stderr
+    assert "is a folder" in said
 
 
 def test_speed_is_beside_what_the_macs_allow(tiny_folder, image_folder):

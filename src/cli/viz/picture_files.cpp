@@ -44,9 +44,13 @@ std::vector<fs::path> write_folder(const fs::path& folder, const std::deque<Visu
     map.title = "dropped at block";
     write(visual.stem + "_dropped_at.png", draw_dropped_at_map(visual.view(), map));
     for (size_t s = 0; s < visual.trace.sites.size(); ++s) {
-      const std::string block = std::to_string(visual.trace.sites[s].site.layer);
+      const Site& site = visual.trace.sites[s].site;
+      const std::string block = std::to_string(site.layer);
+      const bool alone = std::ranges::count(visual.trace.sites, site.layer,
+                                            [](const SiteTrace& t) { return t.site.layer; }) == 1;
       map.title = visual.trace.sites[s].score_name + " at block " + block;
-      write(visual.stem + "_score_block" + block + ".png",
+      write(visual.stem + "_score_block" + block +
+                (alone ? "" : "_" + std::string(to_string(site.position))) + ".png",
             draw_score_map(visual.view(), static_cast<int>(s), map));
     }
   }

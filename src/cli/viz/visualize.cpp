@@ -83,6 +83,8 @@ void run_visualize(const VisualizeOptions& options) {
   check_argument(options.texts.given() != !options.pictures.inputs.empty(),
                  "[visualize] expected pictures or texts, --text or --file, got ",
                  options.texts.given() ? "both" : "neither");
+  check_argument(options.texts.limit == 0 || !options.texts.file.empty(),
+                 "[visualize] --limit is for --file");
   const auto colormap =
       choose<Colormap>("colormap", options.colormap,
                        {{"viridis", Colormap::viridis}, {"cividis", Colormap::cividis}});

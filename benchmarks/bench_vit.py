@@ -22,6 +22,16 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests" / "python"))
 
+RECIPES = [
+    "evit(keep=0.7)",
+    "evit(keep=0.7, fuse)",
+    "evit(keep=0.5)",
+    "dynamicvit(keep=0.7)",
+    "tome(r=13)",
+    "sait(keep=0.46)",
+    "ats(keep=0.7)",
+]
+
 
 def cpu_name():
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
@@ -103,13 +113,24 @@ def contenders(arch, batch, threads, recipes, folder):
     return runs
 
 
+PAUSE = 0.03  # seconds, in which the threads of the contender before stop spinning
+
+
 def measure(runs, rounds, warmup):
-    """Seconds of every contender in every round."""
+    """Seconds of every contender in every round.
+
+    Each round begins with another contender, and each runs once untimed ahead of its timed run, so that none is
+    measured on the heels of another's threads.
+    """
     import numpy as np
 
     times = {name: [] for name in runs}
+    order = list(runs.items())
     for turn in range(warmup + rounds):
-        for name, (run, _) in runs.items():
+        order.append(order.pop(0))
+        for name, (run, _) in order:
+            time.sleep(PAUSE)
+            run()
             start = time.perf_counter()
             run()
             if turn >= warmup:
@@ -158,7 +179,7 @@ def main():
     parser.add_argument(
         "--recipes",
         nargs="+",
-        default=["evit(keep=0.7)", "evit(keep=0.7, fuse)", "evit(keep=0.5)", "dynamicvit(keep=0.7)"],
+        default=RECIPES,
     )
     parser.add_argument("--json", help="file to write the figures to")
     options = parser.parse_args()

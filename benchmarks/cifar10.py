@@ -32,6 +32,17 @@ TAUGHT = {"relabel", "token_labeling"}
 CONTROLS = {"mait": "dense", "relabel": "dense", "token_labeling": "relabel"}
 
 
+def replace(path, content):
+    """Writes a file whole or not at all."""
+    half = path.with_name(path.name + ".half")
+    if isinstance(content, str):
+        half.write_text(content)
+    else:
+        with open(half, "wb") as file:
+            np.save(file, content)
+    half.replace(path)
+
+
 class Runs:
     """The folder of all runs: trains what is not there yet."""
 
@@ -44,16 +55,21 @@ class Runs:
         """The model folder of a finished run."""
         out = self.folder / name
         done = self.folder / f"{name}.result.json"
+        path = self.folder / f"{name}.json"
+        text = json.dumps({"config": config, "options": list(map(str, more))}, indent=2) + "\n"
+        if path.exists() and path.read_text() != text:
+            raise SystemExit(f"{path} is of other settings; give another --runs or remove what is of that run")
         if not done.exists():
-            path = self.folder / f"{name}.json"
-            path.write_text(json.dumps(config, indent=2) + "\n")
-            command = [self.options.program, path, "--data", pathlib.Path(self.options.data) / "train"]
+            replace(path, text)
+            settings = self.folder / f"{name}.config.json"
+            replace(settings, json.dumps(config, indent=2) + "\n")
+            command = [self.options.program, settings, "--data", pathlib.Path(self.options.data) / "train"]
             command += ["--out", out, "--json", *more]
             for key in ("threads", "workers"):
                 command += [f"--{key}", getattr(self.options, key)]
             print(f"training {name}", file=sys.stderr)
             result = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True)
-            done.write_text(result.stdout)
+            replace(done, result.stdout)
         return out / "model"
 
     def config(self, variant, seed=None):
@@ -81,7 +97,7 @@ class Test:
             if size not in self.pixels:
                 self.pixels = {size: [model.preprocess(read_image(path, True)) for path, _ in self.samples]}
             logits = model(self.pixels[size], batch=64).logits
-            np.save(known, np.isfinite(logits).all(1) & (logits.argmax(1) == self.labels))
+            replace(known, np.isfinite(logits).all(1) & (logits.argmax(1) == self.labels))
         return np.load(known)
 
 
@@ -153,7 +169,7 @@ def main():
         ]
         print(f"{row['name']:16}{text(row):26}{', '.join(differences)}".rstrip())
     if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(found, indent=1) + "\n")
+        replace(pathlib.Path(options.json), json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

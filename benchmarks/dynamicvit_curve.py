@@ -103,9 +103,7 @@ def text(difference):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("test", type=pathlib.Path, help="folder or list of the pictures to judge on")
     parser.add_argument("--calibrate", type=pathlib.Path, required=True, help="pictures thresholds are chosen on")
     parser.add_argument("--model", required=True, help="DynamicViT's folder")
@@ -126,12 +124,22 @@ def main():
     own, _ = test.run(model, "dense")
     rows = [entry("dense model", "dense", baseline, macs, baseline)]
     rows.append(entry("all tokens", "dense", own, macs, baseline))
+
+    def keep_rows(keep):
+        """What is known so far is in the file: a run takes an hour."""
+        print(f"keep {keep}: {100 * right.mean():.2f} %", file=sys.stderr)
+        if options.json:
+            found = {"pictures": len(test.labels), "calibration": len(calibration.labels), "rows": rows}
+            half = pathlib.Path(options.json + ".half")
+            half.write_text(json.dumps(found, indent=1) + "\n")
+            half.replace(options.json)
+
     for keep in options.keeps:
         recipe = f"dynamicvit(keep={keep}, sites={sites})"
         right, macs = test.run(model, recipe)
         if options.top_k_only:
             rows.append(entry("top-k", recipe, right, macs, baseline))
-            print(f"keep {keep}: {100 * right.mean():.2f} %", file=sys.stderr)
+            keep_rows(keep)
             continue
         control = random_for(test, model, sites, keep, macs)
         chance, chance_macs = test.run(model, control)
@@ -141,7 +149,7 @@ def main():
         rows.append(entry("threshold", adaptive, *test.run(model, adaptive), baseline, chance))
         rows.append(entry("random", control, chance, chance_macs, baseline))
         rows.append(entry("random, dense model", control, *test.run(dense, control), baseline))
-        print(f"keep {keep}: {100 * right.mean():.2f} %", file=sys.stderr)
+        keep_rows(keep)
 
     print(f"{len(test.labels)} pictures; differences in points, 95 % intervals\n")
     print(f"{'':20} {'top-1 %':>8} {'GMACs':>6}  {'against dense':26} against random")
@@ -149,9 +157,6 @@ def main():
         random = text(row["against_random"]) if "against_random" in row else ""
         figures = f"{row['name']:20} {100 * row['top1']:8.2f} {row['gmacs']:6.3f}"
         print(f"{figures}  {text(row['against_dense']):26} {random:26} {row['recipe']}")
-    if options.json:
-        found = {"pictures": len(test.labels), "calibration": len(calibration.labels), "rows": rows}
-        pathlib.Path(options.json).write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

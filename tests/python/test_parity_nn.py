@@ -9,7 +9,6 @@ import subprocess
 
 import numpy as np
 import pytest
-import timm
 import tokensieve as ts
 import torch
 from conftest import ROOT, random_timm

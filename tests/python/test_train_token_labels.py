@@ -1,7 +1,6 @@
 """Token labeling in `tokensieve-train`."""
 
 import json
-import random
 import shutil
 import subprocess
 

@@ -61,6 +61,8 @@ def ship(run, folder, program):
             "best": provenance["best"],
         }
         write_json(made / "sieve.json", sieve)
+        if folder.exists():
+            folder.rename(pathlib.Path(scratch) / "before")
         made.rename(folder)
 
 

@@ -55,12 +55,16 @@ DynamicOutput DynamicVitImpl::masked_blocks(const torch::Tensor& rows,
         hard = decisions.forced.at(s).to(x.scalar_type());
       } else {
         const torch::Tensor log_probabilities = predictors_[s](x.slice(1, prefix), decision);
-        hard = decisions.keep.empty()
-                   ? gumbel_keep(log_probabilities)
-                   : gumbel_top_k(
-                         log_probabilities, decision,
-                         std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(count) *
-                                                                   decisions.keep.at(s))));
+        if (decisions.keep.empty()) {
+          hard = gumbel_keep(log_probabilities);
+        } else {
+          const double kept = static_cast<double>(count) * decisions.keep.at(s);
+          hard = gumbel_top_k(log_probabilities, decision,
+                              std::max<int64_t>(1, static_cast<int64_t>(kept)));
+          const torch::Tensor there = decision.detach().round().to(torch::kFloat);
+          const torch::Tensor probability = log_probabilities.select(-1, 0).exp();
+          output.probabilities.push_back((probability * there).sum(1) / there.sum(1));
+        }
       }
       decision = hard.to(x.scalar_type()) * decision;
       output.decisions.push_back(decision);

@@ -12,6 +12,22 @@ torch::Tensor gumbel_like(const torch::Tensor& x) {
   return -torch::empty_like(x, x.options().requires_grad(false)).exponential_().log();
 }
 
+// Standard deviation of the scores that gumbel_top_k() ranks; its noise has 1.8.
+constexpr double kSpread = 2.0;
+constexpr double kLeastVariance = 0.01;  // scores of a fresh predictor, which mean little yet
+
+torch::Tensor keep_logit(const torch::Tensor& log_probabilities) {
+  return log_probabilities.select(-1, 0) - log_probabilities.select(-1, 1);
+}
+
+/// `score` `[B, N]` with mean 0 and variance 1 over the racers of each sample.
+torch::Tensor standardized(const torch::Tensor& score, const torch::Tensor& racers) {
+  const torch::Tensor count = racers.sum(1, true).clamp_min(1);
+  const torch::Tensor centred = score - (score * racers).sum(1, true) / count;
+  const torch::Tensor variance = (centred.square() * racers).sum(1, true) / count;
+  return centred * torch::rsqrt(variance + kLeastVariance);
+}
+
 }  // namespace
 
 PredictorImpl::PredictorImpl(int64_t dim) {
@@ -51,26 +67,20 @@ torch::Tensor gumbel_top_k(const torch::Tensor& log_probabilities, const torch::
                            int64_t k) {
   const int64_t n = policy.size(1);
   check_argument(k >= 1 && k <= n, "[gumbel_top_k] expected k from 1 to ", n, ", got ", k);
-  const torch::Tensor score = log_probabilities.select(-1, 0) - log_probabilities.select(-1, 1);
+  const torch::Tensor racers = (policy.detach() >= 0.5).to(log_probabilities.scalar_type());
+  const torch::Tensor score = standardized(keep_logit(log_probabilities), racers) * kSpread;
   // The difference of two Gumbel draws is logistic: the same noise as gumbel_keep's.
   const torch::Tensor noisy = score + gumbel_like(score) - gumbel_like(score);
   const torch::Tensor racing =
-      noisy.detach().masked_fill(policy.detach() < 0.5, -std::numeric_limits<double>::infinity());
+      noisy.detach().masked_fill(racers < 0.5, -std::numeric_limits<double>::infinity());
   const auto [best, indices] = racing.topk(std::min(k + 1, n), -1);
-  torch::Tensor hard = torch::zeros_like(racing).scatter_(1, indices.slice(1, 0, k), 1.0);
-  const torch::Tensor racers = (policy.detach() >= 0.5).to(hard.scalar_type());
-  hard = hard * racers;
+  const torch::Tensor hard =
+      torch::zeros_like(racing).scatter_(1, indices.slice(1, 0, k), 1.0) * racers;
   const torch::Tensor last = best.slice(1, k - 1, k);
   const torch::Tensor next = best.slice(1, best.size(1) - 1, best.size(1));
   torch::Tensor boundary = torch::where(torch::isfinite(next), (last + next) / 2, last);
   boundary = torch::where(torch::isfinite(boundary), boundary, torch::zeros_like(boundary));
-  // The boundary moves as k is held: without that all scores would rise together, since every token
-  // is of some use, and the order of the tokens would be lost on the way.
-  const torch::Tensor share = torch::sigmoid(noisy.detach() - boundary);
-  const torch::Tensor slope = share * (1 - share) * racers;
-  const torch::Tensor shift = (slope * noisy).sum(1, true) /
-                              slope.sum(1, true).clamp_min(std::numeric_limits<float>::min());
-  const torch::Tensor soft = torch::sigmoid(noisy - boundary - (shift - shift.detach())) * racers;
+  const torch::Tensor soft = torch::sigmoid(noisy - boundary) * racers;
   return hard - soft.detach() + soft;
 }
 

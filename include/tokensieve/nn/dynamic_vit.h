@@ -24,6 +24,9 @@ struct DynamicOutput {
   torch::Tensor tokens;        ///< `[B, N, C]` patch rows after the final norm.
   std::vector<torch::Tensor>
       decisions;  ///< `[B, N]` a site: product of all up to there, with gradient.
+  /// `[B]` a site: mean keep probability of the tokens that were there, of decisions by exact
+  /// rates.
+  std::vector<torch::Tensor> probabilities;
 };
 
 /// A ViT with a predictor before some blocks (DynamicViT, arXiv 2106.02034). Parameters have the

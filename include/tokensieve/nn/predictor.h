@@ -24,11 +24,12 @@ TORCH_MODULE(Predictor);
 /// generator.
 torch::Tensor gumbel_keep(const torch::Tensor& log_probabilities);
 
-/// Exactly k tokens by the Gumbel top-k trick on the keep logit, with the straight-through gradient
-/// of sigmoid(score - boundary), whose boundary moves so that the sum stays: only differences
-/// learn. Tokens whose `policy` `[B, N]` is 0 are out of the race. Draws from torch's generator.
-/// For a range of keep rates: one set of scores serves every k. Throws std::invalid_argument for k
-/// not in 1..N.
+/// Exactly k tokens by the Gumbel top-k trick on the keep logits, with the straight-through
+/// gradient of sigmoid(score - boundary). The logits are standardized over the tokens of a sample
+/// first: every token is of some use, so that all logits would rise together, and without end,
+/// until their order is lost; only the order learns. Tokens whose `policy` `[B, N]` is 0 are out of
+/// the race. Draws from torch's generator. For training over a range of keep rates. Throws
+/// std::invalid_argument unless 1 <= k <= N.
 torch::Tensor gumbel_top_k(const torch::Tensor& log_probabilities, const torch::Tensor& policy,
                            int64_t k);
 

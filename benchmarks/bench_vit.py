@@ -1,7 +1,8 @@
 """Times a ViT in tokensieve, dense and sieved, against ONNX Runtime, OpenVINO and PyTorch.
 
-One process, one run: after a warm-up every contender is timed once a round, in turn, so that a machine
-whose speed drifts treats all alike. Prints the median and the spread (10th to 90th percentile) in
+One process, one run: after a warm-up every contender is timed once a round, each round in another order, so that a
+machine whose speed drifts treats all alike; ahead of its timed run each pauses and runs once untimed, so that none is
+measured on the heels of another's threads. Prints the median and the spread (10th to 90th percentile) in
 milliseconds an image, and the ratio to our own dense run round by round; writes JSON with --json.
 
     pip install onnx onnxruntime openvino timm torch
@@ -22,6 +23,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests" / "python"))
 
+PAUSE = 0.03  # seconds, in which the threads of the contender before stop spinning
 RECIPES = [
     "evit(keep=0.7)",
     "evit(keep=0.7, fuse)",
@@ -113,15 +115,8 @@ def contenders(arch, batch, threads, recipes, folder):
     return runs
 
 
-PAUSE = 0.03  # seconds, in which the threads of the contender before stop spinning
-
-
 def measure(runs, rounds, warmup):
-    """Seconds of every contender in every round.
-
-    Each round begins with another contender, and each runs once untimed ahead of its timed run, so that none is
-    measured on the heels of another's threads.
-    """
+    """Seconds of every contender in every round."""
     import numpy as np
 
     times = {name: [] for name in runs}

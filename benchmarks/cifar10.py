@@ -15,6 +15,7 @@ that is done is not repeated.
 """
 
 import argparse
+import io
 import json
 import pathlib
 import statistics
@@ -22,6 +23,7 @@ import subprocess
 import sys
 
 import numpy as np
+from whole_file import write_whole
 
 import tokensieve as ts
 from tokensieve._tokensieve import open_image_folder, read_image
@@ -30,17 +32,6 @@ CONFIGS = pathlib.Path(__file__).parents[1] / "demos" / "train"
 VARIANTS = ["dense", "mait", "relabel", "token_labeling"]
 TAUGHT = {"relabel", "token_labeling"}
 CONTROLS = {"mait": "dense", "relabel": "dense", "token_labeling": "relabel"}
-
-
-def replace(path, content):
-    """Writes a file whole or not at all."""
-    half = path.with_name(path.name + ".half")
-    if isinstance(content, str):
-        half.write_text(content)
-    else:
-        with open(half, "wb") as file:
-            np.save(file, content)
-    half.replace(path)
 
 
 class Runs:
@@ -55,21 +46,19 @@ class Runs:
         """The model folder of a finished run."""
         out = self.folder / name
         done = self.folder / f"{name}.result.json"
-        path = self.folder / f"{name}.json"
-        text = json.dumps({"config": config, "options": list(map(str, more))}, indent=2) + "\n"
-        if path.exists() and path.read_text() != text:
-            raise SystemExit(f"{path} is of other settings; give another --runs or remove what is of that run")
+        settings = {"config": config, "options": list(map(str, more))}
+        if done.exists() and json.loads(done.read_text())["settings"] != settings:
+            raise SystemExit(f"{done} is of other settings; give another --runs, or remove the files {name}*")
         if not done.exists():
-            replace(path, text)
-            settings = self.folder / f"{name}.config.json"
-            replace(settings, json.dumps(config, indent=2) + "\n")
-            command = [self.options.program, settings, "--data", pathlib.Path(self.options.data) / "train"]
+            path = self.folder / f"{name}.json"
+            path.write_text(json.dumps(config, indent=2) + "\n")
+            command = [self.options.program, path, "--data", pathlib.Path(self.options.data) / "train"]
             command += ["--out", out, "--json", *more]
             for key in ("threads", "workers"):
                 command += [f"--{key}", getattr(self.options, key)]
             print(f"training {name}", file=sys.stderr)
             result = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True)
-            replace(done, result.stdout)
+            write_whole(done, json.dumps({"settings": settings, "result": json.loads(result.stdout)}, indent=2) + "\n")
         return out / "model"
 
     def config(self, variant, seed=None):
@@ -97,7 +86,9 @@ class Test:
             if size not in self.pixels:
                 self.pixels = {size: [model.preprocess(read_image(path, True)) for path, _ in self.samples]}
             logits = model(self.pixels[size], batch=64).logits
-            replace(known, np.isfinite(logits).all(1) & (logits.argmax(1) == self.labels))
+            content = io.BytesIO()
+            np.save(content, np.isfinite(logits).all(1) & (logits.argmax(1) == self.labels))
+            write_whole(known, content.getvalue())
         return np.load(known)
 
 
@@ -169,7 +160,7 @@ def main():
         ]
         print(f"{row['name']:16}{text(row):26}{', '.join(differences)}".rstrip())
     if options.json:
-        replace(pathlib.Path(options.json), json.dumps(found, indent=1) + "\n")
+        write_whole(options.json, json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ For every keep rate, on the same test pictures:
     random, dense model     the same of the dense model
 
 Prints top-1, the paired difference to the dense model and, for top-k, the paired difference to random drop, each
-with a 95 % interval (Agresti and Min 2005); --json writes all of it.
+with a 95 % interval (Agresti and Min 2005); --json writes all of it, and what there is after every keep rate.
 
     python benchmarks/dynamicvit_curve.py IMAGENETTE/test --calibrate runs/dynamicvit/held_out.txt \\
         --model weights/vit_s14_imagenette --dense weights/vit_s14_imagenette_dense
@@ -22,6 +22,7 @@ import pathlib
 import sys
 
 import numpy as np
+from whole_file import write_whole
 
 import tokensieve as ts
 from tokensieve._tokensieve import open_image_folder, read_image
@@ -103,7 +104,9 @@ def text(difference):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("test", type=pathlib.Path, help="folder or list of the pictures to judge on")
     parser.add_argument("--calibrate", type=pathlib.Path, required=True, help="pictures thresholds are chosen on")
     parser.add_argument("--model", required=True, help="DynamicViT's folder")
@@ -124,32 +127,24 @@ def main():
     own, _ = test.run(model, "dense")
     rows = [entry("dense model", "dense", baseline, macs, baseline)]
     rows.append(entry("all tokens", "dense", own, macs, baseline))
-
-    def keep_rows(keep):
-        """What is known so far is in the file: a run takes an hour."""
-        print(f"keep {keep}: {100 * right.mean():.2f} %", file=sys.stderr)
-        if options.json:
-            found = {"pictures": len(test.labels), "calibration": len(calibration.labels), "rows": rows}
-            half = pathlib.Path(options.json + ".half")
-            half.write_text(json.dumps(found, indent=1) + "\n")
-            half.replace(options.json)
-
     for keep in options.keeps:
         recipe = f"dynamicvit(keep={keep}, sites={sites})"
         right, macs = test.run(model, recipe)
         if options.top_k_only:
             rows.append(entry("top-k", recipe, right, macs, baseline))
-            keep_rows(keep)
-            continue
-        control = random_for(test, model, sites, keep, macs)
-        chance, chance_macs = test.run(model, control)
-        rows.append(entry("top-k", recipe, right, macs, baseline, chance))
-        limit = threshold_for(calibration, model, sites, calibration.run(model, recipe)[1])
-        adaptive = f"dynamicvit(threshold={limit}, sites={sites})"
-        rows.append(entry("threshold", adaptive, *test.run(model, adaptive), baseline, chance))
-        rows.append(entry("random", control, chance, chance_macs, baseline))
-        rows.append(entry("random, dense model", control, *test.run(dense, control), baseline))
-        keep_rows(keep)
+        else:
+            control = random_for(test, model, sites, keep, macs)
+            chance, chance_macs = test.run(model, control)
+            rows.append(entry("top-k", recipe, right, macs, baseline, chance))
+            limit = threshold_for(calibration, model, sites, calibration.run(model, recipe)[1])
+            adaptive = f"dynamicvit(threshold={limit}, sites={sites})"
+            rows.append(entry("threshold", adaptive, *test.run(model, adaptive), baseline, chance))
+            rows.append(entry("random", control, chance, chance_macs, baseline))
+            rows.append(entry("random, dense model", control, *test.run(dense, control), baseline))
+        print(f"keep {keep}: {100 * right.mean():.2f} %", file=sys.stderr)
+        if options.json:
+            found = {"pictures": len(test.labels), "calibration": len(calibration.labels), "rows": rows}
+            write_whole(options.json, json.dumps(found, indent=1) + "\n")
 
     print(f"{len(test.labels)} pictures; differences in points, 95 % intervals\n")
     print(f"{'':20} {'top-1 %':>8} {'GMACs':>6}  {'against dense':26} against random")

@@ -68,12 +68,7 @@ void print_heading(const ClassifyOptions& options, const std::filesystem::path& 
 }
 
 void run_classify(const ClassifyOptions& options) {
-  check_argument(options.texts.given() != !options.pictures.inputs.empty(),
-                 "[classify] expected pictures or texts, --text or --file, got ",
-                 options.texts.given() ? "both" : "neither");
-  check_argument(options.texts.limit == 0 || !options.texts.file.empty(),
-                 "[classify] --limit is for --file");
-  if (options.texts.given()) {
+  if (options.texts.given("classify", !options.pictures.inputs.empty())) {
     check_argument(!options.brief, "[classify] --brief is for pictures");
     classify_texts({options.model, options.recipes, options.texts.find("classify"),
                     options.compare_dense, options.json, options.repeat, options.top});

@@ -43,9 +43,10 @@ std::string short_name(const ClassifyReport& report, const PictureReport& pictur
   const std::filesystem::path path = picture.path;
   for (const PictureReport& other : report.pictures) {
     const std::filesystem::path other_path = other.path;
-    if (other_path.parent_path() != path.parent_path()) return shorten(printable(picture.path), 30);
+    if (other_path.parent_path() != path.parent_path())
+      return shorten(printable(picture.path, std::string::npos), 30);
   }
-  return shorten(printable(path.filename().string()), 30);
+  return shorten(printable(path.filename().string(), std::string::npos), 30);
 }
 
 std::string times(double factor) { return fixed(factor, 2) + "x"; }

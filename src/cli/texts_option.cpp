@@ -58,6 +58,14 @@ void TextsOption::add_to(CLI::App& command) {
       ->check(count_up_to(1'000'000'000));
 }
 
+bool TextsOption::given(std::string_view operation, bool pictures) const {
+  const bool any = !texts.empty() || !file.empty();
+  check_argument(any != pictures, "[", operation,
+                 "] expected pictures or texts, --text or --file, got ", any ? "both" : "neither");
+  check_argument(limit == 0 || !file.empty(), "[", operation, "] --limit is for --file");
+  return any;
+}
+
 std::vector<std::string> TextsOption::find(std::string_view operation) const {
   std::vector<std::string> all = texts;
   if (file.empty()) return all;

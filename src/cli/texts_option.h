@@ -18,7 +18,9 @@ struct TextsOption {
   size_t limit = 0;  ///< At most so many of the file, spread over it; 0: all.
 
   void add_to(CLI::App& command);
-  bool given() const { return !texts.empty() || !file.empty(); }
+  /// True for texts, false for pictures. Throws std::invalid_argument `[operation] ...` unless the
+  /// command line has just one of them, and for --limit without --file.
+  bool given(std::string_view operation, bool pictures) const;
   /// All of them. Throws std::runtime_error `[operation] ...` for a file that cannot be read, has
   /// pairs, or more than kMost texts without a limit.
   std::vector<std::string> find(std::string_view operation) const;

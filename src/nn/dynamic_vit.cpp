@@ -63,7 +63,7 @@ DynamicOutput DynamicVitImpl::masked_blocks(const torch::Tensor& rows,
                               std::max<int64_t>(1, static_cast<int64_t>(kept)));
           const torch::Tensor there = decision.detach().round().to(torch::kFloat);
           const torch::Tensor probability = log_probabilities.select(-1, 0).exp();
-          output.probabilities.push_back((probability * there).sum(1) / there.sum(1));
+          output.probabilities.push_back((probability * there).sum(1, true) / there.sum(1, true));
         }
       }
       decision = hard.to(x.scalar_type()) * decision;

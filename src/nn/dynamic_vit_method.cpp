@@ -41,12 +41,13 @@ class DynamicVitMethod final : public Method {
     add_term(loss, "classification", soft_cross_entropy(logits, targets), 1.0);
     teacher_.add_to(loss, *network_, teacher_.answer(pixels), logits, output.tokens,
                     output.decisions.back());
-    if (sampled) {
-      add_term(loss, "ratio", level_loss(output.probabilities), options_.ratio_weight);
-    } else {
-      add_term(loss, "ratio", ratio_loss(output.decisions, rates(options_.keep)),
-               options_.ratio_weight);
-    }
+    // Top-k learns an order and no level, which a threshold needs: the mean probability of each
+    // picture is held at the rate of one site.
+    const torch::Tensor ratio =
+        sampled ? ratio_loss(output.probabilities,
+                             std::vector<double>(network_->sites().size(), options_.keep))
+                : ratio_loss(output.decisions, rates(options_.keep));
+    add_term(loss, "ratio", ratio, options_.ratio_weight);
     for (size_t s = 0; s < output.decisions.size(); ++s) {
       loss.terms.emplace_back("kept." + std::to_string(s), output.decisions[s].detach().mean());
     }
@@ -66,16 +67,6 @@ class DynamicVitMethod final : public Method {
   }
 
  private:
-  /// Top-k learns an order and no level, which a threshold needs: each sample's mean probability is
-  /// held at the keep rate of one site.
-  torch::Tensor level_loss(const std::vector<torch::Tensor>& probabilities) const {
-    torch::Tensor sum = torch::zeros({});
-    for (const torch::Tensor& mean : probabilities) {
-      sum = sum.to(mean.device()) + (mean - options_.keep).square().mean();
-    }
-    return sum / static_cast<double>(probabilities.size());
-  }
-
   std::vector<double> rates(double keep) const {
     return keep_rates(keep, network_->sites().size());
   }

@@ -130,6 +130,12 @@ TEST_CASE("decisions are zeros and ones, and what was dropped stays dropped", "[
     if (exact) decisions.keep = nn::keep_rates(0.7, 3);
     const auto output = n.net->forward_masked(n.pixels, decisions);
     REQUIRE(output.decisions.size() == 3);
+    CHECK(output.probabilities.size() == (exact ? 3 : 0));
+    for (const torch::Tensor& mean : output.probabilities) {
+      CHECK(mean.sizes() == torch::IntArrayRef({n.pixels.size(0), 1}));
+      CHECK((mean > 0).all().item<bool>());
+      CHECK((mean < 1).all().item<bool>());
+    }
     for (size_t s = 0; s < 3; ++s) {
       const torch::Tensor rounded = output.decisions[s].round();
       CHECK(test::difference(rounded, output.decisions[s]) < 1e-12);

@@ -236,6 +236,7 @@ TEST_CASE("ToP's loss reaches bins, gates, multipliers and weights", "[nn][top]"
   CHECK(method->is_candidate(false));
   method->begin_step(0);
   CHECK_FALSE(method->is_candidate(false));  // the target still grows
+  CHECK(method->is_candidate(true));
   CHECK(network->named_parameters()["rank_bins"].min().item<float>() == Approx(-std::log(100.0)));
   CHECK(method->recipe() == "top(bins=00000/00000/00000, sites=0..2)");
 }
@@ -244,7 +245,8 @@ TEST_CASE("ToP refuses what makes no sense", "[nn][top][errors]") {
   const BertConfig config = test::tiny_bert_config();
   CHECK_THROWS_WITH(nn::TopBert(config, 0, int64_t{5}), Catch::Contains("from 1 to 3"));
   CHECK_THROWS_WITH(nn::TopBert(config, 4, int64_t{5}), Catch::Contains("from 1 to 3"));
-  CHECK_THROWS_WITH(nn::TopBert(config, 1, int64_t{0}), Catch::Contains("bins at"));
+  CHECK_THROWS_WITH(nn::TopBert(config, 1, int64_t{0}),
+                    Catch::Contains("expected 1 to 1299 bins at 3 sites"));
   CHECK_THROWS_WITH(nn::TopBert(config, 1, int64_t{4000}), Catch::Contains("a recipe can name"));
   BertConfig headless = config;
   headless.num_heads[1] = 0;

@@ -116,6 +116,8 @@ def test_from_scratch_runs_are_compared_and_not_repeated(tmp_path):
     assert f"{100 * labelled['mean']:.2f}" in done.stdout and 0 <= found["teacher_top1"] <= 1
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     assert again.stdout == done.stdout and "training" not in again.stderr
+    other = subprocess.run([*command, "--epochs", "2"], capture_output=True, text=True)
+    assert other.returncode == 1 and "of other settings" in other.stderr
     without = subprocess.run([*command, "--start", ""], capture_output=True, text=True)
     assert without.returncode == 2 and "--start or --teacher" in without.stderr
 

@@ -272,6 +272,9 @@ def test_control_characters_of_files_do_not_reach_the_terminal(tiny_folder, pict
     ):
         shown = run(*words).stdout
         assert "\\x1b" in shown and not set("\x1b\x07\u009b") & set(shown), words
+    long = tmp_path / (150 * "x" + "_end.png")
+    shutil.copy(picture, long)
+    assert "_end.png" in run("classify", "-m", tiny_folder, "--brief", long).stdout
 
 
 def test_visualize_without_times_writes_the_same_files_every_time(tiny_folder, picture, tmp_path):
@@ -303,15 +306,15 @@ def test_masked_heads_are_drawn_and_listed(tiny_folder, picture, tmp_path):
     run("visualize", "-m", masked, "-o", tmp_path / "page.html", picture)
     assert "<h3>masked heads</h3>" in (tmp_path / "page.html").read_text()
 
+    assert run_json("info", masked)["attention_masks"] == masks
+    assert run_json("info", tiny_folder)["attention_masks"] is None
+    assert "1 0 2 0 0 0 0 0 0 0 in blocks 0 to 9, 3 x 3 patches, hard" in run("info", masked).stdout
+
     masks["heads"] = 10 * [[0, 1]]
     config["tokensieve"]["attention_masks"] = masks
     (masked / "config.json").write_text(json.dumps(config))
     [dense] = run_json("classify", "-m", masked, "--recipe", "dense", picture)["images"][0]["runs"]
     assert dense["macs_share"] == 1
-
-    assert run_json("info", masked)["attention_masks"] == masks
-    assert run_json("info", tiny_folder)["attention_masks"] is None
-    assert "2 2 2 2 2 2 2 2 2 2 in blocks 0 to 9, 3 x 3 patches, hard" in run("info", masked).stdout
 
 
 # --- info, convert, completion --------------------------------------------------------------------

@@ -201,6 +201,17 @@ def test_calibrate_takes_pictures_too(tmp_path, tiny_folder, image_folder):
         flat.mkdir(exist_ok=True)
         shutil.copy(path, flat / f"{path.parent.name}_{path.name}")
     assert "correct" not in ts.calibrate(model, flat, repeat=0, limit=5, progress=False)["dense"]
+    (flat / "empty").mkdir()
+    beside = shutil.copytree(image_folder, flat / "more")
+    count = len(list(flat.glob("*.png"))) + len(list(beside.rglob("*.png")))
+    for samples in (
+        ts.calibrate(model, flat, repeat=0, progress=False)["samples"],
+        run_json("calibrate", "-m", model.folder, "--no-latency", flat)["calibration"]["samples"],
+    ):
+        assert samples == count, "a folder with pictures of its own has no classes"
+    for path, message in [(flat / "none", "expected a folder of pictures"), (flat / "empty", "no pictures in")]:
+        with pytest.raises(RuntimeError, match=message):
+            ts.calibrate(model, path, repeat=0, progress=False)
 
 
 def test_a_call_within_a_budget(tmp_path, data):

@@ -244,7 +244,7 @@ def test_exits_of_a_start_go_on(place):
         ({"method": {"name": "adapler", "lengths": -1}}, "saliencies and lengths of 0 or more"),
         ({"method": {"name": "adapler", "growth": 0}}, "sharpness and growth above 0"),
         ({"method": {"name": "adapler", "choose_after": -1}}, "choose_after of 0 epochs or more"),
-        ({"method": {"name": "top", "bins": 0}}, "bins at"),
+        ({"method": {"name": "top", "bins": 0}}, "expected 1 to 1299 bins at 3 sites"),
         ({"method": {"name": "top", "first": 9}}, "first block that drops from 1 to 3"),
         ({"method": {"name": "top", "first": -1}}, "'first'"),
         ({"batch": 1000}, "batch_size smaller"),

@@ -24,8 +24,8 @@ struct DynamicOutput {
   torch::Tensor tokens;        ///< `[B, N, C]` patch rows after the final norm.
   std::vector<torch::Tensor>
       decisions;  ///< `[B, N]` a site: product of all up to there, with gradient.
-  /// `[B]` a site: mean keep probability of the tokens that were there, of decisions by exact
-  /// rates.
+  /// `[B, 1]` a site decided by an exact rate: mean keep probability of the tokens that were there,
+  /// with gradient.
   std::vector<torch::Tensor> probabilities;
 };
 

@@ -80,15 +80,11 @@ void add_visuals(const Classifier& classifier, const std::filesystem::path& path
 }
 
 void run_visualize(const VisualizeOptions& options) {
-  check_argument(options.texts.given() != !options.pictures.inputs.empty(),
-                 "[visualize] expected pictures or texts, --text or --file, got ",
-                 options.texts.given() ? "both" : "neither");
-  check_argument(options.texts.limit == 0 || !options.texts.file.empty(),
-                 "[visualize] --limit is for --file");
+  const bool texts = options.texts.given("visualize", !options.pictures.inputs.empty());
   const auto colormap =
       choose<Colormap>("colormap", options.colormap,
                        {{"viridis", Colormap::viridis}, {"cividis", Colormap::cividis}});
-  if (options.texts.given()) {
+  if (texts) {
     check_argument(options.maps && options.magnify == StripOptions().magnify,
                    "[visualize] --magnify and --no-maps are for pictures");
     visualize_texts({options.model, options.recipes, options.texts.find("visualize"), options.out,

@@ -14,6 +14,7 @@
 #include "tokensieve/nn/exits.h"
 #include "tokensieve/nn/label_maps.h"
 #include "tokensieve/nn/learning_rate.h"
+#include "tokensieve/nn/linear.h"
 #include "tokensieve/nn/losses.h"
 #include "tokensieve/nn/ltp_bert.h"
 #include "tokensieve/nn/masked_softmax.h"

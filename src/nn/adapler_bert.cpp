@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "linear.h"
 #include "parameter_names.h"
 #include "row_selection.h"
 #include "scope.h"
@@ -50,8 +49,8 @@ AdaplerBertImpl::AdaplerBertImpl(const BertConfig& config, double dropout)
   for (int l = 0; l < config.depth(); ++l) {
     torch::nn::Module& predictor = scope(predictors, std::to_string(l));
     hidden_.push_back(
-        predictor.register_module("hidden", linear(config.embed_dim, kContributionWidth)));
-    output_.push_back(predictor.register_module("output", linear(kContributionWidth, 1)));
+        predictor.register_module("hidden", Linear(config.embed_dim, kContributionWidth)));
+    output_.push_back(predictor.register_module("output", Linear(kContributionWidth, 1)));
   }
   eta_ = register_parameter(std::string(kThresholds), torch::full({config.depth()}, kFirstEta));
   theta_ = register_parameter(std::string(kClassShares), torch::ones({config.depth() - 1}));

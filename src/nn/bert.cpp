@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "linear.h"
+#include "dropout.h"
 #include "scope.h"
 #include "tokensieve/core/error.h"
 
@@ -59,11 +59,11 @@ BertImpl::BertImpl(const BertConfig& config, double dropout)
     blocks_.push_back(make_block(names.blocks[static_cast<size_t>(i)], i));
   }
   if (config_.pooler != PoolerActivation::none) {
-    pooler_ = place(*this, names.pooler, linear(dim, dim));
+    pooler_ = place(*this, names.pooler, Linear(dim, dim));
   }
-  classifier_ = place(*this, names.classifier, linear(dim, config_.num_classes));
+  classifier_ = place(*this, names.classifier, Linear(dim, config_.num_classes));
   for (int i = 0; config_.exits && i + 1 < config_.depth(); ++i) {
-    exits_.push_back(place(*this, exit_name(i), linear(dim, config_.num_classes)));
+    exits_.push_back(place(*this, exit_name(i), Linear(dim, config_.num_classes)));
   }
 }
 
@@ -72,22 +72,22 @@ BertImpl::Block BertImpl::make_block(const BertBlockNames& names, int index) {
   Block block;
   block.num_heads = config_.num_heads[static_cast<size_t>(index)];
   if (const int64_t width = block.num_heads * config_.head_dim; width > 0) {
-    block.query = place(*this, names.query, linear(dim, width));
-    block.key = place(*this, names.key, linear(dim, width));
-    block.value = place(*this, names.value, linear(dim, width));
-    block.projection = place(*this, names.attention_output, linear(width, dim));
+    block.query = place(*this, names.query, Linear(dim, width));
+    block.key = place(*this, names.key, Linear(dim, width));
+    block.value = place(*this, names.value, Linear(dim, width));
+    block.projection = place(*this, names.attention_output, Linear(width, dim));
     block.attention_norm = place(*this, names.attention_norm, layer_norm(config_));
   }
   if (const int64_t hidden = config_.mlp_dim[static_cast<size_t>(index)]; hidden > 0) {
-    block.fc1 = place(*this, names.fc1, linear(dim, hidden));
-    block.fc2 = place(*this, names.fc2, linear(hidden, dim));
+    block.fc1 = place(*this, names.fc1, Linear(dim, hidden));
+    block.fc2 = place(*this, names.fc2, Linear(hidden, dim));
     block.mlp_norm = place(*this, names.mlp_norm, layer_norm(config_));
   }
   return block;
 }
 
 torch::Tensor BertImpl::drop(const torch::Tensor& x) const {
-  return is_training() && dropout_ > 0 ? torch::dropout(x, dropout_, true) : x;
+  return is_training() && dropout_ > 0 ? dropout(x, dropout_) : x;
 }
 
 torch::Tensor BertImpl::embed(const torch::Tensor& tokens) {
@@ -115,15 +115,18 @@ torch::Tensor BertImpl::attend(int index, const torch::Tensor& rows, const torch
   Block& block = blocks_.at(static_cast<size_t>(index));
   if (!block.query) return rows;
   const int64_t batch = rows.size(0), tokens = rows.size(1), width = config_.head_dim;
-  const auto heads = [&](torch::nn::Linear& layer) {
-    return layer(rows).view({batch, tokens, block.num_heads, width}).transpose(1, 2);
-  };
+  // One product for all three: the rows are turned to bfloat16 once.
+  const auto qkv =
+      torch::linear(rows, torch::cat({block.query->weight, block.key->weight, block.value->weight}),
+                    torch::cat({block.query->bias, block.key->bias, block.value->bias}))
+          .view({batch, tokens, 3, block.num_heads, width})
+          .permute({2, 0, 3, 1, 4})
+          .unbind(0);
   const double scale = 1.0 / std::sqrt(static_cast<double>(width));
-  torch::Tensor logits =
-      torch::matmul(heads(block.query) * scale, heads(block.key).transpose(-2, -1));
+  torch::Tensor logits = torch::matmul(qkv[0] * scale, qkv[1].transpose(-2, -1));
   if (bias.defined()) logits = logits + bias.to(logits.scalar_type()).unsqueeze(1).unsqueeze(1);
   const torch::Tensor attention = drop(torch::softmax(logits, -1));
-  const torch::Tensor attended = torch::matmul(attention, heads(block.value));
+  const torch::Tensor attended = torch::matmul(attention, qkv[2]);
   if (tap) *tap = {attention, attended};
   const torch::Tensor joined =
       attended.transpose(1, 2).reshape({batch, tokens, block.num_heads * width});

@@ -1,7 +1,7 @@
 #include "tokensieve/nn/predictor.h"
 
-#include "linear.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/nn/linear.h"
 
 namespace tokensieve::nn {
 namespace {
@@ -35,10 +35,10 @@ PredictorImpl::PredictorImpl(int64_t dim) {
   in_conv_ = register_module(
       "in_conv",
       torch::nn::Sequential(torch::nn::LayerNorm(torch::nn::LayerNormOptions({dim}).eps(kNormEps)),
-                            linear(dim, dim), GELU()));
+                            Linear(dim, dim), GELU()));
   out_conv_ = register_module(
-      "out_conv", torch::nn::Sequential(linear(dim, dim / 2), GELU(), linear(dim / 2, dim / 4),
-                                        GELU(), linear(dim / 4, 2)));
+      "out_conv", torch::nn::Sequential(Linear(dim, dim / 2), GELU(), Linear(dim / 2, dim / 4),
+                                        GELU(), Linear(dim / 4, 2)));
 }
 
 torch::Tensor PredictorImpl::forward(const torch::Tensor& tokens, const torch::Tensor& policy) {

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "drop_path.h"
-#include "linear.h"
 #include "mask_matrix.h"
 #include "scope.h"
 #include "tokensieve/core/error.h"
@@ -21,10 +20,9 @@ torch::nn::LayerNorm layer_norm(const VitConfig& config) {
 }
 
 /// gamma (x W^T + b): LayerScale on the small weights instead of the many rows.
-torch::Tensor scaled_linear(torch::nn::Linear& layer, const torch::Tensor& x,
-                            const torch::Tensor& gamma) {
+torch::Tensor scaled_linear(Linear& layer, const torch::Tensor& x, const torch::Tensor& gamma) {
   if (!gamma.defined()) return layer->forward(x);
-  return torch::nn::functional::linear(x, layer->weight * gamma.unsqueeze(1), layer->bias * gamma);
+  return torch::linear(x, layer->weight * gamma.unsqueeze(1), layer->bias * gamma);
 }
 
 VitConfig validated(VitConfig config) {
@@ -42,8 +40,8 @@ torch::nn::Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t s
 
 AttentionImpl::AttentionImpl(int64_t dim, int64_t num_heads, int64_t head_dim, bool qkv_bias)
     : num_heads_(num_heads), head_dim_(head_dim) {
-  qkv_ = register_module("qkv", linear(dim, 3 * num_heads * head_dim, qkv_bias));
-  proj_ = register_module("proj", linear(num_heads * head_dim, dim));
+  qkv_ = register_module("qkv", Linear(dim, 3 * num_heads * head_dim, qkv_bias));
+  proj_ = register_module("proj", Linear(num_heads * head_dim, dim));
 }
 
 void AttentionImpl::set_mask(const torch::Tensor& mask, std::span<const int> masked, bool hard) {
@@ -96,8 +94,8 @@ BlockImpl::BlockImpl(const VitConfig& config, int index, double drop_path)
   if (const int hidden = config.mlp_dim[index]; hidden > 0) {
     norm2_ = register_module("norm2", layer_norm(config));
     torch::nn::Module& mlp = scope(*this, "mlp");
-    fc1_ = mlp.register_module("fc1", linear(config.embed_dim, hidden));
-    fc2_ = mlp.register_module("fc2", linear(hidden, config.embed_dim));
+    fc1_ = mlp.register_module("fc1", Linear(config.embed_dim, hidden));
+    fc2_ = mlp.register_module("fc2", Linear(hidden, config.embed_dim));
     gamma2_ = gamma("ls2");
   }
 }
@@ -169,10 +167,10 @@ VitImpl::VitImpl(const VitConfig& config, double drop_path) : config_(validated(
   if (config_.final_norm) norm_ = register_module("norm", layer_norm(config_));
   if (config_.fc_norm) fc_norm_ = register_module("fc_norm", layer_norm(config_));
   if (config_.num_classes > 0) {
-    head_ = register_module("head", linear(dim, config_.num_classes));
+    head_ = register_module("head", Linear(dim, config_.num_classes));
     if (config_.distilled)
-      head_dist_ = register_module("head_dist", linear(dim, config_.num_classes));
-    if (config_.aux_head) aux_head_ = register_module("aux_head", linear(dim, config_.num_classes));
+      head_dist_ = register_module("head_dist", Linear(dim, config_.num_classes));
+    if (config_.aux_head) aux_head_ = register_module("aux_head", Linear(dim, config_.num_classes));
   }
 }
 

@@ -48,7 +48,7 @@ class AdaplerBertImpl : public BertImpl {
  private:
   torch::Tensor contributions(int block, const torch::Tensor& rows, const torch::Tensor& live);
 
-  std::vector<torch::nn::Linear> hidden_, output_;
+  std::vector<Linear> hidden_, output_;
   torch::Tensor eta_, theta_;
 };
 TORCH_MODULE(AdaplerBert);

@@ -59,8 +59,8 @@ class BertImpl : public torch::nn::Module {
  private:
   struct Block {
     int64_t num_heads = 0;
-    torch::nn::Linear query{nullptr}, key{nullptr}, value{nullptr}, projection{nullptr};
-    torch::nn::Linear fc1{nullptr}, fc2{nullptr};
+    Linear query{nullptr}, key{nullptr}, value{nullptr}, projection{nullptr};
+    Linear fc1{nullptr}, fc2{nullptr};
     torch::nn::LayerNorm attention_norm{nullptr}, mlp_norm{nullptr};
   };
   Block make_block(const BertBlockNames& names, int index);
@@ -71,8 +71,8 @@ class BertImpl : public torch::nn::Module {
   torch::nn::Embedding words_{nullptr}, positions_{nullptr}, types_{nullptr};
   torch::nn::LayerNorm norm_{nullptr};
   std::vector<Block> blocks_;
-  torch::nn::Linear pooler_{nullptr}, classifier_{nullptr};
-  std::vector<torch::nn::Linear> exits_;
+  Linear pooler_{nullptr}, classifier_{nullptr};
+  std::vector<Linear> exits_;
 };
 TORCH_MODULE(Bert);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tokensieve/core/vit_config.h"
+#include "tokensieve/nn/linear.h"
 
 namespace tokensieve::nn {
 
@@ -33,7 +34,7 @@ class AttentionImpl : public torch::nn::Module {
   torch::Tensor masked(const torch::Tensor& logits) const;
 
   int64_t num_heads_, head_dim_;
-  torch::nn::Linear qkv_{nullptr}, proj_{nullptr};
+  Linear qkv_{nullptr}, proj_{nullptr};
   torch::Tensor mask_;  ///< [H, n, n], 1 in heads without a mask; undefined without any.
   bool hard_ = false;
 };
@@ -60,7 +61,7 @@ class BlockImpl : public torch::nn::Module {
   double drop_path_, skip_lam_;
   torch::nn::LayerNorm norm1_{nullptr}, norm2_{nullptr};
   Attention attention_{nullptr};
-  torch::nn::Linear fc1_{nullptr}, fc2_{nullptr};
+  Linear fc1_{nullptr}, fc2_{nullptr};
   torch::Tensor gamma1_, gamma2_;
 };
 TORCH_MODULE(Block);
@@ -126,7 +127,7 @@ class VitImpl : public torch::nn::Module {
   torch::Tensor class_token_, distillation_token_, register_tokens_, positions_;
   torch::nn::LayerNorm norm_pre_{nullptr}, norm_{nullptr}, fc_norm_{nullptr};
   std::vector<Block> blocks_;
-  torch::nn::Linear head_{nullptr}, head_dist_{nullptr}, aux_head_{nullptr};
+  Linear head_{nullptr}, head_dist_{nullptr}, aux_head_{nullptr};
 };
 TORCH_MODULE(Vit);
 

@@ -1,0 +1,73 @@
+#include "dropout.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace tokensieve::nn {
+namespace {
+
+constexpr int64_t kChunk = 1 << 13;  // values that share a key
+
+/// A key of its own for each chunk (Steele et al., SplitMix64).
+uint32_t key_of(uint64_t seed, int64_t chunk) {
+  uint64_t z = seed + (static_cast<uint64_t>(chunk) + 1) * 0x9e3779b97f4a7c15U;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return static_cast<uint32_t>((z ^ (z >> 31)) >> 32);
+}
+
+/// MurmurHash3's finalizer: each bit of `h` decides half of all bits of the result.
+uint32_t mixed(uint32_t h) {
+  h = (h ^ (h >> 16)) * 0x85ebca6bU;
+  h = (h ^ (h >> 13)) * 0xc2b2ae35U;
+  return h ^ (h >> 16);
+}
+
+/// Up to kChunk places: `kept`, or 0 where the draw is below `bar`. A hash has 32 bits: one draw,
+/// or two of 16 bits. Values alone go in, so that both loops are made for vectors.
+template <typename Bits>
+void fill_chunk(Bits* out, size_t size, uint32_t key, Bits bar, Bits kept) {
+  std::array<uint32_t, kChunk * sizeof(Bits) / sizeof(uint32_t)> hashes;
+  std::array<Bits, kChunk> draws;
+  for (uint32_t i = 0; i < hashes.size(); ++i) hashes[i] = mixed(key + i);
+  std::memcpy(draws.data(), hashes.data(), sizeof(draws));
+  for (size_t i = 0; i < size; ++i) out[i] = draws[i] >= bar ? kept : Bits{0};
+}
+
+/// Fills `mask` with `kept`, the bits of a number, but with 0 at a share `rate` of all places.
+template <typename Bits>
+void fill(Bits* mask, int64_t count, uint64_t seed, double rate, Bits kept) {
+  const auto bar = static_cast<Bits>(std::ldexp(rate, std::numeric_limits<Bits>::digits));
+  at::parallel_for(0, (count + kChunk - 1) / kChunk, 1, [&](int64_t first, int64_t last) {
+    for (int64_t chunk = first; chunk < last; ++chunk) {
+      const auto size = static_cast<size_t>(std::min(kChunk, count - chunk * kChunk));
+      fill_chunk(mask + chunk * kChunk, size, key_of(seed, chunk), bar, kept);
+    }
+  });
+}
+
+}  // namespace
+
+torch::Tensor dropout(const torch::Tensor& x, double rate) {
+  if (!x.device().is_cpu()) return torch::dropout(x, rate, true);
+  const auto seed = static_cast<uint64_t>(
+      torch::randint(std::numeric_limits<int64_t>::max(), {1}, torch::kLong).item<int64_t>());
+  const float scale = static_cast<float>(1 / (1 - rate));
+  const bool half = x.scalar_type() == torch::kBFloat16;
+  torch::Tensor mask = torch::empty(x.sizes(), half ? torch::kBFloat16 : torch::kFloat);
+  if (half) {
+    fill(static_cast<uint16_t*>(mask.data_ptr()), mask.numel(), seed, rate, c10::BFloat16(scale).x);
+  } else {
+    fill(static_cast<uint32_t*>(mask.data_ptr()), mask.numel(), seed, rate,
+         std::bit_cast<uint32_t>(scale));
+  }
+  return x * mask.to(x.scalar_type());
+}
+
+}  // namespace tokensieve::nn

@@ -158,7 +158,7 @@ void register_text_dataset(py::module_& m) {
             py::list texts;
             for (const TextSample& sample : data.samples) {
               py::object text = from_utf8(sample.text);
-              if (data.pairs) text = py::make_tuple(text, from_utf8(sample.text_pair));
+              if (sample.text_pair) text = py::make_tuple(text, from_utf8(*sample.text_pair));
               texts.append(std::move(text));
             }
             return texts;

@@ -45,6 +45,14 @@ void register_viz_text(py::module_& m) {
            py::arg("text"), py::arg("tokens"), py::arg("trace"), py::arg("depth"), py::arg("title"),
            py::arg("recipe"), py::arg("top"), py::arg("macs"),
            "`text` in UTF-8, `tokens` and `trace` of it, `depth` blocks of the network.")
+      .def_static(
+          "of_pair",
+          [](const py::bytes& first, const py::bytes& second, const Tokens& tokens) {
+            JoinedPair pair = joined_pair(std::string(first), std::string(second), tokens);
+            return py::make_tuple(py::bytes(pair.text), std::move(pair.tokens));
+          },
+          py::arg("first"), py::arg("second"), py::arg("tokens"),
+          "`text` and `tokens` of a pair: both texts, each on a line of its own.")
       .def(
           "strip",
           [](const TextPicture& p, int width) {

@@ -142,8 +142,8 @@ class TextResult(Outputs):
     def strip(self, index: int = 0, width: int = 900) -> np.ndarray:
         """uint8 [h, width, 3]: text `index`, its words the paler the earlier they left.
 
-        Only ASCII can be drawn; `save` writes a page that has every character. Raises ValueError for
-        pairs and ids, and for a text of more than 20,000 bytes.
+        A pair has each of its texts on a line of its own. Only ASCII can be drawn; `save` writes a page
+        that has every character. Raises ValueError for ids, and for texts of more than 20,000 bytes.
         """
         return self._picture(index).strip(width)
 
@@ -173,14 +173,14 @@ class TextResult(Outputs):
             raise RuntimeError("[strip] this build of tokensieve has no pictures (OpenCV was missing)")
         if self.tokens is None:
             raise ValueError("[strip] expected a text, got ids; pass the text")
-        text = self._texts[index]
-        if not isinstance(text, (str, bytes)):
-            raise ValueError("[strip] expected a single text, got a pair")
+        text, tokens = self._texts[index], self.tokens[index]
+        if _is_pair(text):
+            text, tokens = _core.TextPicture.of_pair(*map(_utf8, text), tokens)
         output = self._outputs[index]
         top = [(name, p) for _, name, p in output.top]
         return _core.TextPicture(
-            text.encode() if isinstance(text, str) else text,
-            self.tokens[index],
+            _utf8(text),
+            tokens,
             output.trace,
             self._model.config["depth"],
             f"text {index + 1}",
@@ -190,8 +190,7 @@ class TextResult(Outputs):
         )
 
     def _repr_html_(self) -> str:
-        can_draw = hasattr(_core, "TextPicture") and self.tokens is not None
-        if not can_draw or any(not isinstance(text, (str, bytes)) for text in self._texts):
+        if not hasattr(_core, "TextPicture") or self.tokens is None:
             return f"<pre>{html.escape(repr(self))}</pre>"
         page = html.escape(self.page(), quote=True)
         return f'<iframe srcdoc="{page}" style="width:100%;height:30em;border:0"></iframe>'
@@ -241,6 +240,10 @@ def _is_pair(text: Any) -> bool:
     return (
         isinstance(text, tuple) and len(text) == 2 and all(isinstance(t, (str, bytes)) for t in text)
     )
+
+
+def _utf8(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
 def _as_texts(values: Any, what: str) -> list[np.ndarray]:

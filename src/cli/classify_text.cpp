@@ -58,7 +58,7 @@ std::string table_of(const std::vector<Answer>& answers) {
   return table.str();
 }
 
-nlohmann::ordered_json json_of(const std::string& text, const Tokens& tokens,
+nlohmann::ordered_json json_of(const TextSample& text, const Tokens& tokens,
                                const std::vector<Answer>& answers) {
   auto runs = nlohmann::ordered_json::array();
   for (const Answer& answer : answers) {
@@ -76,7 +76,10 @@ nlohmann::ordered_json json_of(const std::string& text, const Tokens& tokens,
                     {"macs", output.macs.total()},
                     {"milliseconds", 1e3 * answer.seconds}});
   }
-  return {{"text", text}, {"token_count", tokens.ids.size()}, {"runs", runs}};
+  nlohmann::ordered_json json{{"text", text.text}};
+  if (text.text_pair) json["text_pair"] = *text.text_pair;
+  json.update({{"token_count", tokens.ids.size()}, {"runs", runs}});
+  return json;
 }
 
 }  // namespace
@@ -97,8 +100,8 @@ void classify_texts(const TextRun& run) {
   if (!run.json) {
     std::cout << describe(path, model) << ", threads: " << run.model.thread_count() << "\n";
   }
-  for (const std::string& text : run.texts) {
-    const Tokens tokens = tokenizer->encode(text, config.max_positions);
+  for (const TextSample& text : run.texts) {
+    const Tokens tokens = encode(*tokenizer, text, config.max_positions);
     const auto answers = answers_of(classifier, tokens, recipes, run.repeat);
     if (run.json) {
       list.push_back(json_of(text, tokens, answers));

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "model_option.h"
 #include "recipe_option.h"
+#include "tokensieve/io/text_dataset.h"
 
 namespace tokensieve::cli {
 
@@ -12,7 +12,7 @@ namespace tokensieve::cli {
 struct TextRun {
   ModelOption model;
   RecipeOption recipes;
-  std::vector<std::string> texts;
+  std::vector<TextSample> texts;
   bool compare_dense = true, json = false;
   int repeat = 5, top = 5;
 };

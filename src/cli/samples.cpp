@@ -18,9 +18,7 @@ TextSamples::TextSamples(std::shared_ptr<const TextDataset> data,
     : data_(std::move(data)), tokenizer_(std::move(tokenizer)), max_tokens_(max_tokens) {}
 
 Input TextSamples::read(size_t index) const {
-  const TextSample& sample = data_->samples[index];
-  if (data_->pairs) return tokenizer_->encode_pair(sample.text, sample.text_pair, max_tokens_);
-  return tokenizer_->encode(sample.text, max_tokens_);
+  return encode(*tokenizer_, data_->samples[index], max_tokens_);
 }
 
 TextSamples TextSamples::truncated(int max_tokens) const {

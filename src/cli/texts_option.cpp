@@ -13,19 +13,19 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
+std::vector<TextSample> lines_of(const std::string& text) {
+  std::vector<TextSample> lines;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     std::string line = text.substr(at, end - at);
     if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) lines.push_back(std::move(line));
+    if (!line.empty()) lines.push_back({std::move(line)});
     at = end + 1;
   }
   return lines;
 }
 
-std::vector<std::string> texts_of(const std::filesystem::path& file, std::string_view operation) {
+std::vector<TextSample> texts_of(const std::filesystem::path& file, std::string_view operation) {
   check_exists(operation, file);
   const std::string extension = file.extension().string();
   if (extension != ".tsv" && extension != ".jsonl") {
@@ -33,12 +33,7 @@ std::vector<std::string> texts_of(const std::filesystem::path& file, std::string
     check_runtime(!lines.empty(), "[", operation, "] no texts in ", file.string());
     return lines;
   }
-  TextDataset data = read_text_dataset(file);
-  check_runtime(!data.pairs, "[", operation, "] expected single texts, got pairs in ",
-                file.string());
-  std::vector<std::string> texts;
-  for (TextSample& sample : data.samples) texts.push_back(std::move(sample.text));
-  return texts;
+  return read_text_dataset(file).samples;
 }
 
 }  // namespace
@@ -47,6 +42,9 @@ void TextsOption::add_to(CLI::App& command) {
   command
       .add_option("--text", texts,
                   "Text for a text model, in place of pictures; may come several times")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  command.add_option("--pair", pairs, "The second text of a --text, for models of pairs")
       ->type_name("TEXT")
       ->allow_extra_args(false);
   command
@@ -63,11 +61,18 @@ bool TextsOption::given(std::string_view operation, bool pictures) const {
   check_argument(any != pictures, "[", operation,
                  "] expected pictures or texts, --text or --file, got ", any ? "both" : "neither");
   check_argument(limit == 0 || !file.empty(), "[", operation, "] --limit is for --file");
+  check_argument(pairs.empty() || pairs.size() == texts.size(), "[", operation,
+                 "] expected a --pair for every --text or for none, got ", pairs.size(), " for ",
+                 texts.size());
   return any;
 }
 
-std::vector<std::string> TextsOption::find(std::string_view operation) const {
-  std::vector<std::string> all = texts;
+std::vector<TextSample> TextsOption::find(std::string_view operation) const {
+  std::vector<TextSample> all;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    all.push_back({texts[i]});
+    if (!pairs.empty()) all.back().text_pair = pairs[i];
+  }
   if (file.empty()) return all;
   const auto of_file = texts_of(file, operation);
   check_runtime(limit > 0 || of_file.size() <= kMost, "[", operation, "] expected at most ", kMost,

@@ -112,6 +112,11 @@ TextDataset read_jsonl(std::string_view text, const fs::path& path) {
 
 }  // namespace
 
+Tokens encode(const Tokenizer& tokenizer, const TextSample& sample, int max_tokens) {
+  return sample.text_pair ? tokenizer.encode_pair(sample.text, *sample.text_pair, max_tokens)
+                          : tokenizer.encode(sample.text, max_tokens);
+}
+
 TextDataset read_text_dataset(const fs::path& path) {
   const std::string extension = path.extension().string();
   check_runtime(extension == ".tsv" || extension == ".jsonl",

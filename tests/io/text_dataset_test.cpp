@@ -24,7 +24,7 @@ TEST_CASE("A TSV gives labels and texts as they stand", "[io][text_dataset]") {
       read(folder, "a.tsv", "label\ttext\r\n1\tIt \"works\"\tstill\r\n\n0\t\n12\tno end");
   CHECK_FALSE(dataset.pairs);
   CHECK(dataset.samples ==
-        std::vector<TextSample>{{"It \"works\"\tstill", "", 1}, {"", "", 0}, {"no end", "", 12}});
+        std::vector<TextSample>{{"It \"works\"\tstill", {}, 1}, {"", {}, 0}, {"no end", {}, 12}});
 }
 
 TEST_CASE("A TSV of pairs has three columns", "[io][text_dataset]") {
@@ -44,7 +44,7 @@ TEST_CASE("JSON lines give texts, pairs and labels, and may have other keys",
                                    R"({"text": ""})"
                                    "\r\n");
   CHECK_FALSE(dataset.pairs);
-  CHECK(dataset.samples == std::vector<TextSample>{{"a\tb\u00e9", "", 3}, {"", "", -1}});
+  CHECK(dataset.samples == std::vector<TextSample>{{"a\tb\u00e9", {}, 3}, {"", {}, -1}});
   const TextDataset pairs =
       read(folder, "b.jsonl", R"({"text": "a", "text_pair": "b", "label": 0})");
   CHECK(pairs.pairs);

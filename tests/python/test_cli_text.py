@@ -45,6 +45,25 @@ def test_words_that_left_carry_their_block(folder):
     assert RECIPE in shown.stdout and "GMACs" in shown.stdout
 
 
+def test_pairs_are_read_as_one_input(folder, tmp_path):
+    first, second = "A gorgeous mess!", "a mess"
+    options = ["--model", folder, "--recipe", RECIPE, "--repeat", "1"]
+    [entry] = run_json("classify", *options, "--text", first, "--pair", second)["texts"]
+    expected = ts.load(folder)((first, second), recipe=RECIPE)
+    assert (entry["text"], entry["text_pair"]) == (first, second)
+    assert entry["token_count"] == len(expected.tokens[0].ids)
+    assert entry["runs"][1]["kept"] == expected.kept[0].tolist()
+    (tmp_path / "pairs.tsv").write_text(f"label\ttext\ttext_pair\n0\t{first}\t{second}\n")
+    assert run_json("classify", *options, "--file", tmp_path / "pairs.tsv")["texts"][0]["runs"][1]["kept"] == entry["runs"][1]["kept"]
+    shown = run("classify", *options, "--text", first, "--pair", second).stdout.splitlines()
+    words = ["".join(c for c in line if c not in "₀₁₂₃") for line in shown]
+    assert words[words.index(first) + 1] == second
+    picture = expected.strip()
+    expected.save(tmp_path / "pair.png")
+    assert picture.shape[1] == 900 and (tmp_path / "pair.png").exists()
+    assert expected.words() in "\n".join(shown) + "\n"
+
+
 def test_no_dense_leaves_dense_out(folder):
     found = run_json("classify", "--model", folder, "--text", "a mess", "--recipe", RECIPE, "--no-dense", "--repeat", "1")
     assert [answer["name"] for answer in found["texts"][0]["runs"]] == [RECIPE]

@@ -81,9 +81,8 @@ def test_visualize_says_what_is_wrong(folder, tiny_folder, tmp_path):
     assert "model of images" in said
     said = run("visualize", "-m", folder, "--text", "a", "--no-maps", code=2).stderr
     assert "--magnify and --no-maps are for pictures" in said
-    pairs = tmp_path / "pairs.jsonl"
-    write_texts(pairs, [("ba", "be")])
-    assert "got pairs" in run("visualize", "-m", folder, "--file", pairs, code=1).stderr
+    said = run("visualize", "-m", folder, "--text", "ba", "--text", "be", "--pair", "bi", code=2).stderr
+    assert "expected a --pair for every --text or for none, got 1 for 2" in said
     many = tmp_path / "many.txt"
     many.write_text("ba\n" * 1001)
     assert "--limit" in run("visualize", "-m", folder, "--file", many, code=1).stderr

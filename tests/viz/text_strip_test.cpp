@@ -73,9 +73,9 @@ TEST_CASE("A text cannot drive the terminal or the page", "[viz][text_strip]") {
   const std::string strip = terminal_strip(sample.view(), false);
   CHECK_THAT(strip, !Contains("\x1b") && !Contains("\xC2\x9B"));
   CHECK_THAT(strip, Contains("a\uFFFD[2J"));
-  CHECK_THAT(strip, Contains("[not read:\uFFFD \uFFFD <b>&'\n]"));
+  CHECK_THAT(strip, Contains("[not read:\uFFFD \uFFFD <b>&']\n"));
   const std::string page = text_html_report({{{sample.view(), {}}}});
-  CHECK_THAT(page, Contains("&lt;b&gt;&amp;&#39;<br>") && !Contains("\x1b"));
+  CHECK_THAT(page, Contains("&lt;b&gt;&amp;&#39;</s><br>") && !Contains("\x1b"));
 }
 
 TEST_CASE("A page has every word once, with its block", "[viz][text_strip]") {
@@ -128,6 +128,48 @@ TEST_CASE("An empty text is a legend", "[viz][text_strip]") {
   sample.trace.sites.clear();
   CHECK(terminal_strip(sample.view(), false) == "\nstayed: 0 words\n");
   CHECK(draw_text_strip(sample.view()).width == 900);
+}
+
+TEST_CASE("A pair is two lines, each with its words", "[viz][text_strip]") {
+  // "so cold", cut off behind "so", and "it is": [CLS] so [SEP] it is [SEP], or with two [SEP].
+  const int separators = GENERATE(1, 2);
+  Tokens tokens;
+  const auto add = [&](int word, uint32_t begin, uint32_t end) {
+    tokens.ids.push_back(5);
+    tokens.types.push_back(0);
+    tokens.words.push_back(word);
+    tokens.spans.push_back({begin, end});
+  };
+  add(-1, 0, 0);
+  add(0, 0, 2);
+  for (int i = 0; i < separators; ++i) add(-1, 0, 0);
+  add(0, 0, 2);
+  add(1, 3, 5);
+  add(-1, 0, 0);
+  const JoinedPair pair = joined_pair("so cold", "it is", tokens);
+  CHECK(pair.text == "so cold\nit is");
+  RetentionTrace trace;
+  trace.num_prefix_tokens = 1;
+  trace.num_tokens = static_cast<int>(tokens.ids.size()) - 1;
+  trace.sites = {site_from(2, separators == 1 ? "dkkdk" : "dkkkdk")};
+  const TextView view{pair.text, pair.tokens, trace, 6, {}};
+  CHECK(word_fates(view) == std::vector<WordFate>{{0, 2, 2}, {8, 10, -1}, {11, 13, 2}});
+  CHECK_THAT(terminal_strip(view, false), Contains("so\u2082 [not read: cold]\nit is\u2082\n"));
+}
+
+TEST_CASE("A pair may be of empty texts, and its spans must be of them", "[viz][text_strip]") {
+  Tokens tokens;  // [CLS] [SEP] it [SEP]
+  tokens.ids = {1, 2, 5, 2};
+  tokens.types = {0, 0, 1, 1};
+  tokens.words = {-1, -1, 0, -1};
+  tokens.spans = {{0, 0}, {0, 0}, {0, 2}, {0, 0}};
+  const JoinedPair pair = joined_pair("", "it", tokens);
+  CHECK(pair.text == "\nit");
+  CHECK(pair.tokens.spans[2] == Tokens::Span{1, 3});
+  CHECK_THROWS_WITH(joined_pair("it", "", tokens),
+                    Contains("[joined_pair]") && Contains("token 2 in a text of 0 bytes"));
+  tokens.words.pop_back();
+  CHECK_THROWS_WITH(joined_pair("", "it", tokens), Contains("a span and a word for each of 4"));
 }
 
 TEST_CASE("What does not fit together is refused", "[viz][text_strip]") {

@@ -1,19 +1,25 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "tokensieve/io/tokenizer.h"
 
 namespace tokensieve {
 
 /// One text, or a pair, and the index of its class, -1 if it has none.
 struct TextSample {
   std::string text;
-  std::string text_pair;  ///< The second text of a pair.
+  std::optional<std::string> text_pair = {};  ///< The second text of a pair.
   int label = -1;
 
   bool operator==(const TextSample&) const = default;
 };
+
+/// The tokens of a text or of a pair. Throws std::invalid_argument as Tokenizer::encode does.
+Tokens encode(const Tokenizer& tokenizer, const TextSample& sample, int max_tokens);
 
 /// Texts with labels; all are pairs, or none is.
 struct TextDataset {

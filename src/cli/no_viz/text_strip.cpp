@@ -4,8 +4,8 @@
 
 namespace tokensieve::cli {
 
-std::string text_strip(const std::string& text, const Tokens&, const RetentionTrace&, int) {
-  return text + "\n";
+std::string text_strip(const TextSample& text, const Tokens&, const RetentionTrace&, int) {
+  return text.text + "\n" + (text.text_pair ? *text.text_pair + "\n" : "");
 }
 
 }  // namespace tokensieve::cli

@@ -119,8 +119,7 @@ std::vector<TokenSample> tokens_of(const TextDataset& data, const Tokenizer& tok
                                    int max_tokens) {
   std::vector<TokenSample> samples;
   for (const TextSample& text : data.samples) {
-    Tokens tokens = data.pairs ? tokenizer.encode_pair(text.text, text.text_pair, max_tokens)
-                               : tokenizer.encode(text.text, max_tokens);
+    Tokens tokens = encode(tokenizer, text, max_tokens);
     samples.push_back({std::move(tokens.ids), std::move(tokens.types), text.label});
   }
   return samples;
@@ -129,7 +128,7 @@ std::vector<TokenSample> tokens_of(const TextDataset& data, const Tokenizer& tok
 void add(Checksum& checksum, const TextDataset& texts) {
   for (const TextSample& sample : texts.samples) {
     checksum.add(sample.text);
-    checksum.add(sample.text_pair);
+    checksum.add(sample.text_pair.value_or(""));
     checksum.add(&sample.label, sizeof sample.label);
   }
 }
@@ -144,7 +143,7 @@ void write_held_out(const TextDataset& texts, const fs::path& file) {
   std::string lines = texts.pairs ? "label\ttext\ttext_pair\n" : "label\ttext\n";
   for (const TextSample& sample : texts.samples) {
     lines += cat(sample.label, "\t", on_a_line(sample.text),
-                 texts.pairs ? "\t" + on_a_line(sample.text_pair) : "", "\n");
+                 sample.text_pair ? "\t" + on_a_line(*sample.text_pair) : "", "\n");
   }
   write_text_file(file, lines);
 }

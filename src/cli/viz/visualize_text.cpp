@@ -22,14 +22,13 @@ constexpr int kRepeat = 3;  // the times in a caption are for orientation
 /// One text under one recipe, with all it takes to draw it.
 struct TextVisual {
   std::string stem;  ///< For file names.
-  const std::string* text = nullptr;
-  Tokens tokens;
+  JoinedPair shown;  ///< A single text is there as it is.
   RetentionTrace trace;
   int depth = 0;
   RetentionCaption caption;
 
   TextView view() const {
-    TextView view{*text, tokens, trace, depth, {}};
+    TextView view{shown.text, shown.tokens, trace, depth, {}};
     if (trace.exit_layer >= 0) view.exit = trace.exit_layer;
     return view;
   }
@@ -66,7 +65,10 @@ std::deque<TextVisual> visuals_of(const TextVisualize& run, const TextClassifier
   std::deque<TextVisual> visuals;
   Progress progress("visualize", run.texts.size());
   for (size_t t = 0; t < run.texts.size(); ++t) {
-    const Tokens tokens = tokenizer.encode(run.texts[t], config.max_positions);
+    const TextSample& text = run.texts[t];
+    const Tokens tokens = encode(tokenizer, text, config.max_positions);
+    const JoinedPair shown = text.text_pair ? joined_pair(text.text, *text.text_pair, tokens)
+                                            : JoinedPair{text.text, tokens};
     const std::string number = std::to_string(t + 1);
     const RunSummary dense = answer_of(classifier, tokens, Recipe(), run.times).summary;
     for (size_t r = 0; r < recipes.size(); ++r) {
@@ -74,8 +76,7 @@ std::deque<TextVisual> visuals_of(const TextVisualize& run, const TextClassifier
       std::string stem = "text" + number;
       if (recipes.size() > 1) stem += "_recipe" + std::to_string(r + 1);
       visuals.push_back({std::move(stem),
-                         &run.texts[t],
-                         tokens,
+                         shown,
                          std::move(answer.result.output.trace),
                          config.depth(),
                          {"text " + number, recipes[r].name, dense, std::move(answer.summary)}});

@@ -5,6 +5,7 @@
 
 #include "model_option.h"
 #include "recipe_option.h"
+#include "tokensieve/io/text_dataset.h"
 #include "tokensieve/viz/colormap.h"
 
 namespace tokensieve::cli {
@@ -13,7 +14,7 @@ namespace tokensieve::cli {
 struct TextVisualize {
   ModelOption model;
   RecipeOption recipes;
-  std::vector<std::string> texts;
+  std::vector<TextSample> texts;
   std::string out;  ///< "": the terminal.
   Colormap colormap = Colormap::viridis;
   bool times = true, json = false;

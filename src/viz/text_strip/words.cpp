@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "tokensieve/core/error.h"
 
@@ -31,6 +32,37 @@ void validate(const TextView& view) {
   check_argument(!view.exit || (*view.exit >= 0 && *view.exit < view.depth),
                  "[text_strip] expected an exit behind one of ", view.depth, " blocks, got ",
                  view.exit.value_or(0));
+}
+
+JoinedPair joined_pair(std::string_view first, std::string_view second, Tokens tokens) {
+  const std::size_t count = tokens.ids.size();
+  check_argument(tokens.spans.size() == count && tokens.words.size() == count,
+                 "[joined_pair] expected a span and a word for each of ", count, " tokens, got ",
+                 tokens.spans.size(), " and ", tokens.words.size());
+  const std::size_t start = first.size() + 1;
+  std::size_t special = 0;  // One comes before the first text, one more or two before the second.
+  int words = 0;            // of the first text
+  for (std::size_t i = 0; i < count; ++i) {
+    Tokens::Span& span = tokens.spans[i];
+    std::int32_t& word = tokens.words[i];
+    if (word < 0) {
+      ++special;
+      continue;
+    }
+    const bool of_second = special > 1;
+    check_argument(span.begin <= span.end && span.end <= (of_second ? second : first).size(),
+                   "[joined_pair] expected token ", i, " in a text of ",
+                   (of_second ? second : first).size(), " bytes, got [", span.begin, ", ", span.end,
+                   ")");
+    if (of_second) {
+      span.begin += static_cast<std::uint32_t>(start);
+      span.end += static_cast<std::uint32_t>(start);
+      word += words;
+    } else {
+      words = word + 1;
+    }
+  }
+  return {cat(first, "\n", second), std::move(tokens)};
 }
 
 std::vector<WordFate> word_fates(const TextView& view) {
@@ -94,21 +126,31 @@ std::string exit_text(const TextView& view) {
   return cat("answered behind block ", *view.exit, " of ", view.depth);
 }
 
+namespace {
+
+/// What no token stands for. At the end of a text that is what was cut off, and in a pair the first
+/// text ends ahead of a line's end; elsewhere tokenizers leave out what cannot be seen.
+void add_gap(std::vector<Stretch>& all, std::string_view gap, bool last) {
+  const std::size_t size = gap.find_last_not_of(" \t\r\n") + 1;
+  const bool unread = size > 0 && (last || gap.find('\n', size) != gap.npos);
+  if (!unread) return all.push_back({gap});
+  all.push_back({gap.substr(0, size), nullptr, true});
+  if (size < gap.size()) all.push_back({gap.substr(size)});
+}
+
+}  // namespace
+
 std::vector<Stretch> stretches(const TextView& view, const std::vector<WordFate>& words) {
   std::vector<Stretch> all;
   std::size_t at = 0;
   for (const WordFate& word : words) {
-    if (word.begin > at) all.push_back({view.text.substr(at, word.begin - at)});
+    if (word.begin > at) add_gap(all, view.text.substr(at, word.begin - at), false);
     // Pieces of one character touch; none is shown twice.
     const std::size_t begin = std::max(word.begin, at);
     all.push_back({view.text.substr(begin, word.end - begin), &word});
     at = word.end;
   }
-  if (at < view.text.size()) {
-    const std::string_view rest = view.text.substr(at);
-    const bool blank = rest.find_first_not_of(" \t\r\n") == std::string_view::npos;
-    all.push_back({rest, nullptr, !blank});
-  }
+  if (at < view.text.size()) add_gap(all, view.text.substr(at), true);
   return all;
 }
 

@@ -263,14 +263,18 @@ def test_a_result_draws_its_texts(model, tmp_path):
     assert result._repr_html_().startswith("<iframe srcdoc=")
 
 
+def test_pairs_are_drawn_text_by_text(model):
+    pair = model([("ba", b"be")], recipe="dense")
+    assert pair.words().splitlines()[:2] == ["ba", "be"] and "2 words" in pair.words()
+    assert "<b>ba</b><br><b>be</b>" in pair.page() and pair._repr_html_().startswith("<iframe")
+    assert pair.strip().shape[0] > model("ba be", recipe="dense").strip().shape[0]
+
+
 def test_what_cannot_be_drawn_says_why(model, tmp_path):
     ids = model(model.tokenizer.encode("ba").ids)
     with pytest.raises(ValueError, match="expected a text, got ids"):
         ids.strip()
-    pair = model([("ba", "be")])
-    with pytest.raises(ValueError, match="expected a single text, got a pair"):
-        pair.strip()
-    assert ids._repr_html_().startswith("<pre>") and pair._repr_html_().startswith("<pre>")
+    assert ids._repr_html_().startswith("<pre>")
     with pytest.raises(ValueError, match="ends in .png or .html, got a.pdf"):
         model("ba").save("a.pdf")
     with pytest.raises(ValueError, match="20,?000"):

@@ -2,6 +2,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <optional>
+
 #include "numpy.h"
 #include "tokensieve/viz.h"
 
@@ -12,14 +14,13 @@ namespace {
 
 /// Everything a strip needs, held by value so that views into it stay valid.
 struct TextPicture {
-  std::string text;
-  Tokens tokens;
+  ShownText shown;
   RetentionTrace trace;
   int depth;
   RetentionCaption caption;
 
   TextView view() const {
-    TextView view{text, tokens, trace, depth, {}};
+    TextView view{shown.text, shown.tokens, trace, depth, {}};
     if (trace.exit_layer >= 0) view.exit = trace.exit_layer;
     return view;
   }
@@ -29,30 +30,25 @@ struct TextPicture {
 
 void register_viz_text(py::module_& m) {
   py::class_<TextPicture>(m, "TextPicture", "One text, its trace and the words that go with them.")
-      .def(py::init([](const py::bytes& text, const Tokens& tokens, const RetentionTrace& trace,
-                       int depth, const std::string& title, const std::string& recipe,
+      .def(py::init([](const py::bytes& text, const std::optional<py::bytes>& pair,
+                       const Tokens& tokens, const RetentionTrace& trace, int depth,
+                       const std::string& title, const std::string& recipe,
                        const std::vector<std::pair<std::string, double>>& top, int64_t macs) {
              RunSummary summary;
              for (const auto& [label, probability] : top)
                summary.top.push_back({label, probability});
              summary.macs = macs;
-             return TextPicture{text,
-                                tokens,
+             TextSample sample{text};
+             if (pair) sample.text_pair = std::string(*pair);
+             return TextPicture{shown_text(sample, tokens),
                                 trace,
                                 depth,
                                 {.title = title, .recipe = recipe, .dense = {}, .sieved = summary}};
            }),
-           py::arg("text"), py::arg("tokens"), py::arg("trace"), py::arg("depth"), py::arg("title"),
-           py::arg("recipe"), py::arg("top"), py::arg("macs"),
-           "`text` in UTF-8, `tokens` and `trace` of it, `depth` blocks of the network.")
-      .def_static(
-          "of_pair",
-          [](const py::bytes& first, const py::bytes& second, const Tokens& tokens) {
-            JoinedPair pair = joined_pair(std::string(first), std::string(second), tokens);
-            return py::make_tuple(py::bytes(pair.text), std::move(pair.tokens));
-          },
-          py::arg("first"), py::arg("second"), py::arg("tokens"),
-          "`text` and `tokens` of a pair: both texts, each on a line of its own.")
+           py::arg("text"), py::arg("pair"), py::arg("tokens"), py::arg("trace"), py::arg("depth"),
+           py::arg("title"), py::arg("recipe"), py::arg("top"), py::arg("macs"),
+           "`text` in UTF-8, the second one of a pair or None, `tokens` and `trace` of it, `depth` "
+           "blocks of the network.")
       .def(
           "strip",
           [](const TextPicture& p, int width) {

@@ -173,14 +173,14 @@ class TextResult(Outputs):
             raise RuntimeError("[strip] this build of tokensieve has no pictures (OpenCV was missing)")
         if self.tokens is None:
             raise ValueError("[strip] expected a text, got ids; pass the text")
-        text, tokens = self._texts[index], self.tokens[index]
-        if _is_pair(text):
-            text, tokens = _core.TextPicture.of_pair(*map(_utf8, text), tokens)
+        text = self._texts[index]
+        first, second = text if _is_pair(text) else (text, None)
         output = self._outputs[index]
         top = [(name, p) for _, name, p in output.top]
         return _core.TextPicture(
-            _utf8(text),
-            tokens,
+            _utf8(first),
+            None if second is None else _utf8(second),
+            self.tokens[index],
             output.trace,
             self._model.config["depth"],
             f"text {index + 1}",

@@ -146,7 +146,7 @@ TEST_CASE("A pair is two lines, each with its words", "[viz][text_strip]") {
   add(0, 0, 2);
   add(1, 3, 5);
   add(-1, 0, 0);
-  const JoinedPair pair = joined_pair("so cold", "it is", tokens);
+  const ShownText pair = shown_text({"so cold", "it is"}, tokens);
   CHECK(pair.text == "so cold\nit is");
   RetentionTrace trace;
   trace.num_prefix_tokens = 1;
@@ -163,13 +163,13 @@ TEST_CASE("A pair may be of empty texts, and its spans must be of them", "[viz][
   tokens.types = {0, 0, 1, 1};
   tokens.words = {-1, -1, 0, -1};
   tokens.spans = {{0, 0}, {0, 0}, {0, 2}, {0, 0}};
-  const JoinedPair pair = joined_pair("", "it", tokens);
+  const ShownText pair = shown_text({"", "it"}, tokens);
   CHECK(pair.text == "\nit");
   CHECK(pair.tokens.spans[2] == Tokens::Span{1, 3});
-  CHECK_THROWS_WITH(joined_pair("it", "", tokens),
-                    Contains("[joined_pair]") && Contains("token 2 in a text of 0 bytes"));
+  CHECK_THROWS_WITH(shown_text({"it", ""}, tokens),
+                    Contains("[shown_text]") && Contains("token 2 in a text of 0 bytes"));
   tokens.words.pop_back();
-  CHECK_THROWS_WITH(joined_pair("", "it", tokens), Contains("a span and a word for each of 4"));
+  CHECK_THROWS_WITH(shown_text({"", "it"}, tokens), Contains("a span and a word for each of 4"));
 }
 
 TEST_CASE("What does not fit together is refused", "[viz][text_strip]") {

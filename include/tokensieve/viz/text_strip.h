@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tokensieve/core/retention_trace.h"
-#include "tokensieve/io/tokenizer.h"
+#include "tokensieve/io/text_dataset.h"
 #include "tokensieve/viz/colormap.h"
 #include "tokensieve/viz/html_report.h"
 #include "tokensieve/viz/retention_view.h"
@@ -20,22 +20,22 @@ namespace tokensieve {
 /// nothing.
 struct TextView {
   std::string_view text;        ///< UTF-8; bytes that are not are shown as U+FFFD.
-  const Tokens& tokens;         ///< Of that text; of a pair as joined_pair() has them.
+  const Tokens& tokens;         ///< Of that text; of a pair as shown_text() has them.
   const RetentionTrace& trace;  ///< Of those tokens, prefix tokens ([CLS]) included.
   int depth = 0;                ///< Blocks of the network.
   /// Block behind which the text was answered ahead of the last one (early exit).
   std::optional<int> exit = {};
 };
 
-/// A pair as one text to look at.
-struct JoinedPair {
-  std::string text;  ///< Both, each on a line of its own.
-  Tokens tokens;     ///< Those of the pair, as pieces of that text.
+/// One text to look at: a single one as it is; of a pair both, each on a line of its own.
+struct ShownText {
+  std::string text;
+  Tokens tokens;  ///< As pieces of that text.
 };
 
-/// `tokens` as Tokenizer::encode_pair gives them. Throws std::invalid_argument for spans that are
-/// not of these texts.
-JoinedPair joined_pair(std::string_view first, std::string_view second, Tokens tokens);
+/// `tokens` as encode() gives them for `sample`. Throws std::invalid_argument for spans that are
+/// not of a pair's texts.
+ShownText shown_text(const TextSample& sample, Tokens tokens);
 
 /// Throws std::invalid_argument unless the trace has one token for each of the text's, spans lie in
 /// the text one behind the other, and the exit is a block.

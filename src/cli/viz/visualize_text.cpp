@@ -22,7 +22,7 @@ constexpr int kRepeat = 3;  // the times in a caption are for orientation
 /// One text under one recipe, with all it takes to draw it.
 struct TextVisual {
   std::string stem;  ///< For file names.
-  JoinedPair shown;  ///< A single text is there as it is.
+  ShownText shown;
   RetentionTrace trace;
   int depth = 0;
   RetentionCaption caption;
@@ -67,8 +67,7 @@ std::deque<TextVisual> visuals_of(const TextVisualize& run, const TextClassifier
   for (size_t t = 0; t < run.texts.size(); ++t) {
     const TextSample& text = run.texts[t];
     const Tokens tokens = encode(tokenizer, text, config.max_positions);
-    const JoinedPair shown = text.text_pair ? joined_pair(text.text, *text.text_pair, tokens)
-                                            : JoinedPair{text.text, tokens};
+    const ShownText shown = shown_text(text, tokens);
     const std::string number = std::to_string(t + 1);
     const RunSummary dense = answer_of(classifier, tokens, Recipe(), run.times).summary;
     for (size_t r = 0; r < recipes.size(); ++r) {

@@ -34,10 +34,12 @@ void validate(const TextView& view) {
                  view.exit.value_or(0));
 }
 
-JoinedPair joined_pair(std::string_view first, std::string_view second, Tokens tokens) {
+ShownText shown_text(const TextSample& sample, Tokens tokens) {
+  if (!sample.text_pair) return {sample.text, std::move(tokens)};
+  const std::string &first = sample.text, &second = *sample.text_pair;
   const std::size_t count = tokens.ids.size();
   check_argument(tokens.spans.size() == count && tokens.words.size() == count,
-                 "[joined_pair] expected a span and a word for each of ", count, " tokens, got ",
+                 "[shown_text] expected a span and a word for each of ", count, " tokens, got ",
                  tokens.spans.size(), " and ", tokens.words.size());
   const std::size_t start = first.size() + 1;
   std::size_t special = 0;  // One comes before the first text, one more or two before the second.
@@ -51,7 +53,7 @@ JoinedPair joined_pair(std::string_view first, std::string_view second, Tokens t
     }
     const bool of_second = special > 1;
     check_argument(span.begin <= span.end && span.end <= (of_second ? second : first).size(),
-                   "[joined_pair] expected token ", i, " in a text of ",
+                   "[shown_text] expected token ", i, " in a text of ",
                    (of_second ? second : first).size(), " bytes, got [", span.begin, ", ", span.end,
                    ")");
     if (of_second) {

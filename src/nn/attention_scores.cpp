@@ -25,14 +25,6 @@ torch::Tensor received_attention(const AttentionTap& tap) {
   return exact(tap.probabilities).mean({1, 2});
 }
 
-torch::Tensor received_attention(const AttentionTap& tap, const torch::Tensor& live,
-                                 int64_t n_ref) {
-  const torch::Tensor by_query = exact(tap.probabilities).mean(1);
-  const torch::Tensor sum = (by_query * live.to(by_query.scalar_type()).unsqueeze(-1)).sum(1);
-  return n_ref > 0 ? sum / static_cast<double>(n_ref)
-                   : sum / live.sum(1, true).to(sum.scalar_type());
-}
-
 torch::Tensor weighted_class_attention(const AttentionTap& tap) {
   const torch::Tensor lengths = exact(tap.outputs).norm(2, {-1});
   const torch::Tensor weights = lengths / (lengths.sum(1, true) + kSmallest);

@@ -1,9 +1,8 @@
 #include "tokensieve/nn/bert.h"
 
-#include <cmath>
-
 #include "dropout.h"
 #include "scope.h"
+#include "text_attention.h"
 #include "tokensieve/core/error.h"
 
 namespace tokensieve::nn {
@@ -110,27 +109,33 @@ torch::Tensor BertImpl::bias_of(const torch::Tensor& kept) {
   return kept.min().item<float>() >= 1 ? torch::Tensor() : (1 - kept) * kMaskedLogit;
 }
 
-torch::Tensor BertImpl::attend(int index, const torch::Tensor& rows, const torch::Tensor& bias,
-                               AttentionTap* tap) {
+torch::Tensor BertImpl::attend(int index, const torch::Tensor& rows, const torch::Tensor& bias) {
+  return attend_from(index, rows, bias, {}).rows;
+}
+
+ScoredRows BertImpl::attend(int index, const torch::Tensor& rows, const torch::Tensor& bias,
+                            const torch::Tensor& live, int64_t n_ref) {
+  ScoredRows scored = attend_from(index, rows, bias, live);
+  check_argument(scored.scores.defined(), "[bert] expected an attention in block ", index,
+                 " to score by");
+  const torch::Tensor places = live.sum(1, true).to(scored.scores.scalar_type());
+  scored.scores = n_ref > 0 ? scored.scores / static_cast<double>(n_ref) : scored.scores / places;
+  return scored;
+}
+
+ScoredRows BertImpl::attend_from(int index, const torch::Tensor& rows, const torch::Tensor& bias,
+                                 const torch::Tensor& queries) {
   Block& block = blocks_.at(static_cast<size_t>(index));
-  if (!block.query) return rows;
-  const int64_t batch = rows.size(0), tokens = rows.size(1), width = config_.head_dim;
+  if (!block.query) return {rows, {}};
   // One product for all three: the rows are turned to bfloat16 once.
-  const auto qkv =
+  const torch::Tensor qkv =
       torch::linear(rows, torch::cat({block.query->weight, block.key->weight, block.value->weight}),
                     torch::cat({block.query->bias, block.key->bias, block.value->bias}))
-          .view({batch, tokens, 3, block.num_heads, width})
-          .permute({2, 0, 3, 1, 4})
-          .unbind(0);
-  const double scale = 1.0 / std::sqrt(static_cast<double>(width));
-  torch::Tensor logits = torch::matmul(qkv[0] * scale, qkv[1].transpose(-2, -1));
-  if (bias.defined()) logits = logits + bias.to(logits.scalar_type()).unsqueeze(1).unsqueeze(1);
-  const torch::Tensor attention = drop(torch::softmax(logits, -1));
-  const torch::Tensor attended = torch::matmul(attention, qkv[2]);
-  if (tap) *tap = {attention, attended};
-  const torch::Tensor joined =
-      attended.transpose(1, 2).reshape({batch, tokens, block.num_heads * width});
-  return block.attention_norm(rows + drop(block.projection(joined)));
+          .view({rows.size(0), rows.size(1), 3, block.num_heads, config_.head_dim});
+  const TextAttention attention =
+      text_attention(qkv, bias, queries, is_training() ? dropout_ : 0.0);
+  return {block.attention_norm(rows + drop(block.projection(attention.outputs))),
+          attention.received};
 }
 
 torch::Tensor BertImpl::mlp(int index, const torch::Tensor& rows) {

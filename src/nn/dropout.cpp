@@ -9,6 +9,8 @@
 #include <cstring>
 #include <limits>
 
+#include "wide_clones.h"
+
 namespace tokensieve::nn {
 namespace {
 
@@ -23,7 +25,7 @@ uint32_t key_of(uint64_t seed, int64_t chunk) {
 }
 
 /// MurmurHash3's finalizer: each bit of `h` decides half of all bits of the result.
-uint32_t mixed(uint32_t h) {
+TOKENSIEVE_INLINE uint32_t mixed(uint32_t h) {
   h = (h ^ (h >> 16)) * 0x85ebca6bU;
   h = (h ^ (h >> 13)) * 0xc2b2ae35U;
   return h ^ (h >> 16);
@@ -32,7 +34,7 @@ uint32_t mixed(uint32_t h) {
 /// Up to kChunk places: `kept`, or 0 where the draw is below `bar`. A hash has 32 bits: one draw,
 /// or two of 16 bits. Values alone go in, so that both loops are made for vectors.
 template <typename Bits>
-void fill_chunk(Bits* out, size_t size, uint32_t key, Bits bar, Bits kept) {
+TOKENSIEVE_INLINE void fill_chunk_of(Bits* out, size_t size, uint32_t key, Bits bar, Bits kept) {
   std::array<uint32_t, kChunk * sizeof(Bits) / sizeof(uint32_t)> hashes;
   std::array<Bits, kChunk> draws;
   for (uint32_t i = 0; i < hashes.size(); ++i) hashes[i] = mixed(key + i);
@@ -40,10 +42,32 @@ void fill_chunk(Bits* out, size_t size, uint32_t key, Bits bar, Bits kept) {
   for (size_t i = 0; i < size; ++i) out[i] = draws[i] >= bar ? kept : Bits{0};
 }
 
+TOKENSIEVE_WIDE_CLONES void fill_chunk(uint32_t* out, size_t size, uint32_t key, uint32_t bar,
+                                       uint32_t kept) {
+  fill_chunk_of(out, size, key, bar, kept);
+}
+TOKENSIEVE_WIDE_CLONES void fill_chunk(uint16_t* out, size_t size, uint32_t key, uint16_t bar,
+                                       uint16_t kept) {
+  fill_chunk_of(out, size, key, bar, kept);
+}
+
+/// The bar that a share `rate` of draws is below.
+template <typename Bits>
+Bits bar_of(double rate) {
+  return static_cast<Bits>(std::ldexp(rate, std::numeric_limits<Bits>::digits));
+}
+
+TOKENSIEVE_WIDE_CLONES void fill_row(float* mask, int64_t n, uint32_t key, uint32_t bar,
+                                     float kept) {
+  for (int64_t j = 0; j < n; ++j) {
+    mask[j] = mixed(key + static_cast<uint32_t>(j)) >= bar ? kept : 0.0f;
+  }
+}
+
 /// Fills `mask` with `kept`, the bits of a number, but with 0 at a share `rate` of all places.
 template <typename Bits>
 void fill(Bits* mask, int64_t count, uint64_t seed, double rate, Bits kept) {
-  const auto bar = static_cast<Bits>(std::ldexp(rate, std::numeric_limits<Bits>::digits));
+  const Bits bar = bar_of<Bits>(rate);
   at::parallel_for(0, (count + kChunk - 1) / kChunk, 1, [&](int64_t first, int64_t last) {
     for (int64_t chunk = first; chunk < last; ++chunk) {
       const auto size = static_cast<size_t>(std::min(kChunk, count - chunk * kChunk));
@@ -54,10 +78,25 @@ void fill(Bits* mask, int64_t count, uint64_t seed, double rate, Bits kept) {
 
 }  // namespace
 
+uint64_t dropout_seed() {
+  return static_cast<uint64_t>(
+      torch::randint(std::numeric_limits<int64_t>::max(), {1}, torch::kLong).item<int64_t>());
+}
+
+void dropout_row(float* mask, int64_t n, uint64_t seed, int64_t row, double rate) {
+  fill_row(mask, n, key_of(seed, row), bar_of<uint32_t>(rate), static_cast<float>(1 / (1 - rate)));
+}
+
+void dropout_row(double* mask, int64_t n, uint64_t seed, int64_t row, double rate) {
+  const uint32_t key = key_of(seed, row), bar = bar_of<uint32_t>(rate);
+  for (int64_t j = 0; j < n; ++j) {
+    mask[j] = mixed(key + static_cast<uint32_t>(j)) >= bar ? 1 / (1 - rate) : 0.0;
+  }
+}
+
 torch::Tensor dropout(const torch::Tensor& x, double rate) {
   if (!x.device().is_cpu()) return torch::dropout(x, rate, true);
-  const auto seed = static_cast<uint64_t>(
-      torch::randint(std::numeric_limits<int64_t>::max(), {1}, torch::kLong).item<int64_t>());
+  const uint64_t seed = dropout_seed();
   const float scale = static_cast<float>(1 / (1 - rate));
   const bool half = x.scalar_type() == torch::kBFloat16;
   torch::Tensor mask = torch::empty(x.sizes(), half ? torch::kBFloat16 : torch::kFloat);

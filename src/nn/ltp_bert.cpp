@@ -7,7 +7,6 @@
 #include "parameter_names.h"
 #include "row_selection.h"
 #include "tokensieve/core/error.h"
-#include "tokensieve/nn/attention_scores.h"
 
 namespace tokensieve::nn {
 namespace {
@@ -48,12 +47,13 @@ SievedText sieve_text(BertImpl& network, const torch::Tensor& tokens, const Sele
   torch::Tensor kept = present;
   SievedText text;
   for (int i = 0; i < network.config().depth(); ++i) {
-    AttentionTap tap;
-    const bool drops = i > 0 && !selector.keeps_everything(i - 1);
-    x = network.attend(i, x, BertImpl::bias_of(kept), drops ? &tap : nullptr);
-    if (drops) {
-      torch::NoGradGuard guard;
-      kept = selected_tokens(selector, received_attention(tap, kept, n_ref), kept, present, i - 1);
+    const torch::Tensor bias = BertImpl::bias_of(kept);
+    if (i > 0 && !selector.keeps_everything(i - 1)) {
+      const auto [rows, scores] = network.attend(i, x, bias, kept, n_ref);
+      x = rows;
+      kept = selected_tokens(selector, scores.detach(), kept, present, i - 1);
+    } else {
+      x = network.attend(i, x, bias);
     }
     if (i > 0) text.kept.push_back(kept);
     x = network.mlp(i, x);
@@ -89,15 +89,16 @@ SievedText LtpBertImpl::forward_soft(const torch::Tensor& tokens, double tempera
   const torch::Tensor live = present(tokens), bias = bias_of(live);
   SievedText text;
   for (int i = 0; i < config().depth(); ++i) {
-    AttentionTap tap;
-    x = mlp(i, attend(i, x, bias, i > 0 ? &tap : nullptr));
     if (i > 0) {
-      const torch::Tensor score = received_attention(tap, live, n_ref_);
-      torch::Tensor mask =
-          torch::sigmoid((score - thresholds_[i - 1]) / temperature) * live.to(score.scalar_type());
+      const auto [rows, scores] = attend(i, x, bias, live, n_ref_);
+      torch::Tensor mask = torch::sigmoid((scores - thresholds_[i - 1]) / temperature) *
+                           live.to(scores.scalar_type());
       mask = torch::cat({torch::ones_like(mask.slice(1, 0, 1)), mask.slice(1, 1)}, 1);
+      x = mlp(i, rows);
       x = x * mask.to(x.scalar_type()).unsqueeze(-1);
       text.kept.push_back(mask);
+    } else {
+      x = mlp(i, attend(i, x, bias));
     }
     text.class_rows.push_back(x.select(1, 0));
   }

@@ -6,7 +6,6 @@
 #include "parameter_names.h"
 #include "row_selection.h"
 #include "tokensieve/core/error.h"
-#include "tokensieve/nn/attention_scores.h"
 
 namespace tokensieve::nn {
 namespace {
@@ -175,11 +174,10 @@ TopOutput TopBertImpl::forward_soft(const torch::Tensor& tokens) {
       output.kept.push_back(kept);
       x = x * kept.to(x.scalar_type()).unsqueeze(-1);
     }
-    AttentionTap tap;
-    x = attend(l, x, bias, &tap);
     const torch::Tensor live = (kept.detach() > 0).to(there.scalar_type());
-    output.scores.push_back(received_attention(tap, live, 0));
-    x = mlp(l, x);
+    const auto [rows, scores] = attend(l, x, bias, live);
+    output.scores.push_back(scores);
+    x = mlp(l, rows);
   }
   output.class_rows = x.select(1, 0);
   return output;
@@ -196,10 +194,9 @@ TopOutput TopBertImpl::forward_hard(const torch::Tensor& tokens) {
       kept = selected_tokens(*selector, output.scores.back(), kept, there, l - first_);
       output.kept.push_back(kept);
     }
-    AttentionTap tap;
-    x = attend(l, x, bias_of(kept), &tap);
-    output.scores.push_back(received_attention(tap, kept, 0));
-    x = mlp(l, x);
+    const auto [rows, scores] = attend(l, x, bias_of(kept), kept);
+    output.scores.push_back(scores);
+    x = mlp(l, rows);
   }
   output.class_rows = x.select(1, 0);
   return output;

@@ -3,7 +3,6 @@
 #include "parameter_names.h"
 #include "text_teacher.h"
 #include "tokensieve/core/error.h"
-#include "tokensieve/nn/attention_scores.h"
 #include "tokensieve/nn/losses.h"
 #include "tokensieve/nn/text_method.h"
 
@@ -80,13 +79,11 @@ class TopMethod final : public Method {
     torch::NoGradGuard guard;
     const torch::Tensor present = BertImpl::present(tokens), bias = BertImpl::bias_of(present);
     torch::Tensor x = teacher_->embed(tokens);
-    AttentionTap tap;
-    const int depth = teacher_->config().depth();
-    for (int l = 0; l < depth; ++l) {
-      x = teacher_->mlp(l, teacher_->attend(l, x, bias, l + 1 == depth ? &tap : nullptr));
-    }
-    return {teacher_->classify(x.select(1, 0)).to(torch::kFloat),
-            received_attention(tap, present, 0)};
+    const int last = teacher_->config().depth() - 1;
+    for (int l = 0; l < last; ++l) x = teacher_->mlp(l, teacher_->attend(l, x, bias));
+    const auto [rows, scores] = teacher_->attend(last, x, bias, present);
+    x = teacher_->mlp(last, rows);
+    return {teacher_->classify(x.select(1, 0)).to(torch::kFloat), scores};
   }
 
   /// Over the blocks 1 to depth / 3 - 1, one at least (for 12 blocks: 1, 2 and 3).

@@ -51,6 +51,21 @@ TEST_CASE("dropout is of training alone and a function of the generator", "[nn][
   CHECK(test::difference(network->forward(tokens), network->forward(tokens)) == 0);
 }
 
+TEST_CASE("attention received is divided by the reference length or the live tokens",
+          "[nn][bert]") {
+  nn::Bert network = test::random_bert(8);
+  network->eval();
+  const torch::Tensor tokens = test::two_texts(), live = nn::BertImpl::present(tokens);
+  const torch::Tensor x = network->embed(tokens), bias = nn::BertImpl::bias_of(live);
+  const auto [rows, fixed] = network->attend(0, x, bias, live, 16);
+  const auto [same, mean] = network->attend(0, x, bias, live);
+  CHECK(test::difference(rows, network->attend(0, x, bias)) == 0);
+  CHECK(test::difference(same, rows) == 0);
+  CHECK(test::difference(fixed.sum(1), torch::tensor({8.0 / 16, 5.0 / 16})) < 1e-6);
+  CHECK(test::difference(mean.sum(1), torch::ones({2})) < 1e-6);
+  CHECK(mean[1].slice(0, 5).max().item<float>() == 0);  // nothing for what is not there
+}
+
 TEST_CASE("halves that the config leaves out return their rows", "[nn][bert]") {
   BertConfig config = test::tiny_bert_config();
   config.num_heads[1] = 0;
@@ -59,6 +74,8 @@ TEST_CASE("halves that the config leaves out return their rows", "[nn][bert]") {
   const torch::Tensor x = network->embed(test::two_texts());
   CHECK(test::difference(network->attend(1, x), x) == 0);
   CHECK(test::difference(network->mlp(2, x), x) == 0);
+  CHECK_THROWS_WITH(network->attend(1, x, {}, torch::ones({2, 8})),
+                    Catch::Contains("an attention in block 1 to score by"));
   CHECK(torch::isfinite(network->forward(test::two_texts())).all().item<bool>());
 }
 

@@ -1,6 +1,5 @@
 #include "bert_fixture.h"
 #include "tokensieve/core/recipe.h"
-#include "tokensieve/nn/attention_scores.h"
 #include "tokensieve/nn/losses.h"
 #include "tokensieve/nn/text_method.h"
 
@@ -30,12 +29,12 @@ torch::Tensor gathered(nn::LtpBertImpl& network, const torch::Tensor& tokens,
     torch::Tensor x = network.embed(tokens.slice(0, b, b + 1).slice(2, 0, length));
     counts.emplace_back();
     for (int i = 0; i < network.config().depth(); ++i) {
-      nn::AttentionTap tap;
-      x = network.attend(i, x, {}, &tap);
+      const auto [rows, scores] = network.attend(i, x, {}, torch::ones({1, x.size(1)}), 1);
+      x = rows;
       if (i > 0) {
         const double places =
             static_cast<double>(network.n_ref() > 0 ? network.n_ref() : x.size(1));
-        const torch::Tensor score = tap.probabilities.mean(1).sum(1)[0] / places;
+        const torch::Tensor score = scores[0] / places;
         const torch::Tensor limit = torch::tensor(network.thresholds()).to(torch::kFloat)[i - 1];
         std::vector<int64_t> kept = {0};
         for (int64_t j = 1; j < x.size(1); ++j) {
@@ -74,18 +73,6 @@ TEST_CASE("cascade top-k's rates are the published ones", "[nn][cascade]") {
   CHECK(nn::cascade_rates(30, 0.5)[4] == 1);  // ceil(0.15 * 30) blocks
   CHECK(nn::cascade_rates(30, 0.5)[5] < 1);
   CHECK(nn::cascade_rates(6, 0.5, 1) == std::vector<double>{1, 0.9, 0.8, 0.7, 0.6, 0.5});
-}
-
-TEST_CASE("attention received counts live queries alone", "[nn][ltp]") {
-  nn::AttentionTap tap;
-  tap.probabilities = torch::softmax(torch::randn({2, 2, 4, 4}), -1);
-  const torch::Tensor live = torch::tensor({{1.0f, 1.0f, 1.0f, 0.0f}, {1.0f, 1.0f, 1.0f, 1.0f}});
-  const torch::Tensor fixed = nn::received_attention(tap, live, 8);
-  const torch::Tensor mean = nn::received_attention(tap, live, 0);
-  CHECK(test::difference(fixed.sum(1), torch::tensor({3.0 / 8, 4.0 / 8})) < 1e-6);
-  CHECK(test::difference(mean.sum(1), torch::ones({2})) < 1e-6);
-  CHECK(test::difference(mean[1], nn::received_attention(tap)[1]) < 1e-6);
-  CHECK(test::difference(fixed[0], tap.probabilities[0].slice(1, 0, 3).mean(0).sum(0) / 8) < 1e-6);
 }
 
 TEST_CASE("hard decisions on masked rows equal rows that have left", "[nn][ltp]") {
@@ -150,9 +137,9 @@ TEST_CASE("soft masks are sigmoids of score minus threshold and scale a block's 
   const nn::SievedText text = network->forward_soft(tokens, 1e-2);
   const torch::Tensor live = nn::BertImpl::present(tokens), bias = nn::BertImpl::bias_of(live);
   torch::Tensor x = network->mlp(0, network->attend(0, network->embed(tokens), bias));
-  nn::AttentionTap tap;
-  x = network->mlp(1, network->attend(1, x, bias, &tap));
-  torch::Tensor mask = torch::sigmoid((nn::received_attention(tap, live, 16) - 0.05) / 1e-2) * live;
+  const auto [rows, scores] = network->attend(1, x, bias, live, 16);
+  x = network->mlp(1, rows);
+  torch::Tensor mask = torch::sigmoid((scores - 0.05) / 1e-2) * live;
   mask.select(1, 0).fill_(1.0);
   CHECK(test::difference(text.kept[0], mask) < 1e-6);
   x = x * mask.unsqueeze(-1);

@@ -12,10 +12,6 @@ namespace tokensieve::nn {
 torch::Tensor class_attention(const AttentionTap& tap);
 /// Attention received: mean over heads and queries (SaiT, arXiv 2210.05832).
 torch::Tensor received_attention(const AttentionTap& tap);
-/// Attention received from the rows of `live` `[B, n]` (1 or 0): sum over heads and those queries,
-/// divided by heads times `n_ref`, the reference length (LTP, arXiv 2107.00910); 0: by heads times
-/// the live rows.
-torch::Tensor received_attention(const AttentionTap& tap, const torch::Tensor& live, int64_t n_ref);
 /// The class token's attention, heads weighted by the length of the row's own outputs (AS-ViT,
 /// arXiv 2209.13802).
 torch::Tensor weighted_class_attention(const AttentionTap& tap);

@@ -6,12 +6,18 @@
 
 #include "tokensieve/core/bert_config.h"
 #include "tokensieve/io/bert_tensors.h"
-#include "tokensieve/nn/vit.h"
+#include "tokensieve/nn/linear.h"
 
 namespace tokensieve::nn {
 
 /// What is added to the attention logits of a key that is not there; its weight is then exactly 0.
 inline constexpr double kMaskedLogit = -10000.0;
+
+/// Rows behind an attention, and how much of it each token received.
+struct ScoredRows {
+  torch::Tensor rows;    ///< `[B, n, C]`
+  torch::Tensor scores;  ///< `[B, n]`, float32 at least, with gradients.
+};
 
 /// A BERT, MiniLM, TinyBERT, DistilBERT or RoBERTa classifier that can be trained. Parameters have
 /// Hugging Face's names (`bert_tensors()` and `exit_tensors()` list them).
@@ -36,11 +42,15 @@ class BertImpl : public torch::nn::Module {
   static torch::Tensor bias_of(const torch::Tensor& kept);
 
   /// The attention half of block `index`, `LN(x + f(x))`: rows `[B, n, C]` to such rows. `bias`
-  /// `[B, n]` is added to the logits of each key; undefined: nothing. Fills `tap` where there is
-  /// one; in training its probabilities are those after dropout. A half that the config leaves out
-  /// returns its rows.
-  torch::Tensor attend(int index, const torch::Tensor& rows, const torch::Tensor& bias = {},
-                       AttentionTap* tap = nullptr);
+  /// `[B, n]` is added to the logits of each key; undefined: nothing. A half that the config leaves
+  /// out returns its rows.
+  torch::Tensor attend(int index, const torch::Tensor& rows, const torch::Tensor& bias = {});
+  /// The same with the attention that each token receives from the rows of `live` `[B, n]` (1 or
+  /// 0): sum over heads and those queries, divided by heads times `n_ref`, the reference length
+  /// (LTP, arXiv 2107.00910); 0: by heads times the live rows. In training that is attention after
+  /// dropout. Throws std::invalid_argument where the block has no attention.
+  ScoredRows attend(int index, const torch::Tensor& rows, const torch::Tensor& bias,
+                    const torch::Tensor& live, int64_t n_ref = 0);
   /// The other half.
   torch::Tensor mlp(int index, const torch::Tensor& rows);
   /// Class rows `[B, C]` through the pooler, which all exits share.
@@ -64,6 +74,9 @@ class BertImpl : public torch::nn::Module {
     torch::nn::LayerNorm attention_norm{nullptr}, mlp_norm{nullptr};
   };
   Block make_block(const BertBlockNames& names, int index);
+  /// attend(), with sums over `queries` as they are; undefined: none.
+  ScoredRows attend_from(int index, const torch::Tensor& rows, const torch::Tensor& bias,
+                         const torch::Tensor& queries);
   torch::Tensor drop(const torch::Tensor& x) const;
 
   BertConfig config_;

@@ -95,8 +95,13 @@ torch::Tensor BertImpl::embed(const torch::Tensor& tokens) {
                  "[bert] expected tokens [B, 2, n] with n from 1 to ", config_.max_positions,
                  ", got ", tokens.sizes());
   const torch::Tensor known = tokens.clamp_min(0);
-  const torch::Tensor places = torch::arange(tokens.size(2), tokens.options());
-  torch::Tensor x = words_(known.select(1, 0)) + positions_(places + config_.position_offset);
+  torch::Tensor places = torch::arange(tokens.size(2), tokens.options());
+  if (const int64_t offset = config_.position_offset; offset > 0) {
+    // RoBERTa's padding tokens all read the row ahead of the first one's and are not counted.
+    const torch::Tensor counted = (tokens.select(1, 0) != offset - 1).to(torch::kLong);
+    places = counted.cumsum(1) * counted + offset - 1;
+  }
+  torch::Tensor x = words_(known.select(1, 0)) + positions_(places);
   if (types_) x = x + types_(known.select(1, 1));
   return drop(norm_(x));
 }

@@ -97,13 +97,16 @@ void dropout_row(double* mask, int64_t n, uint64_t seed, int64_t row, double rat
 torch::Tensor dropout(const torch::Tensor& x, double rate) {
   if (!x.device().is_cpu()) return torch::dropout(x, rate, true);
   const uint64_t seed = dropout_seed();
-  const float scale = static_cast<float>(1 / (1 - rate));
   const bool half = x.scalar_type() == torch::kBFloat16;
+  const float exact = static_cast<float>(1 / (1 - rate));
+  const float scale = half ? static_cast<float>(c10::BFloat16(exact)) : exact;
+  const double drawn = 1 - 1.0 / scale;  // so that the mean stays what it is
   torch::Tensor mask = torch::empty(x.sizes(), half ? torch::kBFloat16 : torch::kFloat);
   if (half) {
-    fill(static_cast<uint16_t*>(mask.data_ptr()), mask.numel(), seed, rate, c10::BFloat16(scale).x);
+    fill(static_cast<uint16_t*>(mask.data_ptr()), mask.numel(), seed, drawn,
+         c10::BFloat16(scale).x);
   } else {
-    fill(static_cast<uint32_t*>(mask.data_ptr()), mask.numel(), seed, rate,
+    fill(static_cast<uint32_t*>(mask.data_ptr()), mask.numel(), seed, drawn,
          std::bit_cast<uint32_t>(scale));
   }
   return x * mask.to(x.scalar_type());

@@ -84,6 +84,11 @@ std::vector<double> LtpBertImpl::thresholds() const {
   return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 
+torch::Tensor soft_mask(const torch::Tensor& scores, const torch::Tensor& threshold,
+                        double temperature) {
+  return torch::sigmoid((scores - threshold) / temperature);
+}
+
 SievedText LtpBertImpl::forward_soft(const torch::Tensor& tokens, double temperature) {
   torch::Tensor x = embed(tokens);
   const torch::Tensor live = present(tokens), bias = bias_of(live);
@@ -91,8 +96,8 @@ SievedText LtpBertImpl::forward_soft(const torch::Tensor& tokens, double tempera
   for (int i = 0; i < config().depth(); ++i) {
     if (i > 0) {
       const auto [rows, scores] = attend(i, x, bias, live, n_ref_);
-      torch::Tensor mask = torch::sigmoid((scores - thresholds_[i - 1]) / temperature) *
-                           live.to(scores.scalar_type());
+      torch::Tensor mask =
+          soft_mask(scores, thresholds_[i - 1], temperature) * live.to(scores.scalar_type());
       mask = torch::cat({torch::ones_like(mask.slice(1, 0, 1)), mask.slice(1, 1)}, 1);
       x = mlp(i, rows);
       x = x * mask.to(x.scalar_type()).unsqueeze(-1);

@@ -187,16 +187,21 @@ TopOutput TopBertImpl::forward_hard(const torch::Tensor& tokens) {
   torch::Tensor x = embed(tokens);
   const auto selector = rank_bins_selector(decided_bins());
   const torch::Tensor there = present(tokens);
-  torch::Tensor kept = there;
+  torch::Tensor kept = there, score;
   TopOutput output;
   for (int l = 0; l < config().depth(); ++l) {
     if (l >= first_) {
-      kept = selected_tokens(*selector, output.scores.back(), kept, there, l - first_);
+      kept = selected_tokens(*selector, score, kept, there, l - first_);
       output.kept.push_back(kept);
     }
-    const auto [rows, scores] = attend(l, x, bias_of(kept), kept);
-    output.scores.push_back(scores);
-    x = mlp(l, rows);
+    if (l + 1 >= first_ && l + 1 < config().depth()) {  // a site follows
+      const auto [rows, scores] = attend(l, x, bias_of(kept), kept);
+      score = scores;
+      x = rows;
+    } else {
+      x = attend(l, x, bias_of(kept));
+    }
+    x = mlp(l, x);
   }
   output.class_rows = x.select(1, 0);
   return output;

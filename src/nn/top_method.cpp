@@ -41,8 +41,9 @@ class TopMethod final : public Method {
     network_->clamp_gates();
     progress_ = options_.target_epochs > 0 ? std::min(1.0, epoch / options_.target_epochs) : 1.0;
   }
+  void begin_evaluation() override { counted_ = full_ = 0; }
   bool is_candidate(bool last) const override {
-    return last || (progress_ >= 1 && sparsity_ >= options_.target - options_.slack);
+    return last || (progress_ >= 1 && counted_ <= (1 - options_.target + options_.slack) * full_);
   }
 
   Loss loss(const torch::Tensor& tokens, const torch::Tensor& targets) override {
@@ -54,7 +55,6 @@ class TopMethod final : public Method {
     add_term(loss, "distillation", distillation_loss(logits / t, answer / t), t * t);
     const torch::Tensor present = BertImpl::present(tokens);
     const torch::Tensor sparsity = network_->expected_sparsity(present);
-    sparsity_ = sparsity.item<double>();
     add_term(loss, "lagrangian", network_->lagrangian(sparsity, options_.target * progress_), 1.0);
     add_term(loss, "ranking", ranking_term(output, ranking, present),
              options_.ranking_weight * std::max(kLeastProgress, 1 - progress_));
@@ -64,7 +64,16 @@ class TopMethod final : public Method {
   }
 
   torch::Tensor predict(const torch::Tensor& tokens) override {
-    return network_->classify(network_->forward_hard(tokens).class_rows);
+    const TopOutput output = network_->forward_hard(tokens);
+    const torch::Tensor length = BertImpl::present(tokens).sum(1);
+    std::vector<torch::Tensor> full(static_cast<size_t>(network_->config().depth()), length);
+    std::vector<torch::Tensor> left = full;
+    for (size_t s = 0; s < output.kept.size(); ++s) {
+      left[static_cast<size_t>(network_->first()) + s] = output.kept[s].sum(1);
+    }
+    counted_ += counted_macs(network_->config(), left).sum().item<double>();
+    full_ += counted_macs(network_->config(), full).sum().item<double>();
+    return network_->classify(output.class_rows);
   }
 
   std::string recipe() const override {
@@ -103,7 +112,7 @@ class TopMethod final : public Method {
   Bert teacher_;
   TopOptions options_;
   double progress_ = 0;
-  double sparsity_ = 0;
+  double counted_ = 0, full_ = 0;  ///< Multiply-adds of the held-out texts, and without dropping.
 };
 
 }  // namespace

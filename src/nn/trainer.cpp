@@ -250,6 +250,7 @@ double accuracy(Method& method, Batches& batches, torch::Device device, bool bf1
   torch::NoGradGuard guard;
   const Autocast autocast(device, bf16);
   method.network().eval();
+  method.begin_evaluation();
   int64_t right = 0, seen = 0;
   for (batches.seek(0); batches.step() < batches.steps_per_epoch();) {
     const TensorBatch batch = batches.next();

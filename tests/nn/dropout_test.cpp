@@ -23,11 +23,14 @@ TEST_CASE("Dropout keeps its share of values and scales them", "[nn][dropout]") 
   CHECK(y.scalar_type() == type);
   const torch::Tensor there = y != 0;
   const double share = there.to(torch::kDouble).mean().item<double>();
-  CHECK(std::abs(share - (1 - rate)) <= 5 * std::sqrt(rate * (1 - rate) / count));
+  // The scale is a number of the type, and the share makes up for its rounding.
   const torch::Tensor values = y.masked_select(there).to(torch::kDouble);
-  const double tolerance = type == torch::kBFloat16 ? 4e-3 : 1e-6;
-  CHECK(std::abs(values.min().item<double>() * (1 - rate) - 2) < 2 * tolerance);
+  const double scale = values.max().item<double>() / 2;
   CHECK(values.min().item<double>() == values.max().item<double>());
+  CHECK(scale * (1 - rate) == Approx(1).epsilon(type == torch::kBFloat16 ? 4e-3 : 1e-6));
+  const double deviation = std::sqrt(std::max(1e-12, (1 - 1 / scale) / scale / count));
+  CHECK(std::abs(share - 1 / scale) <= 5 * deviation);
+  CHECK(std::abs(y.to(torch::kDouble).mean().item<double>() / 2 - 1) <= 5 * deviation * scale);
 }
 
 TEST_CASE("Dropped values have nothing to do with each other", "[nn][dropout]") {

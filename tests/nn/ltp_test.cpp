@@ -149,8 +149,8 @@ TEST_CASE("soft masks are sigmoids of score minus threshold and scale a block's 
   CHECK(test::difference(text.class_rows[2], x.select(1, 0)) < 1e-5);
   // Golden values of the mask.
   const auto soft = [](double score, double temperature) {
-    return torch::sigmoid(torch::tensor((score - 0.003) / temperature, torch::kDouble))
-        .item<double>();
+    const auto value = [](double x) { return torch::tensor(x, torch::kDouble); };
+    return nn::soft_mask(value(score), value(0.003), temperature).item<double>();
   };
   CHECK(soft(0.004, 1e-3) == Approx(0.7310586).epsilon(1e-6));
   CHECK(soft(0.004, 1e-4) == Approx(0.9999546).epsilon(1e-6));

@@ -4,6 +4,7 @@
 
 #include "dropout.h"
 #include "nn_test.h"
+#include "tokensieve/nn/autocast.h"
 
 using namespace tokensieve;
 
@@ -23,15 +24,10 @@ torch::Tensor some_live(int64_t batch, int64_t n) {
   return live;
 }
 
-/// The formula, in double.
+/// By torch's operations, in double.
 nn::TextAttention plain(const torch::Tensor& qkv, const torch::Tensor& bias,
                         const torch::Tensor& queries) {
-  const auto parts = qkv.to(torch::kDouble).permute({2, 0, 3, 1, 4}).unbind(0);
-  torch::Tensor logits = torch::matmul(parts[0], parts[1].transpose(2, 3)) / std::sqrt(kDim);
-  if (bias.defined()) logits = logits + bias.unsqueeze(1).unsqueeze(1);
-  const torch::Tensor attention = torch::softmax(logits, -1);
-  return {torch::matmul(attention, parts[2]).transpose(1, 2).flatten(2),
-          (attention.mean(1) * queries.unsqueeze(2)).sum(1)};
+  return nn::text_attention_by_ops(qkv.to(torch::kDouble), bias, queries, 0);
 }
 
 /// A loss that weighs all results differently.
@@ -91,8 +87,10 @@ TEST_CASE("Gradients of attention of texts pass through dropout and both results
 TEST_CASE("Gradients in float32 and bfloat16 are those in double", "[nn][text_attention]") {
   const auto type = GENERATE(torch::kFloat, torch::kBFloat16);
   const double rate = GENERATE(0.0, 0.2);
+  const bool autocast = GENERATE(false, true);
   const torch::Tensor live = some_live(2, 40), bias = (1 - live) * -10000.0;
   const auto gradient = [&](const torch::Tensor& values, torch::Dtype as) {
+    const nn::Autocast on(torch::kCPU, autocast);
     const torch::Tensor x = values.to(as).requires_grad_();
     torch::manual_seed(9);
     loss_of(nn::text_attention(x, bias, live, rate)).backward();
@@ -152,4 +150,14 @@ TEST_CASE("A logit that is not a number stays visible", "[nn][text_attention]") 
   const torch::Tensor outputs = nn::text_attention(qkv, {}, {}, 0).outputs;
   CHECK(outputs[0].isnan().all().item<bool>());
   CHECK_FALSE(outputs[1].isnan().any().item<bool>());
+}
+
+TEST_CASE("Attention of texts refuses other shapes", "[nn][text_attention][errors]") {
+  const torch::Tensor qkv = random_qkv(2, 5), live = some_live(2, 5);
+  CHECK_THROWS_WITH(nn::text_attention(qkv.flatten(3), {}, {}, 0),
+                    Catch::Contains("expected qkv [B, n, 3, H, d]"));
+  CHECK_THROWS_WITH(nn::text_attention(qkv, live.slice(1, 0, 1), {}, 0),
+                    Catch::Contains("expected bias and queries [B, n]"));
+  CHECK_THROWS_WITH(nn::text_attention(qkv, {}, live[0], 0),
+                    Catch::Contains("expected bias and queries [B, n]"));
 }

@@ -31,26 +31,43 @@ std::vector<TokenSample> easy_texts(int count) {
   return samples;
 }
 
-enum class Kind { dense, ltp, pyramid };
+enum class Kind { dense, ltp, pyramid, cascade, pabee, adapler, top };
+
+std::unique_ptr<nn::Method> method_of(Kind kind) {
+  BertConfig config = test::tiny_bert_config();
+  config.exits = kind == Kind::pyramid || kind == Kind::pabee;
+  config.contributions = kind == Kind::adapler;
+  const nn::Bert teacher(test::tiny_bert_config());
+  const auto thresholds = rising_thresholds(0.08, config.depth() - 1);
+  nn::MagicPyramidOptions pyramid;
+  pyramid.ltp.temperature = 1e-2;
+  nn::TopOptions top;
+  top.target_epochs = 2;
+  switch (kind) {
+    case Kind::dense:
+      return nn::dense_method(nn::Bert(config, 0.1), teacher);
+    case Kind::ltp:
+      return nn::ltp_method(nn::LtpBert(config, thresholds, int64_t{16}, 0.1), teacher,
+                            pyramid.ltp);
+    case Kind::pyramid:
+      return nn::magic_pyramid_method(nn::LtpBert(config, thresholds, int64_t{16}, 0.1), teacher,
+                                      pyramid);
+    case Kind::cascade:
+      return nn::cascade_method(nn::Bert(config, 0.1), teacher, {.keep = 0.5, .first = 1});
+    case Kind::pabee:
+      return nn::pabee_method(nn::Bert(config, 0.1), nullptr);
+    case Kind::adapler:
+      return nn::adapler_method(nn::AdaplerBert(config, 0.1), teacher);
+    case Kind::top:
+      return nn::top_method(nn::TopBert(config, 1, int64_t{5}, 0.1), teacher, top);
+  }
+  throw std::logic_error("kind");
+}
 
 struct Setup {
   explicit Setup(Kind kind) {
     torch::manual_seed(0);
-    BertConfig config = test::tiny_bert_config();
-    config.exits = kind == Kind::pyramid;
-    const nn::Bert teacher(test::tiny_bert_config());
-    const auto thresholds = rising_thresholds(0.08, config.depth() - 1);
-    nn::MagicPyramidOptions pyramid;
-    pyramid.ltp.temperature = 1e-2;
-    if (kind == Kind::dense) {
-      method = nn::dense_method(nn::Bert(config, 0.1), teacher);
-    } else if (kind == Kind::ltp) {
-      method =
-          nn::ltp_method(nn::LtpBert(config, thresholds, int64_t{16}, 0.1), teacher, pyramid.ltp);
-    } else {
-      method = nn::magic_pyramid_method(nn::LtpBert(config, thresholds, int64_t{16}, 0.1), teacher,
-                                        pyramid);
-    }
+    method = method_of(kind);
     options.epochs = 4;
     options.warmup_epochs = 1;
     options.rates.base = 3e-3;
@@ -83,7 +100,8 @@ struct Setup {
 }  // namespace
 
 TEST_CASE("a run on texts that was stopped ends as one that was not", "[nn][trainer][text]") {
-  const Kind kind = GENERATE(Kind::dense, Kind::ltp, Kind::pyramid);
+  const Kind kind = GENERATE(Kind::dense, Kind::ltp, Kind::pyramid, Kind::cascade, Kind::pabee,
+                             Kind::adapler, Kind::top);
   TempFolder folder;
   Setup whole(kind), parts(kind);
   const auto expected = whole.run(folder.path() / "whole");
@@ -100,7 +118,7 @@ TEST_CASE("a run on texts that was stopped ends as one that was not", "[nn][trai
         read_text_file(folder.path() / "whole" / "metrics.jsonl", 1 << 20));
   const auto weights = whole.method->network().named_parameters();
   for (const auto& item : fresh.method->network().named_parameters()) {
-    INFO(item.key());
+    INFO(static_cast<int>(kind) << " " << item.key());
     CHECK(test::difference(item.value(), weights[item.key()]) == 0);
   }
 }

@@ -24,8 +24,12 @@ inline constexpr int64_t kLtpReference = 128;
 /// fall to `keep` at the last.
 std::vector<double> cascade_rates(int depth, double keep, int first = 0);
 
+/// LTP's soft decision, sigma((score - threshold) / temperature), for `scores` of any shape.
+torch::Tensor soft_mask(const torch::Tensor& scores, const torch::Tensor& threshold,
+                        double temperature);
+
 /// A pass that decides as the engine does, on masked rows: behind the attention of block l > 0 the
-/// tokens that `selector` takes (site l - 1) by the attention they receive (received_attention()
+/// tokens that `selector` takes (site l - 1) by the attention they receive (BertImpl::attend()
 /// with `n_ref`) are keys of the blocks behind; what was dropped stays dropped. No gradient goes
 /// through the decisions.
 SievedText sieve_text(BertImpl& network, const torch::Tensor& tokens, const Selector& selector,
@@ -45,8 +49,8 @@ class LtpBertImpl : public BertImpl {
   /// which a token counts as dropped anyway.
   std::vector<double> thresholds() const;
 
-  /// The soft stage: a block's output rows are scaled by sigmoid((score - threshold) /
-  /// temperature); all tokens stay keys.
+  /// The soft stage: a block's output rows are scaled by soft_mask(); all tokens stay
+  /// keys.
   SievedText forward_soft(const torch::Tensor& tokens, double temperature);
   /// The hard stage and evaluation: sieve_text() by the thresholds.
   SievedText forward_hard(const torch::Tensor& tokens);

@@ -39,9 +39,13 @@ class Method {
   /// `input` is what the network's forward() takes (TensorBatch), `targets` `[B, classes]` (soft);
   /// may draw from torch's generator.
   virtual Loss loss(const torch::Tensor& input, const torch::Tensor& targets) = 0;
-  /// False while what is trained is not yet what was asked for, such as in the first of two stages:
-  /// the best epoch is chosen among the others. `last`: the run ends and none was chosen, so that a
-  /// method may take what there is (ToP, which may oscillate around its target).
+  /// Called ahead of each pass over the held-out samples, all of which predict() then sees. For
+  /// methods that measure more than accuracy there.
+  virtual void begin_evaluation() {}
+  /// Called behind such a pass. False while what is trained is not yet what was asked for, such as
+  /// in the first of two stages: the best epoch is chosen among the others. `last`: the run ends
+  /// and none was chosen, so that a method may take what there is (ToP, which may oscillate around
+  /// its target).
   virtual bool is_candidate(bool /*last*/) const { return true; }
   /// Logits `[B, classes]` as inference would give them (network() in eval mode); drawn from
   /// nothing.

@@ -44,7 +44,8 @@ torch::Tensor counted_macs(const BertConfig& config, const std::vector<torch::Te
 struct TopOutput {
   torch::Tensor class_rows;           ///< `[B, C]` behind the last block.
   std::vector<torch::Tensor> kept;    ///< `[B, n]` a site.
-  std::vector<torch::Tensor> scores;  ///< `[B, n]` a block: attention received from live rows.
+  std::vector<torch::Tensor> scores;  ///< `[B, n]` a block, of forward_soft(): attention received
+                                      ///< from live rows.
 };
 
 /// A text network with learned rank bins and a gate for each block from `first` on: what enters a

@@ -53,8 +53,9 @@ def draw_lengths(options):
 
     generator = np.random.default_rng(0)
     if options.tsv:
-        lines = pathlib.Path(options.tsv).read_text(encoding="utf-8").splitlines()[1:]
-        words = np.array([len(line.split("\t")[0].split()) for line in lines])
+        head, *lines = pathlib.Path(options.tsv).read_text(encoding="utf-8").splitlines()
+        text = head.split("\t").index("text")
+        words = np.array([len(line.split("\t")[text].split()) for line in lines])
         lengths = generator.choice(words, options.batch) * 1.3 + 2
     else:
         median, spread = LENGTHS[options.lengths]

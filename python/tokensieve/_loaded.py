@@ -137,11 +137,16 @@ class Outputs:
 
     @property
     def labels(self) -> list[str]:
-        """The best guess for each input."""
-        return [output.top[0][1] if output.top else "" for output in self._outputs]
+        """The best guess for each input; "" where the logits are no numbers."""
+        return [o.top[0][1] if o.top and not np.isnan(o.top[0][2]) else "" for o in self._outputs]
 
     def top(self, k: int = 5) -> list[list[tuple[str, float]]]:
-        """The `k` best (label, probability) of each input, as many as the model was loaded for."""
+        """The `k` best (label, probability) of each input, as many as the model was loaded for.
+
+        Raises ValueError for a negative `k`.
+        """
+        if k < 0:
+            raise ValueError(f"[top] expected k of 0 or more, got {k}")
         return [[(name, p) for _, name, p in output.top[:k]] for output in self._outputs]
 
     @property

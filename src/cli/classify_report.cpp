@@ -160,7 +160,8 @@ nlohmann::ordered_json to_json(const ClassifyReport& report) {
         top.push_back(
             {{"label", guess.label}, {"name", guess.name}, {"probability", guess.probability}});
       }
-      json entry{{"recipe", report.recipes[r].name},
+      json entry{{"name", report.recipes[r].name},
+                 {"recipe", report.recipes[r].recipe.str()},
                  {"top", top},
                  {"tokens", run.tokens},
                  {"macs", run.macs},
@@ -177,8 +178,8 @@ nlohmann::ordered_json to_json(const ClassifyReport& report) {
   json summary = json::array();
   for (size_t r = 0; r < report.recipes.size(); ++r) {
     const Means means = means_of(report, r);
-    json entry{{"recipe", report.recipes[r].name},
-               {"recipe_long", report.recipes[r].recipe.str()},
+    json entry{{"name", report.recipes[r].name},
+               {"recipe", report.recipes[r].recipe.str()},
                {"macs", means.macs},
                {"macs_share", means.share},
                {"seconds", means.seconds}};

@@ -65,16 +65,25 @@ nlohmann::ordered_json json_of(const TextSample& text, const Tokens& tokens,
     const RunOutput& output = answer.result.output;
     auto top = nlohmann::ordered_json::array();
     for (const Guess& guess : answer.result.top) {
-      top.push_back({{"label", guess.name}, {"probability", guess.probability}});
+      top.push_back(
+          {{"label", guess.label}, {"name", guess.name}, {"probability", guess.probability}});
     }
-    runs.push_back({{"name", answer.recipe.name},
-                    {"recipe", answer.recipe.recipe.str()},
-                    {"top", top},
-                    {"tokens", tokens_left(output.trace)},
-                    {"kept", output.trace.kept_indices()},
-                    {"exit_layer", output.trace.exit_layer},
-                    {"macs", output.macs.total()},
-                    {"milliseconds", 1e3 * answer.seconds}});
+    nlohmann::ordered_json run{{"name", answer.recipe.name},
+                               {"recipe", answer.recipe.recipe.str()},
+                               {"top", top},
+                               {"tokens", tokens_left(output.trace)},
+                               {"kept", output.trace.kept_indices()},
+                               {"exit_layer", output.trace.exit_layer},
+                               {"macs", output.macs.total()},
+                               {"seconds", answer.seconds}};
+    if (answers.front().recipe.recipe.is_dense()) {
+      const Answer& dense = answers.front();
+      run["macs_share"] = static_cast<double>(output.macs.total()) /
+                          static_cast<double>(dense.result.output.macs.total());
+      run["speedup"] = dense.seconds / answer.seconds;
+      run["same_label"] = answer.result.top.front().label == dense.result.top.front().label;
+    }
+    runs.push_back(run);
   }
   nlohmann::ordered_json json{{"text", text.text}};
   if (text.text_pair) json["text_pair"] = *text.text_pair;

@@ -1,11 +1,11 @@
 #include "model_option.h"
 
 #include <cstdlib>
-#include <thread>
 
 #include "inputs.h"
 #include "option_values.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/engine/machine.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -46,20 +46,22 @@ LoadedModel ModelOption::load(int top) const {
   return LoadedModel(open_model_folder(path()), {.threads = threads, .top = top});
 }
 
-int ModelOption::thread_count() const {
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+int ModelOption::thread_count() const { return this_machine(threads).threads; }
 
 std::string describe(const std::filesystem::path& path, const ModelFolder& model) {
   auto folder = std::filesystem::absolute(path).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
+  // A run of tokensieve-train has its network in "model".
+  const bool of_run = folder.filename() == "model" && folder.parent_path().has_filename();
+  const std::string name =
+      (of_run ? folder.parent_path().filename() / "model" : folder.filename()).string();
   if (model.bert) {
     const BertConfig& bert = *model.bert;
-    return cat(folder.filename().string(), " (", bert.name, ", ", bert.depth(), " blocks of ",
-               bert.embed_dim, ", ", bert.num_classes, " classes)");
+    return cat(name, " (", bert.name, ", ", bert.depth(), " blocks of ", bert.embed_dim, ", ",
+               bert.num_classes, " classes)");
   }
-  return cat(folder.filename().string(), " (", model.vit.name, ", ", model.preprocessing.width,
-             " x ", model.preprocessing.height, " px, ", model.vit.num_classes, " classes)");
+  return cat(name, " (", model.vit.name, ", ", model.preprocessing.width, " x ",
+             model.preprocessing.height, " px, ", model.vit.num_classes, " classes)");
 }
 
 std::string label_name(const ModelFolder& model, int label) {

@@ -11,6 +11,8 @@ namespace {
 // The effort is quadratic in the length; nothing longer is a misspelt word.
 constexpr std::size_t kMaxLength = 256;
 
+constexpr std::size_t kMostErrors = 4;
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// Damerau-Levenshtein distance in which no letter moves twice (optimal string alignment).
@@ -36,7 +38,8 @@ std::size_t typing_errors(std::string_view a, std::string_view b) {
 std::string nearest_word(std::string_view word, std::span<const std::string> candidates) {
   if (word.size() > kMaxLength) return "";
   const std::string* nearest = nullptr;
-  std::size_t limit = word.size() / 3 + 2;  // the first distance that is too far
+  // The first distance that is too far: one error in a short word, two in one of six letters.
+  std::size_t limit = std::min<std::size_t>(word.size() / 6 + 2, kMostErrors + 1);
   for (const std::string& candidate : candidates) {
     const std::size_t longer = std::max(word.size(), candidate.size());
     if (longer - std::min(word.size(), candidate.size()) >= limit) continue;

@@ -15,7 +15,9 @@ void check_site(const ScheduledSite& scheduled, int num_layers) {
                  ", got none");
   check_argument(site.layer >= 0 && site.layer < num_layers,
                  "[schedule] expected sites in blocks 0 to ", num_layers - 1, ", got ",
-                 to_string(site), "; the network has ", num_layers, " blocks");
+                 to_string(site), "; the network has ", num_layers,
+                 " blocks: name others, such as sites=", num_layers / 4, "/", num_layers / 2, "/",
+                 3 * num_layers / 4);
   const bool after_an_attention = site != Site{0, SitePosition::before_block};
   check_argument(
       after_an_attention || scheduled.reducer->attention_request() == AttentionRequest::none,

@@ -123,6 +123,8 @@ TextDataset read_text_dataset(const fs::path& path) {
                 "[read_text_dataset] expected a .tsv or .jsonl file, got ", path.string(),
                 extension == ".gz" ? "; unpack it with gunzip" : "");
   const std::string text = read_text_file(path, kMaxBytes);
+  check_runtime(text.find('\0') == text.npos, "[read_text_dataset] expected text in ",
+                path.string(), ", got a zero byte, as binary files have");
   TextDataset dataset = extension == ".tsv" ? read_tsv(text, path) : read_jsonl(text, path);
   check_runtime(!dataset.samples.empty(), "[read_text_dataset] expected texts in ", path.string(),
                 ", got none");

@@ -14,6 +14,9 @@ namespace {
 /// lambda of the very first step, as the authors' code has it.
 constexpr double kFirstSharpness = 1000;
 
+/// The authors' last lambda, of three epochs; far beyond it no gradient reaches the bars.
+constexpr double kMostSharpness = 125'000;
+
 /// What the authors' weights are of.
 constexpr double kBlocks = 12, kTokens = 64;
 
@@ -44,8 +47,10 @@ class AdaplerMethod final : public Method {
   void begin_step(double epoch) override {
     network_->clamp_bars();
     chosen_ = epoch >= options_.choose_after;
-    sharpness_ = epoch == 0 ? kFirstSharpness
-                            : options_.sharpness * std::pow(options_.growth, std::floor(epoch));
+    sharpness_ = epoch == 0
+                     ? kFirstSharpness
+                     : std::min(kMostSharpness,
+                                options_.sharpness * std::pow(options_.growth, std::floor(epoch)));
   }
 
   Loss loss(const torch::Tensor& tokens, const torch::Tensor& targets) override {

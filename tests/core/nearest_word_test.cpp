@@ -26,11 +26,15 @@ TEST_CASE("The nearest word is the one with the fewest typing errors", "[core][n
   }
 }
 
-TEST_CASE("The nearest word is at most a third of the length plus one away",
+TEST_CASE("The nearest word is at most a sixth of the length plus one away",
           "[core][nearest_word]") {
-  const std::vector<std::string> candidates{"abcdef"};
-  CHECK(nearest_word("abcxyz", candidates) == "abcdef");
-  CHECK(nearest_word("abwxyz", candidates).empty());
+  const std::vector<std::string> candidates{"abcdef", "zip"};
+  CHECK(nearest_word("abcdyz", candidates) == "abcdef");
+  CHECK(nearest_word("abcxyz", candidates).empty());
+  CHECK(nearest_word("zipp", candidates) == "zip");
+  CHECK(nearest_word("zep", candidates) == "zip");
+  CHECK(nearest_word("out", candidates).empty());
+  CHECK(nearest_word("zap0", candidates).empty());
 }
 
 TEST_CASE("A swap of neighbours is one typing error, not two", "[core][nearest_word]") {

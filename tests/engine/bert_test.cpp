@@ -24,6 +24,7 @@ const std::vector<std::string> kRecipes = {
     "ats(keep=0.7, sites=1..)",
     "ltp(threshold=0.05)",
     "ltp(threshold=0.02/0.03/0.04, n_ref=32, sites=1..3)",
+    "top(bins=11100/10100, sites=0/2)",
     "score=received_attention(n_ref=32) | select=threshold(0.03) | drop=gone | "
     "at=after_attention:1, before:2",
 };

@@ -149,7 +149,7 @@ TEST_CASE("soft masks are sigmoids of score minus threshold and scale a block's 
   CHECK(test::difference(text.class_rows[2], x.select(1, 0)) < 1e-5);
   // Golden values of the mask.
   const auto soft = [](double score, double temperature) {
-    const auto value = [](double x) { return torch::tensor(x, torch::kDouble); };
+    const auto value = [](double number) { return torch::tensor(number, torch::kDouble); };
     return nn::soft_mask(value(score), value(0.003), temperature).item<double>();
   };
   CHECK(soft(0.004, 1e-3) == Approx(0.7310586).epsilon(1e-6));

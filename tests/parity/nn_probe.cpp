@@ -10,7 +10,9 @@
 //
 // Of a text model IN: tokens [B, 2, n] (ids and types, -1 behind the end), probe [B, classes], and
 // thresholds [blocks - 1] with n_ref [1], or, of a model with contribution predictors, etas
-// [blocks]. OUT: logits and gradients; ltp, or adapler, and kept.0 ... [B, n].
+// [blocks]; bins [sites, bins] (ToP's log-odds); cascade [1] (a keep rate); of one with exits
+// patience [1], entropy [1] and exit_thresholds [blocks - 1]. OUT: logits and gradients; ltp,
+// adapler or top with kept.0 ... [B, n] and of top counted [B]; cascade; pabee and magic_pyramid.
 
 #include <torch/torch.h>
 
@@ -21,7 +23,7 @@
 #include "tokensieve/nn/adapler_bert.h"
 #include "tokensieve/nn/dynamic_vit.h"
 #include "tokensieve/nn/ltp_bert.h"
-#include "tokensieve/nn/method.h"
+#include "tokensieve/nn/text_method.h"
 #include "tokensieve/nn/weights.h"
 
 namespace {
@@ -115,6 +117,58 @@ void ltp(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
   put_kept(text.kept, out);
 }
 
+/// A method's own judgement of itself while it trains.
+torch::Tensor judged(nn::Method& method, const torch::Tensor& tokens) {
+  method.network().eval();
+  method.begin_evaluation();
+  return method.predict(tokens);
+}
+
+/// The folder's weights into a network, and its exits if it has some.
+template <typename Network>
+Network loaded(const ModelFolder& folder, Network network) {
+  nn::load_weights(*network, *folder.weights, *folder.bert);
+  if (folder.bert->exits) nn::load_parameters(*network, "classifiers.", *folder.sieve);
+  return network;
+}
+
+/// ToP with the bins (log-odds `[sites, bins]`) that `in` has, and all sites' gates open.
+void top(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
+  const torch::Tensor bins = read(in, "bins"), tokens = read(in, "tokens").to(torch::kLong);
+  const int first = folder.bert->depth() - static_cast<int>(bins.size(0));
+  auto network = loaded(folder, nn::TopBert(*folder.bert, first, bins.size(1)));
+  network->named_parameters()["rank_bins"].copy_(bins);
+  network->named_parameters()["site_gates"].fill_(10.0);
+  out["top"] = judged(*nn::top_method(network, loaded(folder, nn::Bert(*folder.bert))), tokens);
+  const nn::TopOutput output = network->forward_hard(tokens);
+  put_kept(output.kept, out);
+  std::vector<torch::Tensor> lengths(static_cast<size_t>(first),
+                                     nn::BertImpl::present(tokens).sum(1));
+  for (const torch::Tensor& kept : output.kept) lengths.push_back(kept.sum(1));
+  out["counted"] = nn::counted_macs(*folder.bert, lengths);
+}
+
+void cascade(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
+  const nn::CascadeOptions options{.keep = in.read_f32("cascade")[0], .first = 1};
+  out["cascade"] =
+      judged(*nn::cascade_method(loaded(folder, nn::Bert(*folder.bert)), nullptr, options),
+             read(in, "tokens").to(torch::kLong));
+}
+
+/// Early exits alone, and with LTP's thresholds.
+void exits(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
+  const torch::Tensor tokens = read(in, "tokens").to(torch::kLong);
+  const nn::PabeeOptions patience{.patience = static_cast<int>(in.read_f32("patience")[0])};
+  out["pabee"] =
+      judged(*nn::pabee_method(loaded(folder, nn::Bert(*folder.bert)), nullptr, patience), tokens);
+  std::vector<double> thresholds;
+  for (const float value : in.read_f32("exit_thresholds")) thresholds.push_back(value);
+  auto network = loaded(folder, nn::LtpBert(*folder.bert, thresholds, int64_t{0}));
+  nn::MagicPyramidOptions options;
+  options.entropy = in.read_f32("entropy")[0];
+  out["magic_pyramid"] = judged(*nn::magic_pyramid_method(network, nullptr, options), tokens);
+}
+
 void adapler(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
   nn::AdaplerBert network(*folder.bert);
   nn::load_weights(*network, *folder.weights, *folder.bert);
@@ -134,11 +188,16 @@ void text(const ModelFolder& folder, const SafetensorsFile& in, Tensors& out) {
   const torch::Tensor logits = network->forward(tokens);
   (logits * read(in, "probe")).sum().backward();
   out["logits"] = logits;
-  for (const auto& item : network->named_parameters())
-    out["gradient." + item.key()] = item.value().grad();
+  for (const auto& item : network->named_parameters()) {
+    if (item.value().grad().defined())  // exits have none
+      out["gradient." + item.key()] = item.value().grad();
+  }
   torch::NoGradGuard guard;
   if (in.contains("thresholds")) ltp(folder, in, out);
   if (in.contains("etas")) adapler(folder, in, out);
+  if (in.contains("bins")) top(folder, in, out);
+  if (in.contains("cascade")) cascade(folder, in, out);
+  if (in.contains("patience")) exits(folder, in, out);
 }
 
 }  // namespace

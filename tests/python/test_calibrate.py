@@ -228,7 +228,7 @@ def test_nothing_slower_than_dense_is_ever_chosen(model, flat):
             for key, value in budget.items():
                 option = f"--{key.replace('_', '-')}"
                 shown = run_json("classify", "-m", model, option, value, "--repeat", 1, picture)
-                assert [entry["recipe_long"] for entry in shown["summary"]] in (
+                assert [entry["recipe"] for entry in shown["summary"]] in (
                     ["dense"],
                     ["dense", str(result.recipe)],
                 )
@@ -292,7 +292,7 @@ def test_commands_take_the_same_budgets(model, image_folder, flat, tmp_path):
     done = run("classify", "-m", model, "--macs", "0.0085G", "--json", "--repeat", 1, flat)
     assert "note: macs=0.0085e9: keep=0.7" in done.stderr
     (dense, sieved) = json.loads(done.stdout)["summary"]
-    assert sieved["recipe"] == "evit(keep=0.7, fuse)" and "reason" not in dense
+    assert sieved["name"] == "evit(keep=0.7, fuse)" and "reason" not in dense
     assert sieved["reason"].startswith("macs=0.0085e9: keep=0.7")
     rows = run_json("evaluate", "-m", model, "--agree", 0.99, image_folder)["recipes"]
     assert [row["name"] for row in rows] == ["dense", "evit(keep=0.9, fuse)"]
@@ -320,6 +320,6 @@ def test_the_only_calibration_serves_a_model_whose_recipe_is_dense(model, flat):
     assert loaded.recipe.is_dense
     assert keep_of(loaded(picture, agree=0.99)) == 0.9
     shown = run_json("classify", "-m", model, "--agree", 0.99, "--repeat", 1, picture)
-    assert shown["summary"][1]["recipe"] == "evit(keep=0.9, fuse)"
+    assert shown["summary"][1]["name"] == "evit(keep=0.9, fuse)"
     run("calibrate", "-m", model, "--only-latency", "--threads", 1, "--repeat", 2, flat)
     assert len(sieve(model)["calibrations"][0]["latencies"]) == 2

@@ -159,7 +159,7 @@ def test_classify_reports_labels_tokens_macs_and_time(tiny_folder, picture):
     report = run_json("classify", "-m", tiny_folder, "--repeat", 2, picture)
     (image,) = report["images"]
     dense, sieved = image["runs"]
-    assert dense["recipe"] == "dense" and sieved["recipe"] == "evit(keep=0.5, fuse)"
+    assert dense["name"] == "dense" and sieved["name"] == "evit(keep=0.5, fuse)"
     assert dense["tokens"] == [16]
     assert sieved["tokens"][:2] == [16, 9]  # ceil(16 / 2) and the fused row
     assert len(sieved["tokens"]) == 4
@@ -172,7 +172,7 @@ def test_classify_reports_labels_tokens_macs_and_time(tiny_folder, picture):
         assert math.isclose(sum(probabilities), 1.0, abs_tol=1e-5)
     same = dense["top"][0]["label"] == sieved["top"][0]["label"]
     assert sieved["same_label"] == same
-    assert report["summary"][1]["recipe_long"].startswith("score=cls_attention | select=top_k(0.5")
+    assert report["summary"][1]["recipe"].startswith("score=cls_attention | select=top_k(0.5")
 
 
 def test_classify_takes_folders_lists_batches_and_several_recipes(
@@ -186,7 +186,7 @@ def test_classify_takes_folders_lists_batches_and_several_recipes(
     assert len(single["images"]) == 10
     for one, other in zip(single["images"], batched["images"]):
         assert one["image"] == other["image"]
-        assert [run["recipe"] for run in one["runs"]] == ["dense", "evit", "random(keep=0.5)"]
+        assert [run["name"] for run in one["runs"]] == ["dense", "evit", "random(keep=0.5)"]
         for a, b in zip(one["runs"], other["runs"]):
             assert a["tokens"] == b["tokens"] and a["macs"] == b["macs"]
             assert math.isclose(
@@ -197,13 +197,13 @@ def test_classify_takes_folders_lists_batches_and_several_recipes(
 def test_classify_no_dense_runs_the_recipe_alone(tiny_folder, picture):
     (image,) = run_json("classify", "-m", tiny_folder, "--no-dense", picture)["images"]
     (only,) = image["runs"]
-    assert only["recipe"] == "evit(keep=0.5, fuse)"
+    assert only["name"] == "evit(keep=0.5, fuse)"
     assert only["macs_share"] < 1.0 and "speedup" not in only
 
 
 def test_keep_changes_the_density_and_the_name(tiny_folder, picture):
     (image,) = run_json("classify", "-m", tiny_folder, "--keep", 0.25, picture)["images"]
-    assert image["runs"][1]["recipe"] == "evit(keep=0.25, fuse)"
+    assert image["runs"][1]["name"] == "evit(keep=0.25, fuse)"
     assert image["runs"][1]["tokens"][1] == 5
 
 

@@ -30,9 +30,13 @@ def test_texts_get_labels_macs_and_what_left(folder):
     for recipe, answer in zip(["dense", RECIPE], found[0]["runs"], strict=True):
         expected = model(text, recipe=recipe)
         assert answer["name"] == recipe and answer["macs"] == expected.macs[0]
-        assert answer["top"][0]["label"] == expected.labels[0]
+        assert answer["top"][0]["name"] == expected.labels[0]
+        assert answer["top"][0]["label"] == expected.logits[0].argmax()
         assert answer["kept"] == expected.kept[0].tolist() and answer["exit_layer"] == -1
     dense, sieved = found[0]["runs"]
+    assert sieved["macs_share"] == sieved["macs"] / dense["macs"] and dense["macs_share"] == 1
+    assert sieved["same_label"] == (sieved["top"][0]["label"] == dense["top"][0]["label"])
+    assert sieved["speedup"] == dense["seconds"] / sieved["seconds"]
     assert sieved["macs"] < dense["macs"] and sieved["tokens"][-1] < dense["tokens"][0] == 6
 
 

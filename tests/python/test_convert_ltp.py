@@ -9,7 +9,7 @@ import torch
 from parity import assert_parity
 from random_bert import SMALL, random_network, random_texts
 from reference_ltp import ltp
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokensieve.convert.__main__ import main
 
 FINAL = 0.02
@@ -63,6 +63,16 @@ def test_a_folder_keeps_the_tokens_that_it_learned_to_keep(weights, network, tmp
     )
     shares = [len(kept) / (len(text) - 1) for kept, text in zip(result.kept, texts)]
     assert min(shares) < 0.7 and max(shares) > 0.1  # the thresholds do decide
+
+
+def test_a_parameter_that_the_network_would_lack_is_told(network, tmp_path):
+    folder = ltp_folder(tmp_path / "ltp", network, weights="model.safetensors")
+    state = load_file(folder / "model.safetensors")
+    state["ibert.encoder.layer.0.adapter.weight"] = torch.zeros(2)
+    save_file(state, folder / "model.safetensors")
+    with pytest.raises(RuntimeError, match="got 'ibert.encoder.layer.0.adapter.weight'"):
+        ts.convert(folder, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def test_thresholds_at_zero_do_not_prune_and_low_ones_are_the_least(network, tmp_path):

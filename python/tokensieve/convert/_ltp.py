@@ -26,6 +26,11 @@ _PARAMETER = re.compile(
     r"(ibert\.(embeddings\.((word|position|token_type)_embeddings|LayerNorm)|"
     rf"encoder\.layer\.\d+\.{_LAYER})|classifier\.(dense|out_proj)|qa_outputs|classifier)\.(weight|bias)"
 )
+#: What the official code keeps beside weights: its quantizer's state, and position numbers.
+_LEFT_OUT = re.compile(
+    r".*(_integer|_scaling_factor|_activation\.\w+|_act\w*(\.\w+)?|act_\w+(\.\w+)?|\.shift|\.position_ids)"
+    r"|.*\.pruner\.keep_threshold|ibert\.pooler\..*"
+)
 _THRESHOLD = "ibert.encoder.layer.{}.attention.self.pruner.keep_threshold"
 _LEAST_THRESHOLD = np.float32(1e-5)  # the official pruner's
 
@@ -62,6 +67,9 @@ def write(model: str | os.PathLike[str], target: pathlib.Path, n_ref: int) -> _c
         for name, value in state.items()
         if _PARAMETER.fullmatch(name)
     }
+    strange = sorted(name for name in state if not _PARAMETER.fullmatch(name) and not _LEFT_OUT.fullmatch(name))
+    if strange:
+        raise RuntimeError(f"[convert] {weights}: expected the parameters of an LTP network, got '{strange[0]}'")
     kept = {name: value for name, value in config.items() if name not in _OWN_FIELDS}
     kept["model_type"] = "roberta"
     kept["architectures"] = [re.sub("^LTP", "Roberta", str(name)) for name in config.get("architectures") or []]

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "prepared_run.h"
 #include "tokensieve/core/error.h"
@@ -104,12 +105,16 @@ std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFo
   return nn::dense_method(network, teacher, config.dense.logits_weight);
 }
 
-/// One more than the largest label. Throws std::runtime_error where a text has none.
+/// One more than the largest label. Throws std::runtime_error where a text has none, or one that so
+/// few texts cannot need: a classifier of that many classes would not fit into memory.
 int classes_of(const TextDataset& data, const fs::path& file) {
   int classes = 0;
   for (const TextSample& sample : data.samples) {
     check_runtime(sample.label >= 0, "[train] expected a label for every text of ", file.string(),
                   ", got one without");
+    check_runtime(sample.label < std::ssize(data.samples), "[train] expected labels below ",
+                  data.samples.size(), ", the number of texts of ", file.string(), ", got ",
+                  sample.label);
     classes = std::max(classes, sample.label + 1);
   }
   return classes;
@@ -133,19 +138,29 @@ void add(Checksum& checksum, const TextDataset& texts) {
   }
 }
 
-/// As a file that --data and `tokensieve evaluate` read.
-void write_held_out(const TextDataset& texts, const fs::path& file) {
-  const auto on_a_line = [](std::string text) {
-    std::ranges::replace_if(
-        text, [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
-    return text;
-  };
+bool fits_a_line(const std::string& text) { return text.find_first_of("\t\n\r") == text.npos; }
+
+/// As a file that --data and `tokensieve evaluate` read: held_out.tsv, or held_out.jsonl where a
+/// text holds what ends a field there.
+void write_held_out(const TextDataset& texts, const fs::path& folder) {
+  const bool plain = std::ranges::all_of(texts.samples, [](const TextSample& sample) {
+    return fits_a_line(sample.text) && fits_a_line(sample.text_pair.value_or(""));
+  });
+  if (!plain) {
+    std::string lines;
+    for (const TextSample& sample : texts.samples) {
+      nlohmann::ordered_json line{{"label", sample.label}, {"text", sample.text}};
+      if (sample.text_pair) line["text_pair"] = *sample.text_pair;
+      lines += line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    }
+    return write_text_file(folder / "held_out.jsonl", lines);
+  }
   std::string lines = texts.pairs ? "label\ttext\ttext_pair\n" : "label\ttext\n";
   for (const TextSample& sample : texts.samples) {
-    lines += cat(sample.label, "\t", on_a_line(sample.text),
-                 sample.text_pair ? "\t" + on_a_line(*sample.text_pair) : "", "\n");
+    lines += cat(sample.label, "\t", sample.text, sample.text_pair ? "\t" + *sample.text_pair : "",
+                 "\n");
   }
-  write_text_file(file, lines);
+  write_text_file(folder / "held_out.tsv", lines);
 }
 
 }  // namespace
@@ -190,7 +205,7 @@ PreparedRun prepare_texts(const TrainConfig& config, const TrainPaths& paths,
   run.held_out_size = std::ssize(split.held_out.samples);
   run.samples = "texts";
   run.write_held_out = [texts = split.held_out](const fs::path& folder) {
-    write_held_out(texts, folder / "held_out.tsv");
+    write_held_out(texts, folder);
   };
   return run;
 }

@@ -57,6 +57,8 @@ TEST_CASE("A text data set that is wrong is refused with its line", "[io][text_d
     CHECK_THROWS_WITH(read(folder, "a.tsv", std::string("label\ttext\n0\ta\n") + line),
                       Contains("a.tsv:3") && Contains("a label of 0 or more"));
   }
+  CHECK_THROWS_WITH(read(folder, "a.tsv", std::string("label\ttext\n0\ta\0b\n", 17)),
+                    Contains("a.tsv") && Contains("a zero byte, as binary files have"));
   CHECK_THROWS_WITH(read(folder, "a.tsv", "label\ttext\nno tab"),
                     Contains("a.tsv:2") && Contains("label<TAB>text,"));
   CHECK_THROWS_WITH(read(folder, "a.tsv", "label\ttext\ttext_pair\n0\tone"),

@@ -214,8 +214,16 @@ def test_a_result_is_consistent(tiny, pictures):
         assert by_kind.pop("total") == macs == sum(by_kind.values())
 
 
+def test_logits_that_are_no_numbers_have_no_label(tiny):
+    whole = tiny.preprocess(np.zeros((40, 40, 3), np.uint8))
+    result = tiny([np.full_like(whole, np.nan), whole])
+    assert np.isnan(result.logits[0]).all() and result.labels[0] == "" and result.labels[1] != ""
+
+
 def test_top_is_clamped_to_the_classes_and_to_what_was_asked(tiny, tiny_folder, picture):
     assert len(tiny(picture).top(50)[0]) == 3
+    with pytest.raises(ValueError, match="expected k of 0 or more, got -1"):
+        tiny(picture).top(-1)
     assert len(ts.load(tiny_folder, top=2)(picture).top()[0]) == 2
 
 

@@ -113,6 +113,27 @@ def test_classes_have_the_names_of_the_file(place):
     assert done.returncode == 1 and "expected 'labels' of 2 classes" in done.stderr
 
 
+def test_held_out_texts_with_line_ends_are_json_lines(place):
+    lines = [line.split("\t") for line in (place / "texts.tsv").read_text().splitlines()[1:]]
+    texts = [{"label": int(label), "text": text.replace(" ", "\n", 1)} for label, text in lines]
+    (place / "texts.jsonl").write_text("".join(json.dumps(text) + "\n" for text in texts))
+    (place / "config.json").write_text(json.dumps(CONFIG | {"epochs": 1}))
+    line = [str(part).replace("texts.tsv", "texts.jsonl") for part in command(place, "out")]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not (place / "out" / "held_out.tsv").exists()
+    held_out = [json.loads(line) for line in (place / "out" / "held_out.jsonl").read_text().splitlines()]
+    assert len(held_out) == 16 and all(text in texts for text in held_out)
+
+
+def test_a_label_that_so_few_texts_cannot_need_is_told(place):
+    with open(place / "texts.tsv", "a") as file:
+        file.write("2147483647\ttoo much\n")
+    done = run(place, "out")
+    assert done.returncode == 1
+    assert "expected labels below 65, the number of texts of" in done.stderr and "got 2147483647" in done.stderr
+
+
 def test_a_run_killed_at_any_moment_ends_as_one_that_was_not(place):
     (place / "config.json").write_text(json.dumps(CONFIG | {"method": LTP}))
     whole = run(place, "whole", "--json")

@@ -44,6 +44,20 @@ def test_logits_and_gradients_equal_transformers(kind, sizes, tmp_path):
         assert (got - expected).abs().max() < 1e-3 * expected.abs().max() + 1e-6, key
 
 
+def test_a_padding_word_inside_a_roberta_text_has_the_position_that_transformers_gives(tmp_path):
+    network = random_network("Roberta", "ForSequenceClassification", num_labels=3, **SMALL)
+    network.save_pretrained(tmp_path / "model")
+    texts = [list(text) for text in random_texts([37, 5])]
+    texts[0][5] = texts[0][9] = texts[1][2] = network.config.pad_token_id
+    ours = run_probe(tmp_path / "model", as_probe(texts), tmp_path)
+    engine = ts.load(tmp_path / "model", threads=2)(texts).logits
+    for index, text in enumerate(texts):
+        with torch.inference_mode():
+            expected = network(input_ids=torch.tensor([text]), attention_mask=torch.ones(1, len(text))).logits[0]
+        for found in (ours["logits"][index].numpy(), engine[index]):
+            assert np.abs(found - expected.numpy()).max() < 1e-4 * expected.abs().max(), index
+
+
 @pytest.mark.parametrize("n_ref", [0, 128])
 def test_what_ltp_masks_leaves_the_engine(n_ref, tmp_path):
     network = random_network("Bert", "ForSequenceClassification", num_labels=3, **SMALL)

@@ -1,6 +1,7 @@
 #include "facts.h"
 
 #include <algorithm>
+#include <iomanip>
 #include <sstream>
 
 #include "table.h"
@@ -14,9 +15,10 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// An object as "key value, key (key value)".
+// An object as "key value, key (key value)", numbers to four digits.
 std::string words_of(const json& value) {
   if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return cat(std::setprecision(4), value.get<double>());
   if (!value.is_object()) return value.dump();
   std::string text;
   for (const auto& [key, inner] : value.items()) {

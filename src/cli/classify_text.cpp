@@ -81,7 +81,9 @@ nlohmann::ordered_json json_of(const TextSample& text, const Tokens& tokens,
       run["macs_share"] = static_cast<double>(output.macs.total()) /
                           static_cast<double>(dense.result.output.macs.total());
       run["speedup"] = dense.seconds / answer.seconds;
-      run["same_label"] = answer.result.top.front().label == dense.result.top.front().label;
+      if (!dense.result.top.empty()) {  // an embedding has no label
+        run["same_label"] = answer.result.top.front().label == dense.result.top.front().label;
+      }
     }
     runs.push_back(run);
   }

@@ -42,8 +42,8 @@ void put_heads(const torch::Tensor& from, const torch::Tensor& to) {
 
 /// What both passes know of their call.
 struct Call {
-  torch::Tensor qkv, bias = {},
-                     queries = {};  ///< The last two of the wide type, `[B, n]` or undefined.
+  torch::Tensor qkv;
+  torch::Tensor bias = {}, queries = {};  ///< Of the wide type, `[B, n]` or undefined.
   uint64_t seed = 0;
   double rate = 0;
 

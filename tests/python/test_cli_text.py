@@ -114,3 +114,11 @@ def test_what_cannot_be_read_says_why(folder, tiny_folder, tmp_path):
     random_network("Bert", "ForTokenClassification", **SMALL).save_pretrained(tokens)
     (tokens / "vocab.txt").write_text("\n".join(PIECES) + "\n")
     assert "one for each token" in run("classify", "--model", tokens, "--text", "a", code=1).stderr
+
+
+def test_an_embedding_has_no_label_to_compare(tmp_path):
+    folder = write_text_model(tmp_path / "embedding", task="Model")
+    options = ["--model", folder, "--recipe", RECIPE, "--repeat", "1"]
+    (entry,) = run_json("classify", *options, "--text", "A gorgeous mess!")["texts"]
+    assert [run["top"] for run in entry["runs"]] == [[], []]
+    assert entry["runs"][1]["macs_share"] < 1 and "same_label" not in entry["runs"][1]

@@ -29,7 +29,9 @@ def ltp_folder(folder, network, deltas=DELTAS, weights="pytorch_model.bin", with
         scope = f"ibert.encoder.layer.{layer}.attention.self"
         state[f"{scope}.pruner.keep_threshold"] = torch.tensor(delta)
         state[f"{scope}.query.weight_integer"] = torch.zeros(64, 64)
-        state[f"{scope}.query_activation.x_min"] = torch.zeros(1)
+        for name in ("query_activation.x_min", "softmax.act.x_max", "softmax.act.act_scaling_factor"):
+            state[f"{scope}.{name}"] = torch.zeros(1)
+        state[f"ibert.encoder.layer.{layer}.output.LayerNorm.activation.x_min"] = torch.zeros(1)
     state["ibert.embeddings.LayerNorm.shift"] = torch.zeros(1)
     state = {name: value.contiguous() for name, value in state.items() if name not in without}
     folder.mkdir()

@@ -28,8 +28,7 @@ _PARAMETER = re.compile(
 )
 #: What the official code keeps beside weights: its quantizer's state, and position numbers.
 _LEFT_OUT = re.compile(
-    r".*(_integer|_scaling_factor|_activation\.\w+|_act\w*(\.\w+)?|act_\w+(\.\w+)?|\.shift|\.position_ids)"
-    r"|.*\.pruner\.keep_threshold|ibert\.pooler\..*"
+    r".*\.(x_min|x_max|\w+_integer|\w+_scaling_factor|shift|position_ids)|.*\.pruner\..*|ibert\.pooler\..*"
 )
 _THRESHOLD = "ibert.encoder.layer.{}.attention.self.pruner.keep_threshold"
 _LEAST_THRESHOLD = np.float32(1e-5)  # the official pruner's

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <numeric>
+
 #include "bert_fixture.h"
 #include "tokensieve/core/recipe.h"
 #include "tokensieve/io/bert_tensors.h"
@@ -183,6 +186,35 @@ TEST_CASE("bars learn by lengths, weights and predictors by contributions", "[nn
   // Down the gradient the bars rise: shorter texts.
   CHECK((shortened.at("site_thresholds") - plain.at("site_thresholds")).sum().item<float>() < 0);
   for (const auto& parameter : teacher->parameters()) CHECK_FALSE(parameter.grad().defined());
+}
+
+TEST_CASE("a greater weight of lengths raises the bars and shortens the texts", "[nn][adapler]") {
+  std::vector<double> bars, lengths;
+  for (const double weight : {0.0, 0.4, 2.0}) {
+    auto network = random_adapler(9, 0.1);
+    network->train();
+    nn::AdaplerOptions options;
+    options.length_weight = weight;
+    const auto method = nn::adapler_method(network, test::random_bert(10), options);
+    torch::optim::SGD bars_optimizer({network->eta()}, torch::optim::SGDOptions(20));
+    for (int step = 0; step < 60; ++step) {
+      method->begin_step(0);
+      network->zero_grad();
+      method->loss(test::two_texts(), targets()).total.backward();
+      bars_optimizer.step();
+      network->clamp_bars();
+    }
+    torch::NoGradGuard guard;
+    const std::vector<double> etas = network->etas();
+    bars.push_back(std::accumulate(etas.begin(), etas.end(), 0.0));
+    lengths.push_back(nn::length_loss(network->forward_hard(test::two_texts())).item<double>());
+  }
+  INFO("bars " << bars[0] << ' ' << bars[1] << ' ' << bars[2] << "; lengths " << lengths[0] << ' '
+               << lengths[1] << ' ' << lengths[2]);
+  CHECK(std::is_sorted(bars.begin(), bars.end()));
+  CHECK(std::is_sorted(lengths.rbegin(), lengths.rend()));
+  CHECK(bars.back() > 2 * bars.front());
+  CHECK(lengths.back() < 0.8 * lengths.front());
 }
 
 TEST_CASE("bars stay in their range", "[nn][adapler]") {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bert_fixture.h"
 #include "tokensieve/core/recipe.h"
 #include "tokensieve/nn/losses.h"
@@ -235,6 +237,34 @@ TEST_CASE("thresholds' gradient equals central differences", "[nn][ltp]") {
     thresholds[s] += step;
     CHECK(thresholds.grad()[s].item<double>() == Approx((up - down) / (2 * step)).epsilon(1e-5));
   }
+}
+
+TEST_CASE("a greater weight of the masks keeps fewer tokens", "[nn][ltp]") {
+  std::vector<double> kept;
+  for (const double weight : {0.0, 0.05, 0.15, 0.5}) {
+    auto network = random_ltp(12, {0.01, 0.01, 0.01}, 16);
+    network->train();
+    nn::LtpOptions options;
+    options.temperature = 1e-2;
+    options.mask_weight = weight;
+    const auto method = nn::ltp_method(network, nullptr, options);
+    torch::optim::SGD optimizer(network->parameters(), torch::optim::SGDOptions(1e-3));
+    for (int step = 0; step < 60; ++step) {
+      method->begin_step(0);
+      optimizer.zero_grad();
+      method->loss(test::two_texts(), targets()).total.backward();
+      optimizer.step();
+    }
+    torch::NoGradGuard guard;
+    double sum = 0;
+    for (const auto& site : network->forward_hard(test::two_texts()).kept) {
+      sum += site.sum().item<double>();
+    }
+    kept.push_back(sum);
+  }
+  INFO("kept " << kept[0] << ' ' << kept[1] << ' ' << kept[2] << ' ' << kept[3]);
+  CHECK(std::is_sorted(kept.rbegin(), kept.rend()));
+  CHECK(kept.back() < kept.front() / 2);
 }
 
 TEST_CASE("cascade top-k keeps its share of every text", "[nn][cascade]") {

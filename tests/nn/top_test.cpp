@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bert_fixture.h"
 #include "tokensieve/nn/text_method.h"
 
@@ -202,6 +204,29 @@ TEST_CASE("multipliers climb and the sparsity is pulled to its target", "[nn][to
   sparsity.backward();
   CHECK((network->named_parameters()["rank_bins"].grad() < 0).all().item<bool>());
   CHECK((network->named_parameters()["site_gates"].grad() > 0).all().item<bool>());
+}
+
+TEST_CASE("training brings the expected sparsity to ToP's target", "[nn][top]") {
+  for (const double target : {0.25, 0.4}) {
+    auto network = random_top(8);
+    set(network, "site_gates", torch::full({3}, 4.6));
+    set(network, "rank_bins", torch::full({3, 5}, 4.6));
+    network->train();
+    torch::manual_seed(5);
+    nn::TopOptions options;
+    options.target = target;
+    const auto method = nn::top_method(network, test::random_bert(6), options);
+    torch::optim::Adam optimizer(network->parameters(), torch::optim::AdamOptions(2e-2));
+    for (int step = 0; step < 500; ++step) {  // the multipliers overshoot first
+      method->begin_step(std::min(1.0, step / 100.0));
+      optimizer.zero_grad();
+      method->loss(test::two_texts(), targets()).total.backward();
+      optimizer.step();
+    }
+    torch::NoGradGuard guard;
+    const torch::Tensor present = nn::BertImpl::present(test::two_texts());
+    CHECK(scalar(network->expected_sparsity(present)) == Approx(target).margin(0.03));
+  }
 }
 
 TEST_CASE("ToP's loss reaches bins, gates, multipliers and weights", "[nn][top]") {

@@ -5,7 +5,8 @@
 // Sanitizers are not ready that early.
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TOKENSIEVE_WIDE_CLONES __attribute__((target_clones("default", "avx2")))
+#define TOKENSIEVE_WIDE_CLONES \
+  __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #define TOKENSIEVE_INLINE inline __attribute__((always_inline))
 #else
 #define TOKENSIEVE_WIDE_CLONES

@@ -34,20 +34,25 @@ bool is_embedding(const std::string& name) {
 
 }  // namespace
 
+void LearningRates::validate() const {
+  check_argument(base > 0 && head >= 0 && predictors >= 0,
+                 "[learning_rates] expected learning_rate above 0, head_learning_rate and "
+                 "predictor_learning_rate of 0 or more, got ",
+                 base, ", ", head, " and ", predictors);
+  check_argument(weight_decay >= 0 && frozen_epochs >= 0,
+                 "[learning_rates] expected weight_decay and frozen_epochs of 0 or more, got ",
+                 weight_decay, " and ", frozen_epochs);
+  check_argument(layer_decay > 0 && layer_decay <= 1,
+                 "[learning_rates] expected layer_decay in (0, 1], got ", layer_decay);
+}
+
 double peak_rate(const LearningRates& rates) {
   return std::max({rates.base, rates.head, rates.predictors});
 }
 
 std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& network,
                                              const LearningRates& rates) {
-  check_argument(rates.base > 0 && rates.head >= 0 && rates.predictors >= 0,
-                 "[parameter_groups] expected a positive base rate and others of 0 or more, got ",
-                 rates.base, ", ", rates.head, " and ", rates.predictors);
-  check_argument(rates.weight_decay >= 0 && rates.frozen_epochs >= 0,
-                 "[parameter_groups] expected weight_decay and frozen_epochs of 0 or more, got ",
-                 rates.weight_decay, " and ", rates.frozen_epochs);
-  check_argument(rates.layer_decay > 0 && rates.layer_decay <= 1,
-                 "[parameter_groups] expected layer_decay in (0, 1], got ", rates.layer_decay);
+  rates.validate();
   int depth = 0;
   for (const auto& item : network.named_parameters())
     depth = std::max(depth, block_of(item.key()) + 1);

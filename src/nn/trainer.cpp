@@ -239,9 +239,12 @@ void TrainOptions::validate() const {
   check_argument(stop_after >= 0 && stop_after % log_every == 0,
                  "[train] expected stop_after to be a multiple of log_every ", log_every, ", got ",
                  stop_after);
-  check_argument(clip_norm >= 0 && ema >= 0 && final_rate >= 0 && final_rate <= peak_rate(rates),
-                 "[train] expected clip_norm and ema of 0 or more and a final rate up to the peak ",
-                 peak_rate(rates), ", got ", clip_norm, ", ", ema, " and ", final_rate);
+  check_argument(clip_norm >= 0 && ema >= 0,
+                 "[train] expected clip_norm and ema of 0 or more, got ", clip_norm, " and ", ema);
+  rates.validate();
+  check_argument(final_rate >= 0 && final_rate <= peak_rate(rates),
+                 "[train] expected final_learning_rate from 0 to the highest learning rate ",
+                 peak_rate(rates), ", got ", final_rate);
   check_argument(warmup_epochs >= 0 && warmup_epochs <= static_cast<double>(epochs),
                  "[train] expected warmup_epochs from 0 to ", epochs, ", got ", warmup_epochs);
 }

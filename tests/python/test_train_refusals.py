@@ -51,14 +51,19 @@ def test_what_needs_a_teacher_or_labels_says_so_at_once(place):
         ({"method": {"name": "sait", "sites": [3]}}, "unknown key 'sites'"),
         ({"method": {"name": "evit", "keep": 2}}, "keep in (0, 1]"),
         ({"epoch": 3}, "did you mean 'epochs'"),
-        ({"epochs": "three"}, "'epochs'"),
+        ({"epochs": "three"}, "expected 'epochs' in c"),
+        ({"epochs": "three"}, "to be a whole number from "),
+        ({"mixing": {"mixup": "a"}}, "'mixup' in mixing to be a number, got \"a\""),
+        ({"optimizer": {"freeze_embeddings": 1}}, "to be true or false, got 1"),
+        ({"optimizer": {"learning_rate": -1}}, "expected learning_rate above 0"),
+        ({"optimizer": {"final_learning_rate": 1}}, "expected final_learning_rate from 0 to"),
         ({"epochs": 0}, "epochs"),
         ({"method": {"name": "dynamicvt"}}, "did you mean 'dynamicvit'"),
         ({"method": {"name": "dense", "keep": 0.5}}, "unknown key 'keep'"),
         ({"method": 3}, "an object"),
         ({"method": {"name": "dynamicvit", "sites": [0]}}, "sites"),
         ({"batch": 1000}, "batch"),
-        ({"batch": 4294967328}, "cannot be 4294967328"),
+        ({"batch": 4294967328}, "got 4294967328"),
         ({"image_size": -140}, "image_size"),
         ({"method": {"name": "dynamicvit", "sites": [4294967299]}}, "'sites'"),
         ({"augmentation": {"crop_area": [1]}}, "crop_area"),
@@ -90,7 +95,7 @@ def test_bad_usage_and_another_runs_folder_are_refused(place):
     done = run(place, "out")
     assert done.returncode == 1 and "other settings" in done.stderr
     for text, message in [
-        ("{", "not JSON"),
+        ("{", "is not JSON: parse error at line 1, column 2"),
         ('{"seed": 1, "seed": 2}', "the key 'seed' twice"),
         ('{"method": ' + 70 * "[" + 70 * "]" + "}", "64 levels"),
     ]:

@@ -24,6 +24,9 @@ struct LearningRates {
   int64_t frozen_epochs = 0;
   /// Class token and positions (DynamicViT's code), or a text network's tables, never change.
   bool freeze_embeddings = false;
+
+  /// Throws std::invalid_argument for rates out of range.
+  void validate() const;
 };
 
 /// The highest of the rates, whose schedule the others are fractions of.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "json_reader.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"
 
 namespace tokensieve::cli {
@@ -30,9 +31,14 @@ nlohmann::json parse(const std::string& text, const std::string& file) {
     }
     return true;
   };
-  nlohmann::json json = nlohmann::json::parse(text, check, false);
-  check_runtime(!json.is_discarded(), "[config] ", file, " is not JSON");
-  return json;
+  try {
+    return nlohmann::json::parse(text, check);
+  } catch (const nlohmann::json::exception& error) {
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: ...": the tag is noise.
+    const std::string message = error.what();
+    fail_runtime("[config] ", file, " is not JSON: ",
+                 printable(message.substr(std::min(message.find(' ') + 1, message.size())), 200));
+  }
 }
 
 /// Keeps the first key that is noted.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve::cli {
 
@@ -18,7 +20,8 @@ class JsonReader {
   JsonReader(nlohmann::json object, std::string scope)
       : object_(std::move(object)), scope_(std::move(scope)) {
     if (!object_.is_object()) {
-      fail_runtime("[config] expected '", scope_, "' to be an object, got ", object_.dump());
+      fail_runtime("[config] expected '", scope_, "' to be an object, got ",
+                   printable(object_.dump(), 100));
     }
   }
 
@@ -61,6 +64,21 @@ class JsonReader {
     }
   }
 
+  /// What a value of the type is called in errors.
+  template <typename Value>
+  static std::string kind() {
+    if constexpr (std::is_same_v<Value, bool>) return "true or false";
+    if constexpr (std::is_same_v<Value, std::string>) return "a word in quotes";
+    if constexpr (std::is_integral_v<Value>) {
+      return cat("a whole number from ", std::numeric_limits<Value>::min(), " to ",
+                 std::numeric_limits<Value>::max());
+    }
+    if constexpr (std::is_floating_point_v<Value>) return "a number";
+    if constexpr (std::is_same_v<Value, std::vector<int>>) return "a list of whole numbers";
+    if constexpr (std::is_same_v<Value, std::vector<std::string>>) return "a list of words";
+    return "a list of numbers";
+  }
+
   template <typename Value>
   Value convert(const std::string& key, const nlohmann::json& json) const {
     const bool fits = std::is_same_v<Value, bool>          ? json.is_boolean()
@@ -77,7 +95,8 @@ class JsonReader {
       if (fits && in_range<Value>(json)) return json.get<Value>();
     } catch (const nlohmann::json::exception&) {  // an array of something else
     }
-    fail_runtime("[config] '", key, "' in ", scope_, " cannot be ", json.dump());
+    fail_runtime("[config] expected '", key, "' in ", scope_, " to be ", kind<Value>(), ", got ",
+                 printable(json.dump(), 100));
   }
 
   nlohmann::json object_;

@@ -10,6 +10,7 @@
 #include "tokensieve/io/half.h"
 #include "tokensieve/io/image.h"
 #include "tokensieve/io/model_folder.h"
+#include "tokensieve/io/picture_set.h"
 #include "tokensieve/io/predictor_tensors.h"
 #include "tokensieve/io/preprocess.h"
 #include "tokensieve/io/resize.h"

@@ -11,6 +11,7 @@
 #include "tokensieve/io/dataset.h"
 #include "tokensieve/io/image.h"
 #include "tokensieve/io/model_folder.h"
+#include "tokensieve/io/picture_set.h"
 #include "tokensieve/io/resize.h"
 #include "tokensieve/io/safetensors.h"
 #include "tokensieve/io/text_dataset.h"
@@ -226,11 +227,22 @@ void register_io(py::module_& m) {
       py::arg("root"),
       "(classes, [(path, label), ...]) of a folder with one folder of pictures a class.");
   m.def(
-      "find_images",
-      [](const std::filesystem::path& folder) {
-        return without_gil([&] { return find_images(folder); });
+      "open_pictures",
+      [](const std::filesystem::path& data, const std::vector<std::string>& labels, int count,
+         bool labelled, const std::string& operation) {
+        PictureSet set = without_gil([&] {
+          const ModelClasses classes{labels, count};
+          return labelled ? open_labelled_pictures(data, classes, operation)
+                          : open_pictures(data, classes, operation);
+        });
+        std::vector<std::pair<std::filesystem::path, int>> samples;
+        for (Sample& sample : set.samples) samples.emplace_back(sample.path, sample.label);
+        return std::pair(samples, set.note);
       },
-      py::arg("folder"), "All pictures of a folder at any depth, sorted.");
+      py::arg("data"), py::arg("labels"), py::arg("count"), py::arg("labelled"),
+      py::arg("operation"),
+      "([(path, class of the model or -1), ...], note) of a folder of pictures or a list of them; "
+      "with `labelled` each must have a class.");
   m.def("write_safetensors", &write_tensors, py::arg("path"), py::arg("tensors"),
         py::arg("metadata") = std::map<std::string, std::string>(),
         "Writes float32 arrays as a safetensors file, whole or not at all.");

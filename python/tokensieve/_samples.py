@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import os
 import pathlib
+import warnings
 from typing import Any
 
 import numpy as np
@@ -83,36 +84,24 @@ def open_samples(
     operation: str,
     labelled: bool = True,
 ) -> Samples:
-    """The pictures of a folder or the texts of a file, with classes of the model.
+    """The pictures of a folder or a list, or the texts of a file, with classes of the model.
 
-    Without `labelled` a folder of pictures may have no classes. Raises ValueError for labels that the
-    model does not have.
+    Without `labelled` pictures may have no classes. Raises RuntimeError for pictures without a class of
+    the model, ValueError for labels of texts that it does not have.
     """
     path = pathlib.Path(data)
     if isinstance(model, TextModel):
         return _open_texts(model, path, max_length, operation)
     if model.config["num_classes"] < 1:
         raise ValueError(f"[{operation}] this model has no classifier")
-    if not path.is_dir():
-        raise RuntimeError(f"[{operation}] expected a folder of pictures, got {path}")
-    if not labelled:
-        found = _core.find_images(path)
-        if not found:
-            raise RuntimeError(f"[{operation}] no pictures in {path}")
-        if any(file.parent == path for file in found):
-            return PictureSamples(model, found, [-1] * len(found), str(path), apply_orientation)
-    classes, samples = _core.open_image_folder(path)
-    labels = model.labels or classes
-    known = {_plain(label): i for i, label in enumerate(labels)}
-    unknown = [name for name in classes if _plain(name) not in known]
-    if unknown and labelled:
-        hint = _core.did_you_mean(unknown[0], labels)
-        raise ValueError(f"[{operation}] the model has no label '{unknown[0]}'{hint}")
-    index = [-1 if unknown else known[_plain(name)] for name in classes]
-    paths = [file for file, _ in samples]
-    return PictureSamples(
-        model, paths, [index[label] for _, label in samples], str(path), apply_orientation
-    )
+    if not path.exists():
+        raise RuntimeError(f"[{operation}] expected a folder or a list of pictures, got {path}")
+    classes = model.config["num_classes"]
+    samples, note = _core.open_pictures(path, model.labels or [], classes, labelled, operation)
+    if note:
+        warnings.warn(f"[{operation}] {note}", stacklevel=3)
+    paths, labels = [file for file, _ in samples], [label for _, label in samples]
+    return PictureSamples(model, paths, labels, str(path), apply_orientation)
 
 
 def _open_texts(
@@ -144,7 +133,3 @@ def spread(total: int, limit: int | None) -> np.ndarray:
     count = total if limit is None else min(limit, total)
     return np.arange(count) * total // count
 
-
-def _plain(name: str) -> str:
-    # folders cannot always be named as labels are: "golf_ball" is "golf ball"
-    return name.replace("_", " ").replace("-", " ").lower()

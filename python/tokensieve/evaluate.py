@@ -41,10 +41,12 @@ def evaluate(
     buckets: Sequence[int] = (),
     progress: bool | None = None,
 ) -> Table:
-    """Runs dense and every recipe over a folder with one folder of pictures a class, or a file of texts.
+    """Runs dense and every recipe over a folder with one folder of pictures a class, a list of pictures (a
+    path, a tab and the number of a class a line), or a file of texts.
 
     Without `recipes` that is the model's own. The classes' folder names must be the model's labels, in
-    any case and with spaces, "_" or "-"; texts are a .tsv or .jsonl file as `read_text_dataset` takes
+    any case and with spaces, "_" or "-" (as many folders of other names are taken in order, which a
+    warning says); texts are a .tsv or .jsonl file as `read_text_dataset` takes
     it, with labels. With a `baseline`, dense is that model's, the model's own network with all tokens
     comes second. A recipe may be a pair, (recipe, other model), so that one table holds models that were
     trained for different methods; its row is called "recipe@folder". All models must have the same labels
@@ -60,7 +62,8 @@ def evaluate(
     are looked at together, then the rest; without any, quarters of the texts are.
 
     `progress` shows a bar on standard error (by default, when that is a terminal). Raises ValueError
-    when labels do not fit, RuntimeError for data that cannot be read.
+    for labels of texts that do not fit, RuntimeError for classes of pictures that do not, and for data that
+    cannot be read.
     """
     if recipes is None:
         recipes = model.recipe

@@ -4,60 +4,24 @@
 #include <iostream>
 
 #include "inputs.h"
-#include "label_map.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/io/picture_set.h"
 
 namespace tokensieve::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool has_pictures_of_its_own(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (has_image_extension(entry.path())) return true;
-  }
-  return false;
+std::unique_ptr<const Samples> pictures_of(PictureSet set, const LoadedModel& model,
+                                           const SampleOptions& options,
+                                           std::string_view operation) {
+  if (!set.note.empty()) std::cerr << "note: " << set.note << "\n";
+  return std::make_unique<PictureSamples>(model.pictures(operation), std::move(set.samples),
+                                          options.decode);
 }
 
-bool has_folders(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_directory()) return true;
-  }
-  return false;
-}
-
-std::vector<Sample> unlabelled(const std::vector<fs::path>& paths) {
-  std::vector<Sample> samples;
-  for (const fs::path& path : paths) samples.push_back({path, -1});
-  return samples;
-}
-
-std::vector<Sample> labelled(ImageDataset data, const ModelFolder& model,
-                             std::string_view operation) {
-  const std::vector<int> labels = labels_of(data, model, operation);
-  for (size_t i = 0; i < labels.size(); ++i) data.samples[i].label = labels[i];
-  return std::move(data.samples);
-}
-
-std::vector<Sample> any_pictures(const fs::path& data, const ModelFolder& model,
-                                 std::string_view operation) {
-  if (!fs::is_directory(data)) {
-    ImageDataset list = read_image_list(data);
-    const bool known =
-        std::ranges::all_of(list.samples, [](const Sample& s) { return s.label >= 0; });
-    if (known) return labelled(std::move(list), model, operation);
-    return unlabelled(expand_inputs(std::span(&data, 1)));
-  }
-  if (!has_pictures_of_its_own(data) && has_folders(data)) {
-    try {
-      return labelled(open_image_folder(data), model, operation);
-    } catch (const std::runtime_error& error) {
-      std::cerr << "note: no accuracy, the pictures count as unlabelled: " << error.what() << "\n";
-    }
-  }
-  const auto paths = find_images(data);
-  check_runtime(!paths.empty(), "[", operation, "] no pictures in ", data.string());
-  return unlabelled(paths);
+ModelClasses classes_of(const LoadedModel& model) {
+  return {model.folder().labels, model.folder().vit.num_classes};
 }
 
 std::unique_ptr<const Samples> open_texts(const fs::path& data, const LoadedModel& model,
@@ -93,10 +57,8 @@ std::unique_ptr<const Samples> open_labelled(const fs::path& data, const LoadedM
                                              std::string_view operation) {
   check_exists(operation, data);
   if (model.reads_texts()) return open_texts(data, model, options, operation, true);
-  ImageDataset pictures = fs::is_directory(data) ? open_image_folder(data) : read_image_list(data);
-  return std::make_unique<PictureSamples>(model.pictures(operation),
-                                          labelled(std::move(pictures), model.folder(), operation),
-                                          options.decode);
+  return pictures_of(open_labelled_pictures(data, classes_of(model), operation), model, options,
+                     operation);
 }
 
 std::unique_ptr<const Samples> open_samples(const fs::path& data, const LoadedModel& model,
@@ -104,8 +66,7 @@ std::unique_ptr<const Samples> open_samples(const fs::path& data, const LoadedMo
                                             std::string_view operation) {
   check_exists(operation, data);
   if (model.reads_texts()) return open_texts(data, model, options, operation, false);
-  return std::make_unique<PictureSamples>(
-      model.pictures(operation), any_pictures(data, model.folder(), operation), options.decode);
+  return pictures_of(open_pictures(data, classes_of(model), operation), model, options, operation);
 }
 
 }  // namespace tokensieve::cli

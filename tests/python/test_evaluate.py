@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -144,6 +145,22 @@ def test_evaluate_takes_a_limit_spread_over_the_classes(tiny, image_folder):
     assert count(limit=999) == 21
 
 
+def test_evaluate_takes_a_list_and_says_how_classes_were_found(tiny, image_folder, tmp_path):
+    folders = sorted(path for path in image_folder.iterdir() if path.is_dir())
+    pairs = [(path, label) for label, folder in enumerate(folders) for path in sorted(folder.iterdir())]
+    listing = tmp_path / "list.txt"
+    listing.write_text("".join(f"{path}\t{label}\n" for path, label in pairs))
+    row = evaluate(tiny, listing)[0]
+    assert row.correct == evaluate(tiny, image_folder)[0].correct
+    for number, folder in enumerate(folders):
+        shutil.copytree(folder, tmp_path / "other" / f"n{number}")
+    with pytest.warns(UserWarning, match="matched by position: 'n0'"):
+        assert evaluate(tiny, tmp_path / "other")[0].correct == row.correct
+    (tmp_path / "list.txt").write_text(f"{pairs[0][0]}\n")
+    with pytest.raises(RuntimeError, match="has no label"):
+        evaluate(tiny, listing)
+
+
 def test_evaluate_shows_progress_when_asked(tiny, image_folder, capsys):
     evaluate(tiny, image_folder, limit=4, batch=2, progress=True, rounds=1)
     said = capsys.readouterr().err
@@ -166,7 +183,7 @@ def test_evaluate_explains_what_it_cannot_do(tiny, image_folder, tmp_path):
     with pytest.raises(RuntimeError, match="nowhere"):
         evaluate(tiny, tmp_path / "nowhere")
     write_picture(tmp_path / "data" / "gren" / "a.png")
-    with pytest.raises(ValueError, match="no label 'gren' .did you mean 'green'"):
+    with pytest.raises(RuntimeError, match="one of them 'gren' .did you mean 'green'"):
         evaluate(tiny, tmp_path / "data")
     write_picture(tmp_path / "bad" / "green" / "a.png").write_bytes(b"not a picture")
     with pytest.raises(RuntimeError, match="a.png"):

@@ -209,7 +209,7 @@ def test_calibrate_takes_pictures_too(tmp_path, tiny_folder, image_folder):
         run_json("calibrate", "-m", model.folder, "--no-latency", flat)["calibration"]["samples"],
     ):
         assert samples == count, "a folder with pictures of its own has no classes"
-    for path, message in [(flat / "none", "expected a folder of pictures"), (flat / "empty", "no pictures in")]:
+    for path, message in [(flat / "none", "expected a folder or a list"), (flat / "empty", "no pictures in")]:
         with pytest.raises(RuntimeError, match=message):
             ts.calibrate(model, path, repeat=0, progress=False)
 

@@ -128,5 +128,6 @@ TEST_CASE("each block learns slower than the one above it; biases do not decay",
   CHECK_THROWS_WITH(nn::parameter_groups(*network, rates), Catch::Contains("layer_decay"));
   rates.layer_decay = 1;
   rates.base = 0;
-  CHECK_THROWS_WITH(nn::parameter_groups(*network, rates), Catch::Contains("learning_rate above 0"));
+  CHECK_THROWS_WITH(nn::parameter_groups(*network, rates),
+                    Catch::Contains("learning_rate above 0"));
 }

@@ -12,7 +12,7 @@ namespace tokensieve::nn {
 template <typename Value>
 using WideOf = std::conditional_t<std::is_same_v<Value, double>, double, float>;
 
-/// Rows of `n` values that a thread works in, and those of the text that it works on.
+/// Rows of `n` values that a thread works in, and those of the sample that it works on.
 template <typename Wide>
 struct Rows {
   explicit Rows(int64_t n, const torch::Tensor& key_bias)

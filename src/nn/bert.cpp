@@ -1,8 +1,8 @@
 #include "tokensieve/nn/bert.h"
 
 #include "dropout.h"
+#include "sample_attention.h"
 #include "scope.h"
-#include "text_attention.h"
 #include "tokensieve/core/error.h"
 
 namespace tokensieve::nn {
@@ -137,8 +137,8 @@ ScoredRows BertImpl::attend_from(int index, const torch::Tensor& rows, const tor
       torch::linear(rows, torch::cat({block.query->weight, block.key->weight, block.value->weight}),
                     torch::cat({block.query->bias, block.key->bias, block.value->bias}))
           .view({rows.size(0), rows.size(1), 3, block.num_heads, config_.head_dim});
-  const TextAttention attention =
-      text_attention(qkv, bias, queries, is_training() ? dropout_ : 0.0);
+  const SampleAttention attention =
+      sample_attention(qkv, bias, queries, is_training() ? dropout_ : 0.0);
   return {block.attention_norm(rows + drop(block.projection(attention.outputs))),
           attention.received};
 }

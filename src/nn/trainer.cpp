@@ -156,6 +156,7 @@ class Run {
     const auto look = [&](bool ema) {
       const double top1 = accuracy(method_, held_out_, options_.device, options_.bf16);
       values.emplace_back(ema ? "held_out_ema" : "held_out", top1);
+      if (options_.last_epoch && epoch + 1 < options_.epochs) return;
       if (!method_.is_candidate(last)) return;
       if (top1 <= result_.best_accuracy && result_.best_epoch >= 0) return;
       result_ = {false, epoch, top1, ema, 0};

@@ -110,6 +110,20 @@ TEST_CASE("a run that was stopped ends as one that was not", "[nn][trainer]") {
   }
 }
 
+TEST_CASE("the last epoch is kept where it is asked for, across a stop", "[nn][trainer]") {
+  TempFolder folder;
+  Setup best(false), last(false);
+  const auto by_accuracy = best.run(folder.path() / "best");
+  last.options.last_epoch = true;
+  CHECK(last.run(folder.path() / "last", 2).best_epoch == -1);
+  CHECK(last.saved == 0);
+  const auto result = last.run(folder.path() / "last");
+  CHECK(result.best_epoch == last.options.epochs - 1);
+  CHECK(result.best_accuracy <= by_accuracy.best_accuracy);
+  CHECK(last.saved > 0);
+  CHECK(last.saved <= 2);  // weights, and their average where that is better
+}
+
 TEST_CASE("training learns", "[nn][trainer]") {
   TempFolder folder;
   Setup setup(false);

@@ -70,6 +70,7 @@ def test_what_needs_a_teacher_or_labels_says_so_at_once(place):
         ({"augmentation": {"interpolations": ["cubic"]}}, "interpolation"),
         ({"mixing": {"mixup": -1}}, "mixup"),
         ({"held_out": 1.5}, "fraction"),
+        ({"choose": "lst"}, "expected choose best or last, got 'lst' (did you mean 'last'?)"),
         ({"pooling": "max"}, "expected pooling class_token or mean"),
         ({"architecture": {"depth": 2}}, "image_size beside architecture"),
         ({"architecture": {"embed_dim": 32, "num_heads": 3}, "image_size": 56}, "num_heads 3"),

@@ -45,6 +45,9 @@ struct TrainOptions {
   double final_rate = 1e-6;  ///< Where the fastest group's cosine ends.
   LearningRates rates;       ///< Peak rates.
   double clip_norm = 0;      ///< 0: gradients are not clipped.
+  /// The result is of the last epoch, not of the one that is best on the held-out samples: for few
+  /// of those, whose accuracy goes up and down by chance.
+  bool last_epoch = false;
   double ema = 0;            ///< Decay of an average evaluated beside the weights; 0: none.
   bool bf16 = true;          ///< Matrix products in bfloat16; weights and sums stay float32.
   uint64_t seed = 0;         ///< Of everything that is drawn.

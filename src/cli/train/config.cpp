@@ -305,6 +305,14 @@ Pooling parse_pooling(const std::string& name) {
   return name == "mean" ? Pooling::mean : Pooling::class_token;
 }
 
+/// Whether the last epoch is chosen, not the best one.
+bool parse_choice(const std::string& name) {
+  const std::vector<std::string> names = {"best", "last"};
+  check_runtime(std::ranges::count(names, name) > 0, "[config] expected choose best or last, got '",
+                name, "'", did_you_mean(name, names));
+  return name == "last";
+}
+
 void read_mixing(const nlohmann::json& json, Mixing& mixing) {
   JsonReader reader(json, "mixing");
   reader.read("mixup", mixing.mixup_alpha);
@@ -379,6 +387,9 @@ TrainConfig read_train_config(const std::filesystem::path& path, int image_size)
     if (reader.find(key)) note(config.picture_key, key);
   }
   reader.read("held_out", config.held_out);
+  std::string choice = "best";
+  reader.read("choose", choice);
+  config.train.last_epoch = parse_choice(choice);
   reader.read("epochs", config.train.epochs);
   reader.read("batch", config.loader.batch_size);
   reader.read("accumulate", config.train.accumulate);

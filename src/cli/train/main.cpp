@@ -129,8 +129,8 @@ int main(int argc, char** argv) {
                        .dump(2)
                 << "\n";
     } else if (result.best_epoch >= 0) {
-      std::cout << "best on the held-out samples: " << 100 * result.best_accuracy
-                << " % after epoch " << result.best_epoch + 1
+      std::cout << "chosen: " << 100 * result.best_accuracy
+                << " % of the held-out samples, after epoch " << result.best_epoch + 1
                 << (result.best_is_ema ? " (moving average)" : "") << ", in " << model << "\n";
     }
     std::cerr << "training waited for data " << std::round(1000 * result.waited) / 10

@@ -44,8 +44,8 @@ def update_manifest(folder):
     write_json(manifest, {name: entries[name] for name in sorted(entries)})
 
 
-def ship(run, folder, program):
-    """Converts `run` to bfloat16 as `folder`, and says where it comes from."""
+def ship(run, predictors, folder, program):
+    """Converts `run` to bfloat16 as `folder`, with the predictors of another run, and says where it comes from."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         made = pathlib.Path(scratch) / "model"
         subprocess.run([program, "convert", run, "--dtype", "bf16", "--out", made], check=True)
@@ -55,11 +55,17 @@ def ship(run, folder, program):
         sieve["provenance"] = {
             "backbone": BACKBONE,
             "data": {"name": "Imagenette v2, 160 x 160 pixels"} | pictures,
-            "start": "the backbone" if provenance["teacher"] is None else "the dense model",
-            "teacher": None if provenance["teacher"] is None else "the dense model",
+            "start": "the backbone" if provenance["teacher"] is None else "runs/dense of weights/README.md",
+            "teacher": None if provenance["teacher"] is None else "runs/dense of weights/README.md",
             "config": provenance["config"],
             "best": provenance["best"],
         }
+        if predictors:
+            other = pathlib.Path(scratch) / "predictors"
+            subprocess.run([program, "convert", predictors, "--dtype", "bf16", "--out", other], check=True)
+            (other / "sieve.safetensors").replace(made / "sieve.safetensors")
+            of_it = json.loads((other / "sieve.json").read_text())["provenance"]
+            sieve["provenance"]["predictors"] = {key: of_it[key] for key in ("config", "best")}
         write_json(made / "sieve.json", sieve)
         if folder.exists():
             folder.rename(pathlib.Path(scratch) / "before")
@@ -85,11 +91,12 @@ def main():
     )
     parser.add_argument("folders", nargs="+", type=pathlib.Path, help="[the run's model] and the folder in weights/")
     parser.add_argument("--program", default="tokensieve", help="the program that converts")
+    parser.add_argument("--predictors", type=pathlib.Path, help="another run's model, whose predictors it gets")
     parser.add_argument("--measured", type=pathlib.Path, help="JSON of benchmarks/dynamicvit_curve.py")
     options = parser.parse_args()
     folder = options.folders[-1]
     if len(options.folders) > 1:
-        ship(options.folders[0], folder, options.program)
+        ship(options.folders[0], options.predictors, folder, options.program)
     if options.measured:
         add_figures(folder, json.loads(options.measured.read_text()))
     update_manifest(folder)

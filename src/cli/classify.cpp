@@ -70,6 +70,7 @@ void print_heading(const ClassifyOptions& options, const std::filesystem::path& 
 void run_classify(const ClassifyOptions& options) {
   if (options.texts.given("classify", !options.pictures.inputs.empty())) {
     check_argument(!options.brief, "[classify] --brief is for pictures");
+    check_argument(options.batch == 1, "[classify] --batch is for pictures; texts run one by one");
     classify_texts({options.model, options.recipes, options.texts.find("classify"),
                     options.compare_dense, options.json, options.repeat, options.top});
     return;

@@ -104,6 +104,8 @@ def test_what_cannot_be_read_says_why(folder, tiny_folder, tmp_path):
     assert "model of texts" in run("classify", "--model", tiny_folder, "--text", "a", code=1).stderr
     brief = run("classify", "--model", folder, "--text", "a", "--brief", code=2)
     assert "--brief is for pictures" in brief.stderr
+    batch = run("classify", "--model", folder, "--text", "a", "--batch", "8", code=2)
+    assert "--batch is for pictures" in batch.stderr
     assert "--limit is for --file" in run("classify", "--model", folder, "--text", "a", "--limit", 1, code=2).stderr
     assert "--limit is for --file" in run("visualize", "--limit", 1, "-o", "x.png", tmp_path, code=2).stderr
     assert "calibrate" in run("classify", "--model", folder, "--text", "a", "--agree", "0.9", code=2).stderr

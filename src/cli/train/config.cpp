@@ -1,10 +1,8 @@
 #include "config.h"
 
 #include <algorithm>
-#include <set>
 
 #include "json_reader.h"
-#include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"
 
 namespace tokensieve::cli {
@@ -12,34 +10,8 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = 1 << 20;
 
-constexpr int kMaxLevels = 64;
 constexpr int kMaxDepth = 1000;
 constexpr int kMaxWidth = 1 << 16;
-
-/// Throws std::runtime_error for text that is no JSON, nested too deeply, or has a key twice.
-nlohmann::json parse(const std::string& text, const std::string& file) {
-  std::vector<std::set<std::string>> keys(1);
-  const auto check = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-    check_runtime(depth <= kMaxLevels, "[config] ", file, " is nested more than ", kMaxLevels,
-                  " levels deep");
-    keys.resize(static_cast<size_t>(depth) + 2);
-    if (event == nlohmann::json::parse_event_t::object_start) keys.back().clear();
-    if (event == nlohmann::json::parse_event_t::key) {
-      const auto key = value.get<std::string>();
-      check_runtime(keys[static_cast<size_t>(depth)].insert(key).second, "[config] ", file,
-                    " has the key '", key, "' twice");
-    }
-    return true;
-  };
-  try {
-    return nlohmann::json::parse(text, check);
-  } catch (const nlohmann::json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: ...": the tag is noise.
-    const std::string message = error.what();
-    fail_runtime("[config] ", file, " is not JSON: ",
-                 printable(message.substr(std::min(message.find(' ') + 1, message.size())), 200));
-  }
-}
 
 /// Keeps the first key that is noted.
 void note(std::string& first, const std::string& key) {
@@ -345,7 +317,7 @@ void read_optimizer(const nlohmann::json& json, TrainConfig& config) {
 TrainConfig read_train_config(const std::filesystem::path& path, int image_size) {
   TrainConfig config;
   config.text = read_text_file(path, kMaxConfigBytes);
-  nlohmann::json json = parse(config.text, path.string());
+  nlohmann::json json = parse_json(config.text, path.string());
   if (image_size > 0 && json.is_object()) {
     json["image_size"] = image_size;
     config.text = json.dump(2);

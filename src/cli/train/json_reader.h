@@ -14,6 +14,10 @@
 
 namespace tokensieve::cli {
 
+/// The JSON in `text` of a file called `file`. Throws std::runtime_error for text that is no JSON,
+/// nested too deeply, or has a key twice.
+nlohmann::json parse_json(const std::string& text, const std::string& file);
+
 /// An object of a JSON file written by hand: every key is optional, an unknown one is an error.
 class JsonReader {
  public:

@@ -132,4 +132,3 @@ def spread(total: int, limit: int | None) -> np.ndarray:
         raise ValueError(f"[evaluate] limit must be 1 or more, got {limit}")
     count = total if limit is None else min(limit, total)
     return np.arange(count) * total // count
-

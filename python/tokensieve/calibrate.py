@@ -37,10 +37,10 @@ def calibrate(
     """Measures a recipe at each density on a folder or a list of pictures, or a file of texts.
 
     It is `tokensieve calibrate`. Labels are not needed; where every sample has one, accuracy is measured,
-    too. Without `recipe` it is the model's, without `densities` 0.9, 0.8, ... 0.2, for keep and mass. The result goes into the
-    folder's sieve.json, in place of the recipe's last one, and `model` has it at once: then
-    `model(..., agree=0.99)`, `macs=` or `latency_ms=` choose the density. `repeat` calls with one sample
-    time dense and each step, which take turns; 0 leaves it out. Returns the calibration as sieve.json
+    too. Without `recipe` it is the model's, without `densities` 0.9, 0.8, ... 0.2, for keep and mass. The
+    result goes into the folder's sieve.json, in place of the recipe's last one, and `model` has it at
+    once: then `model(..., agree=0.99)`, `macs=` or `latency_ms=` choose the density. `repeat` calls with one
+    sample time dense and each step, which take turns; 0 leaves it out. Returns the calibration as sieve.json
     has it. Raises ValueError for a recipe without a density or densities that it cannot have,
     RuntimeError for data that cannot be read, or a folder that cannot be written.
     """

@@ -1,8 +1,8 @@
 #pragma once
 
-// TOKENSIEVE_WIDE_CLONES ahead of a function compiles it once more for wider registers, and the
-// program chooses when it starts; what it calls takes part where it is TOKENSIEVE_INLINE.
-// Sanitizers are not ready that early.
+// TOKENSIEVE_WIDE_CLONES ahead of a function compiles it again for registers of 256 and of 512
+// bits, and the program chooses when it starts; what it calls takes part where it is
+// TOKENSIEVE_INLINE. Sanitizers are not ready that early.
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define TOKENSIEVE_WIDE_CLONES \

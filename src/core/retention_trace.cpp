@@ -49,7 +49,21 @@ SiteTrace untouched(const RetentionTrace& trace) {
   std::iota(state.row.begin(), state.row.end(), trace.num_prefix_tokens);
   state.weight.assign(count, 1.0f);
   state.fate.assign(count, Fate::kept);
+  for (int32_t prefix = 0; prefix < trace.num_prefix_tokens; ++prefix) {
+    state.origin.push_back(-1 - prefix);
+  }
+  for (int32_t token = 0; token < trace.num_tokens; ++token) state.origin.push_back(token);
   return state;
+}
+
+/// The places of the rows that `plan` leaves of a sample; `origin` has those of its input rows.
+std::vector<int32_t> moved(const TokenPlan& plan, int64_t sample, std::span<const int32_t> origin) {
+  std::vector<int32_t> places;
+  const int64_t first = plan.output_layout().offset(sample);
+  for (int64_t row = first; row < first + plan.output_layout().count(sample); ++row) {
+    places.push_back(origin[static_cast<size_t>(plan.sources(row).front().row)]);
+  }
+  return places;
 }
 
 /// One token through one site; `state` holds what it was before.
@@ -125,6 +139,7 @@ void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<co
     state.score_name = score_name;
     state.rows = plan.output_layout().count(sample);
     state.score.assign(state.row.size(), std::numeric_limits<float>::quiet_NaN());
+    state.origin = moved(plan, sample, state.origin);
     state.draws.assign(draws.empty() ? 0 : state.row.size(), 0);
     const std::vector<Destination> to = destinations(plan, sample);
     const auto own = [&](auto values) {  // of the sample's rows

@@ -26,17 +26,36 @@ constexpr Color kSeen{196, 148, 84};
 /// What becomes of a key.
 enum class Key { seen, masked, gone };
 
-/// Whether each token is still there when block `block` attends.
-std::vector<bool> present_in(const RetentionTrace& trace, int block) {
+/// The rows that a block attends to, prefix rows left out.
+struct Rows {
+  std::vector<int32_t> of_token;  // the row each token is in, -1 when it has left
+  std::vector<int32_t> origin;    // the token at whose place each row stands
+};
+
+Rows rows_in(const RetentionTrace& trace, int block) {
   const SiteTrace* state = nullptr;
   for (const SiteTrace& site : trace.sites) {
     if (site.site <= Site{block, SitePosition::before_block}) state = &site;
   }
-  std::vector<bool> present(static_cast<size_t>(trace.num_tokens), true);
-  for (size_t i = 0; state != nullptr && i < present.size(); ++i) {
-    present[i] = state->fate[i] != Fate::dropped;
+  Rows rows;
+  if (state == nullptr) {
+    rows.of_token.resize(static_cast<size_t>(trace.num_tokens));
+    std::iota(rows.of_token.begin(), rows.of_token.end(), 0);
+    rows.origin = rows.of_token;
+    return rows;
   }
-  return present;
+  const auto left = static_cast<int32_t>(state->origin.size());
+  check_argument(left >= trace.num_prefix_tokens && left == state->rows,
+                 "[draw_mask_map] expected the places of all ", state->rows, " rows at ",
+                 to_string(state->site), ", got ", left);
+  for (const int32_t row : state->row) {
+    check_argument(row < left && (row < 0 || row >= trace.num_prefix_tokens),
+                   "[draw_mask_map] expected tokens in rows from ", trace.num_prefix_tokens, " to ",
+                   left - 1, " at ", to_string(state->site), ", got ", row);
+    rows.of_token.push_back(row < 0 ? -1 : row - trace.num_prefix_tokens);
+  }
+  rows.origin.assign(state->origin.begin() + trace.num_prefix_tokens, state->origin.end());
+  return rows;
 }
 
 /// The token nearest to the middle that has a row of its own to the end, or any row, or none.
@@ -63,25 +82,20 @@ int middle_token(const RetentionView& view) {
 
 std::vector<Key> keys_of(const RetentionView& view, const AttentionMasks& masks, int block,
                          bool masked, int query) {
-  const std::vector<bool> present = present_in(view.trace, block);
-  std::vector<Key> keys(present.size(), masked ? Key::masked : Key::seen);
-  std::vector<int32_t> origin;  // of the rows, as the engine has them
-  for (size_t i = 0; i < present.size(); ++i) {
-    if (present[i]) {
-      origin.push_back(static_cast<int32_t>(i));
-    } else {
-      keys[i] = Key::gone;
-    }
+  const Rows rows = rows_in(view.trace, block);
+  const int32_t row = query < 0 ? -1 : rows.of_token[static_cast<size_t>(query)];
+  std::vector<bool> seen(rows.origin.size(), !masked);
+  if (masked && row >= 0) {
+    const auto layout = RaggedLayout::uniform(1, std::ssize(rows.origin));
+    const int64_t grid_width = view.grid_width;
+    Neighbourhoods neighbourhoods;
+    list_neighbourhoods(masks, layout, rows.origin, 0, std::span(&grid_width, 1),
+                        std::span(&view.trace.num_tokens, 1), neighbourhoods);
+    for (const int32_t key : neighbourhoods.of_row(row)) seen[static_cast<size_t>(key)] = true;
   }
-  const auto row = std::ranges::find(origin, query) - origin.begin();
-  if (!masked || row == std::ssize(origin)) return keys;
-  const auto layout = RaggedLayout::uniform(1, std::ssize(origin));
-  const int64_t grid_width = view.grid_width;
-  Neighbourhoods neighbourhoods;
-  list_neighbourhoods(masks, layout, origin, 0, std::span(&grid_width, 1),
-                      std::span(&view.trace.num_tokens, 1), neighbourhoods);
-  for (const int32_t key : neighbourhoods.of_row(row)) {
-    keys[static_cast<size_t>(origin[static_cast<size_t>(key)])] = Key::seen;
+  std::vector<Key> keys;
+  for (const int32_t key : rows.of_token) {
+    keys.push_back(key < 0 ? Key::gone : seen[static_cast<size_t>(key)] ? Key::seen : Key::masked);
   }
   return keys;
 }

@@ -47,6 +47,8 @@ TEST_CASE("a trace says which row each token is in", "[core][trace]") {
   CHECK(trace.sites[0].row == Tokens{1, 4, 2, 4, 3});
   CHECK(trace.sites[1].rows == 3);
   CHECK(trace.sites[1].row == Tokens{2, 2, -1, 2, 1});
+  CHECK(trace.sites[0].origin == Tokens{-1, 0, 2, 4, 1});
+  CHECK(trace.sites[1].origin == Tokens{-1, 4, 1});  // of the fused row, which is named first
 }
 
 TEST_CASE("weights multiply through two fusions", "[core][trace]") {

@@ -59,6 +59,30 @@ TEST_CASE("what left before a block is in no head of it", "[viz][masks]") {
   CHECK(masked.seen(12) == about(2 * 25 + 2 * 9));
 }
 
+TEST_CASE("a row of several tokens is seen or not as the patch at whose place it stands",
+          "[viz][masks]") {
+  Masked masked;
+  // The first line is one group, at its first patch.
+  SiteTrace site = site_from(0, "00000kkkkkkkkkkkkkkkkkkkk");
+  site.site.position = SitePosition::before_block;
+  masked.trace = trace_from(25, {site});
+  // Patch 6, in the second line and column: five of the group count as one neighbour.
+  CHECK(masked.seen(6) == about(2 * 25 + 2 * (6 + 5)));
+  CHECK(masked.seen(8) == about(2 * 25 + 2 * 6));  // whose neighbours up there are in the group
+  SECTION("fused ones alike") {
+    masked.trace = trace_from(25, {site_from(0, "fffffkkkkkkkkkkkkkkkkkkkk")});
+    masked.trace.sites[0].site.position = SitePosition::before_block;
+    CHECK(masked.seen(6) == about(2 * 25 + 2 * (6 + 5)));
+  }
+  SECTION("rows without a place are refused") {
+    masked.trace.sites[0].origin.pop_back();
+    CHECK_THROWS_AS(masked.draw(6), std::invalid_argument);
+    masked.trace.sites[0].origin.push_back(0);
+    masked.trace.sites[0].row[3] = 25;
+    CHECK_THROWS_AS(masked.draw(6), std::invalid_argument);
+  }
+}
+
 TEST_CASE("the patch that looks is one that stays", "[viz][masks]") {
   Masked masked;
   masked.trace = trace_from(25, {site_from(1, "kDDDDDDDDDDDDDDDDDDDDDDDD")});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -58,7 +59,12 @@ inline SiteTrace site_from(int layer, const std::string& fates, int prefix = 1) 
   site.site = {layer, SitePosition::after_attention};
   const auto kept = static_cast<int32_t>(std::count(fates.begin(), fates.end(), 'k'));
   const bool fuses = fates.find('f') != std::string::npos;
-  int32_t row = prefix;
+  int32_t row = prefix, next = prefix + kept + (fuses ? 1 : 0);
+  std::map<char, int32_t> groups;
+  for (const char fate : fates) {
+    if (fate >= '0' && fate <= '9' && groups.emplace(fate, next).second) ++next;
+  }
+  site.rows = next;
   for (size_t i = 0; i < fates.size(); ++i) {
     const char fate = fates[i];
     const bool merged = fate >= '0' && fate <= '9';
@@ -67,14 +73,18 @@ inline SiteTrace site_from(int layer, const std::string& fates, int prefix = 1) 
                         : fate == 'f' ? Fate::fused
                                       : Fate::dropped);
     site.row.push_back(fate == 'k'   ? row++
-                       : merged      ? 100 + fate - '0'
+                       : merged      ? groups[fate]
                        : fate == 'f' ? prefix + kept
                                      : -1);
     site.weight.push_back(fate == 'k' ? 1.0f : merged ? 0.5f : fate == 'f' ? 0.25f : 0.0f);
     site.score.push_back(fate == 'D' ? std::numeric_limits<float>::quiet_NaN()
                                      : 0.1f * static_cast<float>(i + 1));
   }
-  site.rows = prefix + kept + (fuses ? 1 : 0);
+  site.origin.resize(static_cast<size_t>(site.rows));
+  for (int32_t p = 0; p < prefix; ++p) site.origin[static_cast<size_t>(p)] = -1 - p;
+  for (size_t i = fates.size(); i-- > 0;) {
+    if (site.row[i] >= 0) site.origin[static_cast<size_t>(site.row[i])] = static_cast<int32_t>(i);
+  }
   return site;
 }
 

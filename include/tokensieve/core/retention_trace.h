@@ -31,6 +31,9 @@ struct SiteTrace {
   std::string score_name = "score";  ///< What the scores are: "class attention".
   /// How often its row was drawn at this site, by a method that samples (ATS); empty for others.
   std::vector<int32_t> draws = {};
+  /// For each row that is left, prefix rows included: the token at whose place it stands, which is
+  /// that of its first source (RowColumns::origin()); prefix rows have -1, -2, ...
+  std::vector<int32_t> origin = {};
 };
 
 /// Which input token is where after each site, for one sample. Indices count input tokens without

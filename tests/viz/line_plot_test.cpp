@@ -165,19 +165,6 @@ TEST_CASE("a band goes from low to high where all three are there", "[viz][plot]
   CHECK(bands[0].points[2].y == Approx(3));
 }
 
-TEST_CASE("a front is stairs over the points that none beats", "[viz][plot]") {
-  PlotSeries series{"", {3, 1, 2, 4, 2}, {5, 2, 4, 4, 1}, {}, {}, SeriesStyle::front};
-  const auto scene = curve(series);
-  const auto lines = shapes_of<drawing::Polyline>(scene);
-  REQUIRE(lines.size() == 1);
-  std::vector<std::pair<double, double>> stairs;
-  for (const auto& point : lines[0].points) stairs.emplace_back(point.x, 10 - point.y);
-  CHECK(stairs == std::vector<std::pair<double, double>>{{1, 2}, {2, 2}, {2, 4}, {3, 4}, {3, 5}});
-  int faint = 0;
-  for (const auto& marker : shapes_of<drawing::Polygon>(scene)) faint += marker.opacity < 1.0;
-  CHECK(faint == 2);
-}
-
 TEST_CASE("points have a marker and an error bar each", "[viz][plot]") {
   const auto scene = curve({"", {1, 2}, {5, 5}, {4, kNan}, {6, 6}, SeriesStyle::points});
   CHECK(shapes_of<drawing::Polygon>(scene).size() == 2 * 2);

@@ -51,6 +51,26 @@ TEST_CASE("every batch size that was timed has a plot of its own", "[viz][plot]"
   CHECK_NOTHROW(draw_plot(plots, 1));
 }
 
+TEST_CASE("of several methods there is a Pareto front, controls left out", "[viz][plot]") {
+  std::vector<TradeoffPoint> points = {point("dense", 0.97, 4e9), point("evit", 0.96, 3e9),
+                                       point("sait", 0.95, 2e9), point("sait", 0.94, 3.5e9),
+                                       point("random", 0.99, 1e9)};
+  points[4].control = true;
+  for (size_t i = 0; i < 4; ++i) {
+    points[i].samples_per_second = {{1, 40.0 - points[i].macs / 1e8}};
+  }
+  const std::vector<LinePlot> plots = tradeoff_plots(points);
+  REQUIRE(plots.size() == 2);
+  const PlotSeries& front = plots[0].series.back();
+  CHECK(front.name == "Pareto front");
+  CHECK(front.x == std::vector<double>{2, 3, 3, 4, 4});
+  CHECK(front.y == std::vector<double>{95, 95, 96, 96, 97});
+  CHECK(plots[1].series.back().x == std::vector<double>{20, 10, 10, 0, 0});  // fast is good
+  CHECK(plots[1].series.back().y == front.y);
+  points.erase(points.begin() + 1);
+  CHECK(tradeoff_plots(points)[0].series.back().name == "random");
+}
+
 TEST_CASE("the axes call a sample what it is", "[viz][plot]") {
   std::vector<TradeoffPoint> points = {point("dense", 0.97, 4e9)};
   points[0].samples_per_second = {{1, 20.0}};

@@ -17,7 +17,6 @@ enum class SeriesStyle {
   /// pixels it becomes the mean over a few pixels, with a band over all points.
   line,
   points,  ///< A line with markers, and an error bar from low to high.
-  front,  ///< Markers, and stairs along the best of them: no other has a y as high for an x as low.
 };
 
 /// One curve. A value that is not finite leaves a gap.

@@ -24,7 +24,9 @@ struct TradeoffPoint {
 /// Accuracy in percent over GMACs and, for each batch size that was timed, over samples a second,
 /// whose axes call a sample `sample` ("image", "text"): for plot_svg() or draw_plot() to put side
 /// by side. A curve runs from its cheapest point to its dearest; curves stand in the order of their
-/// first points. Throws std::invalid_argument without points.
+/// first points. Of three methods or more (dense is one, controls are not) the last curve is the
+/// Pareto front: stairs over the points that none beats both in accuracy and in cost. Throws
+/// std::invalid_argument without points.
 std::vector<LinePlot> tradeoff_plots(std::span<const TradeoffPoint> points,
                                      std::string_view sample = "image");
 

@@ -147,29 +147,6 @@ void add_error_bars(Scene& scene, const Frame& frame, const PlotSeries& series,
   }
 }
 
-/// Stairs along the points that none beats with an x as low and a y as high; the others are faint.
-void add_front(Scene& scene, const Run& points, const SeriesLook& look) {
-  std::vector<size_t> order(points.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, [&](size_t a, size_t b) {
-    return points[a].x != points[b].x ? points[a].x < points[b].x : points[a].y < points[b].y;
-  });
-  Run stairs;
-  std::vector<Point> best, beaten;
-  for (const size_t i : order) {
-    if (!best.empty() && points[i].y >= best.back().y) {  // y grows downwards here
-      beaten.push_back(points[i]);
-      continue;
-    }
-    if (!best.empty()) stairs.push_back({points[i].x, best.back().y});
-    stairs.push_back(points[i]);
-    best.push_back(points[i]);
-  }
-  for (const Point point : beaten) add_marker(scene, point, look, 0.35);
-  add_line(scene, std::move(stairs), look);
-  for (const Point point : best) add_marker(scene, point, look);
-}
-
 }  // namespace
 
 SeriesLook series_look(size_t index, bool dashed) {
@@ -201,12 +178,6 @@ void add_error_ranges(Scene& scene, const Frame& frame, const PlotSeries& series
 
 void add_curve(Scene& scene, const Frame& frame, const PlotSeries& series, const SeriesLook& look) {
   const std::vector<Run> found = runs(frame, series.x, series.y);
-  if (series.style == SeriesStyle::front) {
-    Run all;
-    for (const Run& run : found) all.insert(all.end(), run.begin(), run.end());
-    add_front(scene, all, look);
-    return;
-  }
   for (const Run& run : found) {
     // A point between two gaps would be a line without length.
     if (run.size() == 1 && series.style == SeriesStyle::line) add_marker(scene, run[0], look);

@@ -249,14 +249,15 @@ void register_io(py::module_& m) {
   m.def(
       "rewrite_model_folder",
       [](const std::filesystem::path& source, const std::filesystem::path& folder, bool bf16) {
-        without_gil([&] {
-          save_model_folder(open_model_folder(source), folder, bf16 ? DType::BF16 : DType::F32);
+        return without_gil([&] {
+          return save_model_folder(open_model_folder(source), folder,
+                                   bf16 ? DType::BF16 : DType::F32);
         });
       },
       py::arg("source"), py::arg("folder"), py::arg("bf16"),
       "Writes a model folder of any known layout as a new one in tokensieve's own, which timm "
       "loads "
-      "strictly.");
+      "strictly. False when bf16 rounded some weights; calibrations are left out then.");
 }
 
 }  // namespace tokensieve::python

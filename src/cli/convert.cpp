@@ -45,7 +45,11 @@ void run_convert(const ConvertOptions& options) {
       const Classifier runs_it(model);
     }
   }
-  save_model_folder(model, options.out, dtype);
+  if (!save_model_folder(model, options.out, dtype) && !model.calibrations.empty()) {
+    std::cerr << "note: calibrations are left out, since bf16 rounds the weights; make new ones: "
+                 "tokensieve calibrate DATA --model "
+              << options.out << "\n";
+  }
 
   const std::filesystem::path file = std::filesystem::path(options.out) / "model.safetensors";
   const auto bytes = std::filesystem::file_size(file);

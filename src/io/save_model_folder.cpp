@@ -66,8 +66,8 @@ class FolderInProgress {
   fs::path temporary_;
 };
 
-/// A tensor's bytes in the type of the file.
-std::vector<std::byte> bytes_of(const std::vector<float>& values, DType dtype) {
+/// A tensor's bytes in the type of the file; `exact` becomes false when a value was rounded.
+std::vector<std::byte> bytes_of(const std::vector<float>& values, DType dtype, bool& exact) {
   if (dtype == DType::F32) {
     const auto bytes = std::as_bytes(std::span(values));
     return {bytes.begin(), bytes.end()};
@@ -75,19 +75,25 @@ std::vector<std::byte> bytes_of(const std::vector<float>& values, DType dtype) {
   std::vector<std::byte> bytes(values.size() * sizeof(std::uint16_t));
   std::vector<std::uint16_t> narrow(values.size());
   f32_to_bf16(values, narrow);
+  std::vector<float> back(values.size());
+  bf16_to_f32(narrow, back);
+  exact = exact && back == values;
   std::ranges::copy(std::as_bytes(std::span(narrow)), bytes.begin());
   return bytes;
 }
 
-void write_weights(const fs::path& path, const TensorShapes& shapes, const WeightSource& weights,
+/// Returns whether all values are as they were.
+bool write_weights(const fs::path& path, const TensorShapes& shapes, const WeightSource& weights,
                    DType dtype) {
   std::vector<std::vector<std::byte>> bytes;
   std::vector<TensorData> tensors;
+  bool exact = true;
   for (const auto& [name, shape] : shapes) {
-    bytes.push_back(bytes_of(weights.read(name, shape), dtype));
+    bytes.push_back(bytes_of(weights.read(name, shape), dtype, exact));
     tensors.push_back({name, dtype, shape, bytes.back()});
   }
   write_safetensors(path, tensors, {{"format", "pt"}});  // without this transformers refuses it
+  return exact;
 }
 
 void write_json(const fs::path& path, const nlohmann::ordered_json& json) {
@@ -171,11 +177,11 @@ nlohmann::ordered_json sieve_of(const ModelFolder& model) {
 
 }  // namespace
 
-void save_model_folder(const ModelFolder& model, const fs::path& folder, DType dtype) {
+bool save_model_folder(const ModelFolder& model, const fs::path& folder, DType dtype) {
   check_savable(model, dtype);
   const TensorShapes sieve_tensors = sieve_shapes(model);
   const nlohmann::ordered_json config = model.bert ? hf_text_config(model) : timm_config(model);
-  const nlohmann::ordered_json sieve = sieve_of(model);
+  nlohmann::ordered_json sieve = sieve_of(model);
   // "folder/" and "folder" are the same place, but not the same temporary name.
   const fs::path destination = folder.has_filename() ? folder : folder.parent_path();
   std::error_code ignored;
@@ -183,18 +189,20 @@ void save_model_folder(const ModelFolder& model, const fs::path& folder, DType d
                 "[save_model_folder] expected a new folder, but ", destination.string(),
                 " exists; remove it or choose another");
   FolderInProgress progress(destination);
-  write_weights(progress / "model.safetensors",
-                model.bert ? bert_tensors(*model.bert) : vit_tensors(model.vit), *model.weights,
-                dtype);
+  bool exact = write_weights(progress / "model.safetensors",
+                             model.bert ? bert_tensors(*model.bert) : vit_tensors(model.vit),
+                             *model.weights, dtype);
   if (model.sieve) {
-    write_weights(progress / "sieve.safetensors", sieve_tensors, *model.sieve, dtype);
+    exact &= write_weights(progress / "sieve.safetensors", sieve_tensors, *model.sieve, dtype);
   }
+  if (!exact) sieve.erase("calibrations");  // of other weights
   if (model.bert) write_text_files(model, progress.path());
   write_json(progress / "config.json", config);
   if (!sieve.empty()) {
     write_text_file(progress / "sieve.json", sieve_text(sieve, (folder / "sieve.json").string()));
   }
   progress.commit();
+  return exact;
 }
 
 }  // namespace tokensieve

@@ -92,13 +92,30 @@ TEST_CASE("A saved folder keeps its calibrations", "[io][calibration][model_fold
   const TempFolder folder;
   ModelFolder model = model_of(tiny_vit());
   model.calibrations = {staircase(), without_labels(staircase("sait(keep=0.5)"))};
-  save_model_folder(model, folder / "saved", DType::BF16);
+  CHECK(save_model_folder(model, folder / "saved"));
   CHECK(open_model_folder(folder / "saved").calibrations == model.calibrations);
   model.calibrations[0].samples = 0;
   CHECK_THROWS_AS(save_model_folder(model, folder / "no"), std::invalid_argument);
   model.calibrations = {staircase(), staircase("evit(keep=0.1)")};
   CHECK_THROWS_WITH(save_model_folder(model, folder / "no"), Contains("got two"));
   CHECK_FALSE(std::filesystem::exists(folder / "no"));
+}
+
+TEST_CASE("Rounded weights lose the calibrations, others do not",
+          "[io][calibration][model_folder]") {
+  const TempFolder folder;
+  ModelFolder model = model_of(tiny_vit());
+  auto weights =
+      std::make_shared<MemoryWeights>(dynamic_cast<const MemoryWeights&>(*model.weights));
+  weights->set("head.bias", {3}, {0.1f, 0.0f, 0.0f});
+  model.weights = weights;
+  model.calibrations = {staircase()};
+  CHECK_FALSE(save_model_folder(model, folder / "rounded", DType::BF16));
+  ModelFolder rounded = open_model_folder(folder / "rounded");
+  CHECK(rounded.calibrations.empty());
+  rounded.calibrations = {staircase()};
+  CHECK(save_model_folder(rounded, folder / "again", DType::BF16));
+  CHECK(open_model_folder(folder / "again").calibrations == rounded.calibrations);
 }
 
 TEST_CASE("A calibration that does not fit leaves the file as it was", "[io][calibration]") {

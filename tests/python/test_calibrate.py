@@ -191,6 +191,9 @@ def test_info_shows_calibrations_and_convert_keeps_them(model, image_folder, tmp
     assert run_json("info", model)["calibrations"] == known
     run("convert", model, "--out", tmp_path / "copy")
     assert sieve(tmp_path / "copy")["calibrations"] == known
+    done = run("convert", model, "--dtype", "bf16", "--out", tmp_path / "rounded")
+    assert "calibrations are left out" in done.stderr
+    assert "calibrations" not in sieve(tmp_path / "rounded")
 
 
 # --- calls ----------------------------------------------------------------------------------------

@@ -56,8 +56,10 @@ ModelFolder open_model_file(const std::filesystem::path& file, std::string_view 
 /// Writes `model` as a folder in timm's layout (config.json in timm's hub format, sieve.json,
 /// model.safetensors and sieve.safetensors in `dtype`, f32 or bf16) that timm loads strictly; a
 /// text model in Hugging Face's, with its tokenizer's files, that transformers loads. The folder
-/// appears whole or not at all; an existing one is refused. Throws std::runtime_error.
-void save_model_folder(const ModelFolder& model, const std::filesystem::path& folder,
+/// appears whole or not at all; an existing one is refused. Returns whether all weights are stored
+/// as they are: where bf16 rounds some, calibrations, which are of the weights as they were, are
+/// left out. Throws std::runtime_error.
+bool save_model_folder(const ModelFolder& model, const std::filesystem::path& folder,
                        DType dtype = DType::F32);
 
 }  // namespace tokensieve

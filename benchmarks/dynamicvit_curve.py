@@ -17,55 +17,23 @@ with a 95 % interval (Agresti and Min 2005); --json writes all of it, and what t
 
 import argparse
 import json
-import math
 import pathlib
 import sys
 
-import numpy as np
+from judging import Judge, paired, points, read_samples
 from whole_file import write_whole
 
 import tokensieve as ts
-from tokensieve._tokensieve import open_image_folder, read_image
 
 KEEPS = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2]
 
 
-def read_samples(path):
-    """(picture, class index) pairs of a folder or of a picture list."""
-    if path.is_dir():
-        return open_image_folder(path)[1]
-    lines = [line.split("\t") for line in path.read_text().splitlines() if line]
-    return [(pathlib.Path(name), int(label)) for name, label in lines]
-
-
-def paired_interval(gained, lost, count):
-    """95 % interval of a difference of two shares of the same `count` samples."""
-    gained, lost, count = gained + 0.5, lost + 0.5, count + 2
-    middle = (gained - lost) / count
-    half = 1.959964 * math.sqrt(gained + lost - (gained - lost) ** 2 / count) / count
-    return middle - half, middle + half
-
-
-class Bench:
-    """Networks on one set of decoded pictures."""
-
-    def __init__(self, samples, model):
-        self.labels = np.array([label for _, label in samples])
-        self.pixels = [model.preprocess(read_image(path, True)) for path, _ in samples]
-
-    def run(self, model, recipe):
-        """(which answers are right, mean multiply-adds)"""
-        result = model(self.pixels, recipe=recipe, batch=32)
-        right = result.logits.argmax(1) == self.labels
-        return right & np.isfinite(result.logits).all(1), float(result.macs.mean())
-
-
-def threshold_for(bench, model, sites, macs):
+def threshold_for(judge, model, sites, macs):
     """The threshold whose mean multiply-adds come closest to `macs`, by bisection."""
     low, high = 0.0, 1.0
     for _ in range(12):
         middle = (low + high) / 2
-        _, used = bench.run(model, f"dynamicvit(threshold={middle}, sites={sites})")
+        _, used, _ = judge.run(model, f"dynamicvit(threshold={middle}, sites={sites})")
         low, high = (middle, high) if used > macs else (low, middle)
     return round((low + high) / 2, 5)
 
@@ -74,33 +42,21 @@ def random_recipe(keep, sites):
     return f"score=random | select=top_k({keep}, of=input, round=floor) | drop=gone | at=before:{sites}"
 
 
-def random_for(bench, model, sites, keep, macs):
+def random_for(judge, model, sites, keep, macs):
     """The random drop that keeps as few tokens as it can at `macs` multiply-adds or more."""
-    picture = Bench.__new__(Bench)
-    picture.labels, picture.pixels = bench.labels[:1], bench.pixels[:1]
     for extra in range(200):
         recipe = random_recipe(min(1.0, round(keep + extra * 0.002, 4)), sites)
-        if picture.run(model, recipe)[1] >= macs:
+        if judge.macs(model, recipe) >= macs:
             return recipe
     return "dense"
 
 
 def entry(name, recipe, right, macs, dense, random=None):
-    def against(other):
-        gained, lost = int((right & ~other).sum()), int((~right & other).sum())
-        low, high = paired_interval(gained, lost, len(right))
-        return {"difference": (gained - lost) / len(right), "low": low, "high": high}
-
     found = {"name": name, "recipe": recipe, "top1": float(right.mean()), "gmacs": macs / 1e9}
-    found["against_dense"] = against(dense)
+    found["against_dense"] = paired(right, dense)
     if random is not None:
-        found["against_random"] = against(random)
+        found["against_random"] = paired(right, random)
     return found
-
-
-def text(difference):
-    values = [100 * difference[key] for key in ("difference", "low", "high")]
-    return "{:+.2f} ({:+.2f} to {:+.2f})".format(*values)
 
 
 def main():
@@ -119,28 +75,28 @@ def main():
     options = parser.parse_args()
     model = ts.load(options.model, threads=options.threads)
     dense = ts.load(options.dense, threads=options.threads)
-    calibration = Bench(read_samples(options.calibrate), model)
-    test = Bench(read_samples(options.test), model)
+    calibration = Judge(read_samples(options.calibrate), model)
+    test = Judge(read_samples(options.test), model)
     sites = options.sites
 
-    baseline, macs = test.run(dense, "dense")
-    own, _ = test.run(model, "dense")
+    baseline, macs, _ = test.run(dense, "dense")
+    own, _, _ = test.run(model, "dense")
     rows = [entry("dense model", "dense", baseline, macs, baseline)]
     rows.append(entry("all tokens", "dense", own, macs, baseline))
     for keep in options.keeps:
         recipe = f"dynamicvit(keep={keep}, sites={sites})"
-        right, macs = test.run(model, recipe)
+        right, macs, _ = test.run(model, recipe)
         if options.top_k_only:
             rows.append(entry("top-k", recipe, right, macs, baseline))
         else:
             control = random_for(test, model, sites, keep, macs)
-            chance, chance_macs = test.run(model, control)
+            chance, chance_macs, _ = test.run(model, control)
             rows.append(entry("top-k", recipe, right, macs, baseline, chance))
             limit = threshold_for(calibration, model, sites, calibration.run(model, recipe)[1])
             adaptive = f"dynamicvit(threshold={limit}, sites={sites})"
-            rows.append(entry("threshold", adaptive, *test.run(model, adaptive), baseline, chance))
+            rows.append(entry("threshold", adaptive, *test.run(model, adaptive)[:2], baseline, chance))
             rows.append(entry("random", control, chance, chance_macs, baseline))
-            rows.append(entry("random, dense model", control, *test.run(dense, control), baseline))
+            rows.append(entry("random, dense model", control, *test.run(dense, control)[:2], baseline))
         print(f"keep {keep}: {100 * right.mean():.2f} %", file=sys.stderr)
         if options.json:
             found = {"pictures": len(test.labels), "calibration": len(calibration.labels), "rows": rows}
@@ -149,9 +105,9 @@ def main():
     print(f"{len(test.labels)} pictures; differences in points, 95 % intervals\n")
     print(f"{'':20} {'top-1 %':>8} {'GMACs':>6}  {'against dense':26} against random")
     for row in rows:
-        random = text(row["against_random"]) if "against_random" in row else ""
+        random = points(row["against_random"]) if "against_random" in row else ""
         figures = f"{row['name']:20} {100 * row['top1']:8.2f} {row['gmacs']:6.3f}"
-        print(f"{figures}  {text(row['against_dense']):26} {random:26} {row['recipe']}")
+        print(f"{figures}  {points(row['against_dense']):26} {random:26} {row['recipe']}")
 
 
 if __name__ == "__main__":

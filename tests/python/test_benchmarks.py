@@ -53,6 +53,31 @@ def test_the_curve_pairs_every_rate_with_dense_and_random(image_folder, tmp_path
         assert f"{100 * top_k['top1']:.2f}" in done.stdout
 
 
+def test_controls_drop_at_the_same_places_and_cost_no_less(image_folder, tmp_path):
+    model = write_tiny_model(tmp_path / "model")
+    other = write_tiny_model(tmp_path / "other")
+    figures = tmp_path / "figures.json"
+    recipes = ["asvit(threshold=0.02/0.03/0.04, sites=3/6/9)", f"evit(keep=0.4, sites=2..)@{other}"]
+    command = [sys.executable, ROOT / "benchmarks" / "equal_macs.py", image_folder, "--model", model, "--threads", "1"]
+    done = subprocess.run(
+        [*command, "--top-k", "--json", figures, "--recipes", *recipes], capture_output=True, text=True, check=True
+    )
+    found = json.loads(figures.read_text())
+    assert [row["name"] for row in found["rows"]] == recipes
+    for row in found["rows"]:
+        assert [control["name"] for control in row["controls"]] == ["random", "top-k"]
+        for control in row["controls"]:
+            assert row["gmacs"] <= control["gmacs"] <= found["dense_gmacs"]
+            assert control["recipe"].split("at=")[1].startswith(row["recipe"].split("at=")[1].rstrip("."))
+            gap = 100 * (row["top1"] - control["top1"])
+            assert f"{100 * control['recipe_against_it']['difference']:+.2f}" == f"{gap:+.2f}"
+        assert "score=random" in row["controls"][0]["recipe"] and f"{100 * row['top1']:.2f}" in done.stdout
+    refused = subprocess.run([*command, "--recipes", "dense"], capture_output=True, text=True)
+    assert refused.returncode == 1 and "expected recipes that drop tokens, got dense" in refused.stderr
+    refused = subprocess.run([*command, "--top-k", "--recipes", "tome(r=2)"], capture_output=True, text=True)
+    assert refused.returncode == 1 and "--top-k needs a recipe with a score" in refused.stderr
+
+
 def test_texts_are_timed_against_every_rival_in_every_mode(tmp_path):
     for package in ("ctranslate2", "onnxruntime", "openvino"):
         pytest.importorskip(package)

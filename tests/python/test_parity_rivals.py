@@ -87,6 +87,20 @@ def test_asvit_equals_pytorch(deit_small, pixels, limits):
     assert len({len(kept) for kept in result.kept}) > 1
 
 
+def test_each_site_of_asvit_has_a_threshold_of_its_own(deit_small, pixels):
+    network, model = deit_small
+    limits = (0.002, 0.006, 0.003)
+
+    def reference(image):
+        at_site = iter(limits)
+        return asvit(network, image, lambda scores: threshold(next(at_site))(scores))
+
+    recipe = "asvit(threshold=" + "/".join(map(str, limits)) + ")"
+    result = parity.assert_parity(model, pixels, recipe, reference)
+    mixed_up = model(pixels, recipe="asvit(threshold=" + "/".join(map(str, limits[::-1])) + ")")
+    assert [list(kept) for kept in result.kept] != [list(kept) for kept in mixed_up.kept]
+
+
 @pytest.mark.parametrize("recipe", ["tome(r=13)", "ats(keep=0.7)", "asvit(threshold=0.004)", "sait(mass=0.7)"])
 def test_an_image_gets_in_a_batch_what_it_gets_alone(deit_small, pixels, recipe):
     _, model = deit_small

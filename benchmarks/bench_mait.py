@@ -78,13 +78,15 @@ def main():
             times = measure(runs, options.rounds, options.warmup)
             dense, dense_macs = times["without masks"], runs["without masks"][1]
             print(f"\nDeiT-S, batch {batch}: milliseconds an image")
-            print(f"{'median':>8} {'speed-up':>9} {'by MACs':>8}  masked")
+            print(f"{'median':>8} {'speed-up':>9} {'quartiles':>14} {'by MACs':>8}  masked")
             for name, values in times.items():
-                middle, ratio = 1e3 * np.median(values) / batch, np.median(dense / values)
+                middle = 1e3 * np.median(values) / batch
+                low, ratio, high = np.quantile(dense / values, [0.25, 0.5, 0.75])
                 macs = dense_macs / runs[name][1]
-                print(f"{middle:8.2f} {ratio:9.3f} {macs:8.3f}  {name}")
+                print(f"{middle:8.2f} {ratio:9.3f} {low:6.3f} to {high:.3f} {macs:7.3f}  {name}")
                 row = {"batch": batch, "masked": name, "median_ms": float(middle)}
-                rows.append(row | {"speedup": float(ratio), "macs_ratio": macs})
+                row |= {"speedup": float(ratio), "speedup_quartiles": [float(low), float(high)]}
+                rows.append(row | {"macs_ratio": macs})
     if options.json:
         pathlib.Path(options.json).write_text(
             json.dumps({"cpu": cpu_name(), "threads": options.threads, "rows": rows}, indent=2) + "\n"

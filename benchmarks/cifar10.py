@@ -3,12 +3,13 @@
 Trains a small DeiT by demos/train/cifar10_*.json, once a variant and seed, and judges each once on the test pictures:
 
     dense            without either
-    mait             with masked heads
+    mait             with masked heads, chosen by the attention locality of a first run (MaiT's procedure)
     token_labeling   learns a teacher's labels of the picture and of each of its places
     relabel          the control: learns the teacher's labels of the picture alone
 
 All have the same network, epochs, pictures and augmentation; MixToken takes the place of CutMix where labels have a place.
-The teacher is fine-tuned first, from --start. A run that was killed goes on when the same command is given again, and one
+The same training pictures are held out in all, the teacher among them; seeds differ in everything else. The teacher is
+fine-tuned first, from --start. A run that was killed goes on when the same command is given again, and one
 that is done is not repeated.
 
     python benchmarks/cifar10.py CIFAR10 --runs runs/cifar10 --start runs/start --program build/release/bin/tokensieve-train
@@ -28,6 +29,7 @@ from whole_file import write_whole
 import tokensieve as ts
 from tokensieve._tokensieve import open_image_folder, read_image
 
+SPLIT_SEED = 0  # the teacher's, which has learned all other training pictures
 CONFIGS = pathlib.Path(__file__).parents[1] / "demos" / "train"
 VARIANTS = ["dense", "mait", "relabel", "token_labeling"]
 TAUGHT = {"relabel", "token_labeling"}
@@ -61,10 +63,25 @@ class Runs:
             write_whole(done, json.dumps({"settings": settings, "result": json.loads(result.stdout)}, indent=2) + "\n")
         return out / "model"
 
+    def masks(self):
+        """MaiT's masked heads: a run with the first head of every block masked, then by how near its heads look."""
+        config = self.config("mait", SPLIT_SEED)
+        blocks = config["architecture"]["depth"]
+        config["attention_masks"] = config["attention_masks"] | {"heads": [[0]] * blocks}
+        model = self.train("mait_first", config)
+        chosen = self.folder / "mait_masks.json"
+        if not chosen.exists():
+            command = [self.options.program, "attention-locality", self.folder / "mait_first" / "held_out.txt"]
+            command += ["--model", model, "--threads", self.options.threads, "--json"]
+            print("choosing masked heads", file=sys.stderr)
+            result = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True)
+            write_whole(chosen, result.stdout)
+        return json.loads(chosen.read_text())
+
     def config(self, variant, seed=None):
         config = json.loads((CONFIGS / f"cifar10_{variant}.json").read_text())
         if seed is not None:
-            config["seed"] = seed
+            config |= {"seed": seed, "split_seed": SPLIT_SEED}
         if self.options.epochs:
             config["epochs"] = self.options.epochs
         return config
@@ -142,11 +159,17 @@ def main():
         right = test.right(teacher, runs.folder / "teacher.right.npy", options.threads)
         found["teacher_top1"] = float(right.mean())
         print(f"the teacher is right on {100 * right.mean():.2f} % of the test pictures", file=sys.stderr)
+    masks = {}
+    if "mait" in options.variants:
+        chosen = runs.masks()
+        masks = {"attention_masks": chosen["attention_masks"]}
+        found["mait"] = {"locality_of_first_run": chosen["attention_locality"], **masks}
     right = {variant: {} for variant in options.variants}
     for seed in options.seeds:  # all variants of a seed before the next: what is there can be compared
         for variant in options.variants:
             more = ["--teacher", teacher, "--labels", runs.folder / "labels.safetensors"] if variant in TAUGHT else []
-            model = runs.train(f"{variant}_{seed}", runs.config(variant, seed), *more)
+            config = runs.config(variant, seed) | (masks if variant == "mait" else {})
+            model = runs.train(f"{variant}_{seed}", config, *more)
             known = runs.folder / f"{variant}_{seed}.right.npy"
             right[variant][seed] = test.right(model, known, options.threads)
             print(f"{variant}, seed {seed}: {100 * right[variant][seed].mean():.2f} %", file=sys.stderr)

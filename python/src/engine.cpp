@@ -3,6 +3,8 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <algorithm>
+
 #include "budget.h"
 #include "numpy.h"
 #include "tokensieve/core/error.h"
@@ -14,6 +16,15 @@ using namespace pybind11::literals;
 namespace tokensieve::python {
 namespace {
 
+py::object masks_of(const VitConfig& c) {
+  const AttentionMasks& masks = c.masks;
+  const auto empty = [](const std::vector<int>& heads) { return heads.empty(); };
+  if (std::ranges::all_of(masks.heads, empty)) return py::none();
+  const bool hard = masks.kind == AttentionMasks::Kind::hard;
+  return py::dict("heads"_a = masks.heads, "rows"_a = masks.rows, "columns"_a = masks.columns,
+                  "kind"_a = hard ? "hard" : "multiplicative", "sees_prefix"_a = masks.sees_prefix);
+}
+
 py::dict config_dict(const VitConfig& c) {
   return py::dict("name"_a = c.name, "image_size"_a = py::make_tuple(c.image_height, c.image_width),
                   "patch_size"_a = c.patch_size, "in_channels"_a = c.in_channels,
@@ -24,7 +35,7 @@ py::dict config_dict(const VitConfig& c) {
                   "stem_channels"_a = c.stem_channels, "skip_lam"_a = c.skip_lam,
                   "aux_head"_a = c.aux_head,
                   "pooling"_a = c.pooling == Pooling::mean ? "mean" : "class_token",
-                  "layer_norm_eps"_a = c.layer_norm_eps);
+                  "layer_norm_eps"_a = c.layer_norm_eps, "attention_masks"_a = masks_of(c));
 }
 
 py::dict preprocessing_dict(const Preprocessing& p) {

@@ -3,11 +3,13 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <algorithm>
 #include <array>
 #include <tuple>
 #include <utility>
 
 #include "numpy.h"
+#include "tokensieve/engine/classifier.h"
 #include "tokensieve/viz.h"
 
 namespace py = pybind11;
@@ -29,6 +31,9 @@ struct Picture {
 /// pairs)
 using PointTuple = std::tuple<std::string, bool, std::array<double, 3>, double,
                               std::vector<std::pair<int, double>>>;
+
+/// (title, pixels) pairs.
+using Figures = std::vector<std::pair<std::string, Array<uint8_t>>>;
 
 std::vector<TradeoffPoint> points_of(const std::vector<PointTuple>& tuples) {
   std::vector<TradeoffPoint> points;
@@ -88,7 +93,18 @@ void register_viz(py::module_& m) {
           [](const Picture& p) {
             return from_image(without_gil([&] { return draw_dropped_at_map(p.view()); }));
           },
-          "uint8 [h, w, 3]: the block at which each token left.");
+          "uint8 [h, w, 3]: the block at which each token left.")
+      .def(
+          "mask_map",
+          [](const Picture& p, const Classifier& model, int query) {
+            const VitConfig& network = model.vit().config();
+            return from_image(without_gil([&] {
+              return draw_mask_map(p.view(), network.masks, network.num_heads, query);
+            }));
+          },
+          py::arg("model"), py::arg("query") = -1,
+          "uint8 [h, w, 3]: what one patch sees in every head of the blocks with masked heads "
+          "(MaiT); -1 is one near the middle that stays.");
   m.def(
       "tradeoff_svg",
       [](const std::vector<PointTuple>& points, const std::string& sample) {
@@ -122,15 +138,22 @@ void register_viz(py::module_& m) {
   m.def(
       "html_report",
       [](const std::vector<Picture>& pictures, const std::string& title,
-         const std::string& subtitle) {
+         const std::string& subtitle, const std::vector<Figures>& figures) {
         std::vector<ReportEntry> entries;
         for (const Picture& picture : pictures)
           entries.push_back({picture.view(), picture.caption});
+        for (size_t i = 0; i < std::min(entries.size(), figures.size()); ++i) {
+          for (const auto& [name, pixels] : figures[i]) {
+            entries[i].figures.push_back({name, to_image(pixels)});
+          }
+        }
         return without_gil(
             [&] { return html_report(entries, {.title = title, .subtitle = subtitle}); });
       },
       py::arg("pictures"), py::arg("title") = "What the sieve kept", py::arg("subtitle") = "",
-      "A self-contained HTML page.");
+      py::arg("figures") = std::vector<Figures>(),
+      "A self-contained HTML page; `figures` has (title, uint8 [h, w, 3]) pairs to show under each "
+      "picture.");
 }
 
 }  // namespace tokensieve::python

@@ -129,14 +129,31 @@ class Result(Outputs):
         """uint8 [h, w, 3]: what the network kept of picture `index`, site by site."""
         return self._picture(index).strip()
 
+    def masks(self, index: int = 0, patch: int = -1) -> np.ndarray | None:
+        """uint8 [h, w, 3]: what a patch sees in every head of a model with MaiT's masks, else None.
+
+        `patch` is its number, row by row; -1 is one near the middle that stays. Raises ValueError for
+        a patch that is not there.
+        """
+        if self._model.config["attention_masks"] is None:
+            return None
+        return self._picture(index).mask_map(self._model._core, patch)
+
     def save(self, path: str | os.PathLike[str], index: int = 0) -> None:
-        """Writes the strip of picture `index` as PNG, or all pictures as one HTML page (.html)."""
+        """Writes the strip of picture `index` as PNG, or all pictures as one HTML page (.html).
+
+        Of a model with masked heads, what they see stands below.
+        """
         target = pathlib.Path(path)
         if target.suffix == ".html":
             pictures = [self._picture(i) for i in range(len(self))]
-            write_page(target, _core.html_report(pictures, subtitle=str(self.recipe)))
+            drawn = [self.masks(i) for i in range(len(self))]
+            figures = [[] if masks is None else [("masked heads", masks)] for masks in drawn]
+            write_page(target, _core.html_report(pictures, subtitle=str(self.recipe), figures=figures))
         elif target.suffix == ".png":
-            _core.write_png(target, self.strip(index))
+            masks = self.masks(index)
+            strip = self.strip(index)
+            _core.write_png(target, strip if masks is None else _stacked(strip, masks))
         else:
             raise ValueError(f"[save] expected a path that ends in .png or .html, got {target}")
 
@@ -164,6 +181,15 @@ class Result(Outputs):
 
     def __repr__(self) -> str:
         return self._summary("picture")
+
+
+def _stacked(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """One picture below the other on white, flush left."""
+    width = max(upper.shape[1], lower.shape[1])
+    sheet = np.full((upper.shape[0] + lower.shape[0], width, 3), 255, np.uint8)
+    sheet[: upper.shape[0], : upper.shape[1]] = upper
+    sheet[upper.shape[0] :, : lower.shape[1]] = lower
+    return sheet
 
 
 def _as_list(images: ImageLike | Iterable[ImageLike]) -> list[ImageLike]:

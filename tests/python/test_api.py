@@ -1,8 +1,10 @@
 """The package as its users call it."""
 
 import concurrent.futures
+import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -250,6 +252,32 @@ needs_viz = pytest.mark.skipif(not hasattr(core, "Picture"), reason="built witho
 
 
 @needs_viz
+def test_masked_heads_are_drawn_and_saved(tiny_folder, picture, tmp_path):
+    masked = tmp_path / "masked"
+    shutil.copytree(tiny_folder, masked)
+    config = json.loads((masked / "config.json").read_text())
+    masks = {"heads": [[0], [], [0, 1]] + 7 * [[]], "rows": 1, "columns": 1, "kind": "hard", "sees_prefix": True}
+    config.setdefault("tokensieve", {})["attention_masks"] = masks
+    (masked / "config.json").write_text(json.dumps(config))
+
+    model = ts.load(masked)
+    assert model.config["attention_masks"] == masks
+    result = model(picture, recipe="evit(keep=0.5, fuse, sites=1)")
+    drawn = result.masks()
+    assert drawn.dtype == np.uint8 and drawn.shape[2] == 3
+    assert not np.array_equal(result.masks(patch=0), drawn)
+    result.save(tmp_path / "strip.png")
+    with Image.open(tmp_path / "strip.png") as saved:
+        assert saved.height == result.strip().shape[0] + drawn.shape[0]
+        assert np.array_equal(np.asarray(saved.convert("RGB"))[-drawn.shape[0] :, : drawn.shape[1]], drawn)
+    result.save(tmp_path / "page.html")
+    assert "<h3>masked heads</h3>" in (tmp_path / "page.html").read_text()
+    with pytest.raises(ValueError, match="one of the 16 patches"):
+        result.masks(patch=16)
+    plain = ts.load(tiny_folder)
+    assert plain.config["attention_masks"] is None and plain(picture).masks() is None
+
+
 def test_strips_are_drawn_and_saved(tiny, picture, tmp_path):
     result = tiny([picture, picture])
     strip = result.strip(1)

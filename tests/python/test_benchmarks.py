@@ -136,6 +136,12 @@ def test_from_scratch_runs_are_compared_and_not_repeated(tmp_path):
     found = json.loads(figures.read_text())
     rows = {row["name"]: row for row in found["rows"]}
     assert list(rows) == ["dense", "mait", "relabel", "token_labeling"] and found["pictures"] == 15
+    first = json.loads((tmp_path / "runs" / "mait_first.json").read_text())
+    assert first["attention_masks"]["heads"] == [[0]] * 6
+    later = json.loads((tmp_path / "runs" / "mait_3.json").read_text())
+    assert later["attention_masks"] == found["mait"]["attention_masks"] and later["seed"] == 3
+    held_out = [(tmp_path / "runs" / name / "held_out.txt").read_text() for name in ("dense_3", "mait_3", "teacher")]
+    assert held_out[0] == held_out[1] == held_out[2]
     labelled = rows["token_labeling"]
     assert labelled["against_relabel"]["mean"] == pytest.approx(labelled["mean"] - rows["relabel"]["mean"])
     assert f"{100 * labelled['mean']:.2f}" in done.stdout and 0 <= found["teacher_top1"] <= 1

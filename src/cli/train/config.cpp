@@ -366,6 +366,8 @@ TrainConfig read_train_config(const std::filesystem::path& path, int image_size)
   reader.read("batch", config.loader.batch_size);
   reader.read("accumulate", config.train.accumulate);
   reader.read("seed", config.train.seed);
+  config.split_seed = config.train.seed;
+  reader.read("split_seed", config.split_seed);
   reader.read("bf16", config.train.bf16);
   reader.read("log_every", config.train.log_every);
   reader.read("save_every", config.train.save_every);

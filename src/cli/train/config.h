@@ -59,6 +59,7 @@ struct TrainConfig {
   int image_size = 0;                   ///< 0: the start's.
   double crop_pct = 0;                  ///< Of the evaluation transform; 0: the start's.
   double held_out = 0.1;                ///< Share of the training samples that choices are made on.
+  uint64_t split_seed = 0;              ///< Of which ones; `train.seed` where not given.
   double drop_path = 0;
   LoaderOptions loader;
   nn::TrainOptions train;

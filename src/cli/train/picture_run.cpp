@@ -133,7 +133,7 @@ void write_held_out(const ImageDataset& pictures, const fs::path& file) {
 /// A part of the pictures, or those of a folder of their own.
 HeldOutSplit split_of(const TrainConfig& config, const TrainPaths& paths,
                       const ImageDataset& data) {
-  if (paths.held_out.empty()) return split_held_out(data, config.held_out, config.train.seed);
+  if (paths.held_out.empty()) return split_held_out(data, config.held_out, config.split_seed);
   HeldOutSplit split{data, open_image_folder(paths.held_out)};
   check_runtime(split.held_out.classes == data.classes, "[train] expected the classes of ",
                 paths.data.string(), " in ", paths.held_out.string(), ", got others");

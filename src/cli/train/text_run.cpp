@@ -178,7 +178,7 @@ PreparedRun prepare_texts(const TrainConfig& config, const TrainPaths& paths,
                 start.bert->vocab_size);
   const TextDataset data = read_text_dataset(paths.data);
   const HeldOutTexts split = paths.held_out.empty()
-                                 ? split_held_out(data, config.held_out, config.train.seed)
+                                 ? split_held_out(data, config.held_out, config.split_seed)
                                  : HeldOutTexts{data, read_text_dataset(paths.held_out)};
   check_runtime(split.held_out.pairs == data.pairs, "[train] expected pairs of texts in both ",
                 paths.data.string(), " and ", paths.held_out.string(), ", or in none");

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -23,6 +24,7 @@ RATES = {"learning_rate": 1e-4, "warmup_epochs": 0}
 
 
 def seconds_of_ours(options, steps, folder):
+    """(seconds of a run, percent of its steps' time that it waited for pictures)"""
     config = {
         "image_size": options.size,
         "epochs": 100,
@@ -38,8 +40,9 @@ def seconds_of_ours(options, steps, folder):
     command = [options.program, path, "--data", options.data, "--start", options.start, "--out", out]
     command += ["--stop-after", str(steps), "--threads", str(options.threads), "--workers", "1"]
     start = time.perf_counter()
-    subprocess.run(list(map(str, command)), check=True, capture_output=True)
-    return time.perf_counter() - start
+    done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
+    seconds = time.perf_counter() - start
+    return seconds, float(re.search(r"waited for data ([\d.]+) %", done.stderr)[1])
 
 
 def pytorch_loop(options):
@@ -87,12 +90,13 @@ def main():
     options = parser.parse_args()
     theirs = pytorch_loop(options)
     images = options.batch * options.steps
-    rates = {"tokensieve-train": [], "PyTorch": []}
+    rates, waits = {"tokensieve-train": [], "PyTorch": []}, []
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         for _ in range(options.rounds):
-            short = seconds_of_ours(options, options.steps, folder)
-            long = seconds_of_ours(options, 2 * options.steps, folder)
+            short, _ = seconds_of_ours(options, options.steps, folder)
+            long, waited = seconds_of_ours(options, 2 * options.steps, folder)
+            waits.append(waited)
             rates["tokensieve-train"].append(images / (long - short))
             rates["PyTorch"].append(images / theirs(options.steps))
     figures = {name: statistics.median(values) for name, values in rates.items()}
@@ -100,9 +104,9 @@ def main():
         spread = f"{min(values):.1f} to {max(values):.1f}"
         print(f"{name:>18}: {figures[name]:6.1f} images a second ({spread})")
     ratio = figures["tokensieve-train"] / figures["PyTorch"]
-    print(f"tokensieve-train is {ratio:.2f} times as fast")
+    print(f"tokensieve-train is {ratio:.2f} times as fast; it waited for pictures {statistics.median(waits):.1f} % of the time")
     if options.json:
-        figures |= {"ratio": ratio, "rounds": rates, "batch": options.batch, "threads": options.threads}
+        figures |= {"ratio": ratio, "rounds": rates, "waited_percent": waits, "batch": options.batch, "threads": options.threads}
         pathlib.Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
 
 

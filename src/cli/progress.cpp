@@ -5,6 +5,7 @@
 
 #include "table.h"
 #include "terminal.h"
+#include "tokensieve/core/error.h"
 
 namespace tokensieve::cli {
 
@@ -27,13 +28,16 @@ void Progress::update(size_t done) {
   std::string bar;
   for (size_t i = 0; i < kBar; ++i) bar += i < filled ? "█" : "·";
   std::cerr << "\r" << what_ << " " << bar << " " << done << "/" << total_;
-  const double seconds = std::chrono::duration<double>(now - start_).count();
-  if (done > before_ && seconds > 0.5) {
-    const double rate = static_cast<double>(done - before_) / seconds;
-    std::cerr << "  " << fixed(rate, 1) << "/s  "
-              << clock_time(static_cast<double>(total_ - done) / rate) << " left";
-  }
-  std::cerr << "\x1b[K" << std::flush;
+  const std::string left = this->left(done);
+  std::cerr << (left.empty() ? "" : "  " + left) << "\x1b[K" << std::flush;
+}
+
+std::string Progress::left(size_t done) const {
+  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  if (done <= before_ || seconds <= 0.5) return "";
+  const double rate = static_cast<double>(done - before_) / seconds;
+  return cat(fixed(rate, 1), "/s  ", clock_time(static_cast<double>(total_ - done) / rate),
+             " left");
 }
 
 }  // namespace tokensieve::cli

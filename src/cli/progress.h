@@ -19,6 +19,9 @@ class Progress {
   /// `done` of the total are done. Draws at most ten times a second.
   void update(size_t done);
 
+  /// "12.3/s  4:56 left", or "" where it is too early to say.
+  std::string left(size_t done) const;
+
  private:
   using Clock = std::chrono::steady_clock;
   std::string what_;

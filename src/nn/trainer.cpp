@@ -52,6 +52,8 @@ class Sums {
   std::vector<std::pair<std::string, double>> sums_;
 };
 
+constexpr int64_t kMostEpochs = 1'000'000;  // times the loader's most batches: no overflow
+
 /// One run of train(): the state and the steps.
 class Run {
  public:
@@ -234,6 +236,8 @@ void TrainOptions::validate() const {
   check_argument(epochs > 0 && accumulate > 0 && log_every > 0,
                  "[train] expected epochs, accumulate and log_every of at least 1, got ", epochs,
                  ", ", accumulate, " and ", log_every);
+  check_argument(epochs <= kMostEpochs, "[train] expected at most ", kMostEpochs, " epochs, got ",
+                 epochs);
   check_argument(save_every > 0 && save_every % log_every == 0,
                  "[train] expected save_every to be a multiple of log_every ", log_every, ", got ",
                  save_every);
@@ -276,7 +280,8 @@ TrainResult train(Method& method, Batches& train, Batches& held_out, const Train
   // What a run that was killed in the middle of a save left behind.
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    for (const char* half : {"checkpoint.safetensors.tmp", "metrics.jsonl.tmp", "model.next.tmp"}) {
+    for (const char* half :
+         {"checkpoint.safetensors.tmp", "metrics.jsonl.tmp", "model.next.tmp", "model.last"}) {
       if (name.starts_with(half)) std::filesystem::remove_all(entry.path());
     }
   }

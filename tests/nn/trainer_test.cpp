@@ -1,5 +1,8 @@
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 
 #include "checkpoint.h"
 #include "metrics_log.h"
@@ -258,6 +261,43 @@ TEST_CASE("tokens are compared by second heads where both networks have one", "[
   wide.aux_head = false;
   CHECK_THROWS_WITH(nn::dynamic_vit_method(student, nn::Vit(wide)),
                     Catch::Contains("set the weight of tokens to 0"));
+}
+
+TEST_CASE("a drawn rate keeps exactly its share, and probabilities stay at keep",
+          "[nn][method][keep_range]") {
+  const VitConfig config = test::tiny_config();
+  nn::DynamicVit network(config, std::vector<int>{1, 2});
+  test::randomize(*network, 1);
+  network->train();
+  const torch::Tensor pixels = torch::randn({3, 3, 16, 16});
+  const torch::Tensor targets = torch::softmax(torch::randn({3, 3}), -1);
+  nn::DynamicVitOptions options;
+  options.keep = 0.7;
+  options.keep_range = {0.3, 0.9};
+  const auto method = nn::dynamic_vit_method(network, nullptr, options);
+  std::set<double> shares;
+  for (const int seed : {1, 2, 3}) {
+    torch::manual_seed(seed);
+    const double rho = 0.3 + 0.6 * torch::rand({1}).item<double>();
+    nn::DynamicDecisions decisions;
+    decisions.keep = nn::keep_rates(rho, 2);
+    const nn::DynamicOutput output = network->forward_masked(pixels, decisions, options.eps);
+    torch::manual_seed(seed);
+    std::map<std::string, double> terms;
+    for (const auto& [name, value] : method->loss(pixels, targets).terms) {
+      terms[name] = value.item<double>();
+    }
+    // 16 patches: floor(16 rho) and floor(16 rho^2) of each picture, none by chance.
+    CHECK(terms["kept.0"] == Approx(std::floor(16 * rho) / 16));
+    CHECK(terms["kept.1"] == Approx(std::floor(16 * rho * rho) / 16));
+    double ratio = 0;
+    for (const torch::Tensor& mean : output.probabilities) {
+      ratio += (mean - 0.7).square().mean().item<double>() / 2;
+    }
+    CHECK(terms["ratio"] == Approx(ratio));
+    shares.insert(terms["kept.0"]);
+  }
+  CHECK(shares.size() > 1);
 }
 
 TEST_CASE("methods refuse a teacher or numbers that do not fit", "[nn][method][errors]") {

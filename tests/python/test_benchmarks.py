@@ -7,9 +7,11 @@ import subprocess
 import sys
 
 import pytest
+import tokensieve as ts
 
 from command import program
 from conftest import ROOT
+from text_data import make_texts, write_contributions, write_exits, write_text_model, write_texts
 from tiny_model import LABELS, write_picture, write_tiny_model
 
 
@@ -95,6 +97,59 @@ def test_texts_are_timed_against_every_rival_in_every_mode(tmp_path):
     assert 2.1 <= sieved["macs_ratio"] < 2.6
     for rival in ("onnxruntime", "openvino", "ctranslate2"):
         assert f"best of {rival}:" in done.stdout
+
+
+def test_methods_for_texts_are_chosen_on_dev_and_judged_on_test(tmp_path):
+    recipes = {
+        "dense_control": "dense",
+        "ltp": "ltp(threshold=0.005/0.01/0.02, sites=1..3)",
+        "cascade": "score=received_attention | select=top_k(0.5, of=input, round=ceil) | drop=gone | at=after_attention:1..",
+        "adapler": "adapler(threshold=0.5)",
+        "magic_pyramid": "magic_pyramid(threshold=0.005/0.01/0.02, sites=1..3, entropy=0.3)",
+        "pabee": "pabee(patience=1)",
+    }
+    runs = tmp_path / "runs"
+    for method, recipe in recipes.items():
+        model = write_text_model(runs / method / "model", seed=len(method))
+        if method in ("magic_pyramid", "pabee"):
+            write_exits(model)
+        if method == "adapler":
+            write_contributions(model)
+        (model / "sieve.json").write_text(json.dumps({"recipe": recipe}))
+    for part, count in (("dev", 30), ("test", 50)):
+        write_texts(tmp_path / f"{part}.tsv", make_texts(count, count), count)
+    figures = tmp_path / "figures.json"
+    command = [
+        sys.executable, ROOT / "benchmarks" / "text_methods.py", "--runs", runs, "--dev", tmp_path / "dev.tsv",
+        "--test", tmp_path / "test.tsv", "--max-length", "48", "--ratios", "1.2", "1.6", "--threads", "1",
+        "--json", figures,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(figures.read_text())
+    rows = {(row["method"], row["wanted"]): row for row in found["rows"]}
+    assert {method for method, _ in rows} >= {"ltp", "cascade", "adapler", "magic_pyramid", "its tokens alone"}
+    assert found["texts"] == 50 and found["dev_texts"] == 30
+    for (method, wanted), row in rows.items():
+        assert row["ratio"] > 0.9 * wanted, (method, "dev and test are alike")
+        assert sum(bucket["texts"] for bucket in row["buckets"]) == 50
+        assert row["padded_ratio"] == pytest.approx(found["padded_gmacs"] / row["gmacs"]) and row["padded_ratio"] > row["ratio"]
+        assert "against_truncation" in row or row["ratio"] <= 1
+    assert "cascade" in rows["ltp", 1.2]["against_controls"]
+    assert {"its tokens alone", "its exits alone"} <= set(rows["magic_pyramid", 1.2]["against_controls"])
+    model = ts.load(runs / "ltp" / "model", threads=1)
+    row = rows["ltp", 1.2]
+    table = ts.evaluate(
+        model, tmp_path / "test.tsv", row["recipe"], baseline=ts.load(runs / "dense_control" / "model", threads=1),
+        truncate=row["truncation"], max_length=48, rounds=0, progress=False,
+    )  # fmt: skip
+    dense, _, sieved, cut = table
+    assert dense.top1 == pytest.approx(found["dense_top1"]) and sieved.top1 == pytest.approx(row["top1"])
+    assert sieved.difference == pytest.approx(row["against_dense"]["difference"])
+    assert sieved.top1 - cut.top1 == pytest.approx(row["against_truncation"]["difference"])
+    assert cut.macs >= sieved.macs
+    again = subprocess.run([*command[:-1], tmp_path / "again.json"], capture_output=True, text=True, check=True)
+    assert again.stdout == done.stdout and len(list((runs / "answers").iterdir())) > 20
 
 
 def test_tokenizers_are_compared_on_equal_tokens(tmp_path):

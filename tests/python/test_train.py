@@ -48,6 +48,7 @@ def test_what_was_trained_opens_and_drops_tokens(place):
     assert lines[0]["step"] == 1 and {"loss", "classification", "ratio", "kept.2"} <= lines[0].keys()
     assert any("held_out_ema" in line for line in lines)
     assert (place / "out" / "metrics.svg").read_text().startswith("<svg")
+    assert not list((place / "out").glob("model.*"))
     model = ts.load(place / "out" / "model")
     assert model.labels == ["blue", "green", "red tiles"]
     result = model(place / "data" / "green" / "0.png")
@@ -152,6 +153,10 @@ def test_trained_predictors_go_on(place):
     assert all(np.abs(before[name] - after[name]).max() < 1e-6 for name in before)
     (place / "config.json").write_text(json.dumps(CONFIG | {"method": {"name": "dynamicvit", "sites": [3]}}))
     assert "predictors start anew" in run(place, "other", "--stop-after", "1").stderr
+    (place / "start" / "sieve.json").write_text(json.dumps({"recipe": "dynamicvit(keep=0.7, sites=2/5/8)"}))
+    (place / "config.json").write_text(json.dumps(CONFIG))
+    told = run(place, "moved", "--stop-after", "1").stderr
+    assert "start anew: the start has 3 of blocks 2/5/8, and there are 3 sites, 3/6/9" in told
 
 
 def test_the_configs_of_the_demo_run(place):

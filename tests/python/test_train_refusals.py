@@ -58,6 +58,8 @@ def test_what_needs_a_teacher_or_labels_says_so_at_once(place):
         ({"optimizer": {"learning_rate": -1}}, "expected learning_rate above 0"),
         ({"optimizer": {"final_learning_rate": 1}}, "expected final_learning_rate from 0 to"),
         ({"epochs": 0}, "epochs"),
+        ({"epochs": 2**62}, "at most 1000000 epochs"),
+        ({"split_seed": -1}, "'split_seed'"),
         ({"method": {"name": "dynamicvt"}}, "did you mean 'dynamicvit'"),
         ({"method": {"name": "dense", "keep": 0.5}}, "unknown key 'keep'"),
         ({"method": 3}, "an object"),

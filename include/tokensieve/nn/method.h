@@ -72,7 +72,8 @@ std::unique_ptr<Method> dense_method(Vit network, Vit teacher, TeacherOptions op
 struct DynamicVitOptions {
   double keep = 0.7;  ///< rho: share kept at each site, of the input tokens rho^(s + 1).
   /// Not empty: {low, high}; each batch draws its rho evenly from there and keeps exactly that
-  /// share (gumbel_top_k), so that one file serves every rate. There is no ratio loss then.
+  /// share (gumbel_top_k), so that one file serves every rate. The ratio loss then holds the mean
+  /// keep probability of each picture at `keep`.
   std::vector<double> keep_range;
   double ratio_weight = 2.0;
   double eps = 1e-6;  ///< Of masked_softmax.

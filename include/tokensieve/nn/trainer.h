@@ -87,8 +87,9 @@ struct TrainResult {
 /// A run that was killed goes on from its last checkpoint and ends with the same numbers: batches
 /// are functions of (seed, step), torch's generator is seeded anew at every step, and the log is
 /// cut back to the checkpoint. Throws std::runtime_error when the loss is not finite, a file cannot
-/// be written, the folder holds a checkpoint of another run, another process trains into it, or the
-/// run ends with none of its epochs to choose (Method::is_candidate()).
+/// be written, the folder holds a checkpoint of another run, or another process trains into it;
+/// std::invalid_argument for options that make no run, and where none of its epochs could be chosen
+/// (Method::is_candidate()).
 TrainResult train(Method& method, Batches& train, Batches& held_out, const TrainOptions& options,
                   const std::filesystem::path& folder,
                   const std::function<void(int64_t epoch, double accuracy)>& save_best,

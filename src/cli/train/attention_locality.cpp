@@ -10,6 +10,7 @@
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/dataset.h"
 #include "tokensieve/nn/attention_scores.h"
+#include "torch_errors.h"
 #include "usage.h"
 
 namespace tokensieve::cli {
@@ -120,9 +121,11 @@ int attention_locality_command(int argc, char** argv) {
       ->check(CLI::Range(0, 256));
   program.add_flag("--json", options.json, "Print the result as JSON");
   return run_program(program, "use a smaller --batch", [&] {
-    program.parse(argc, argv);
-    if (options.threads > 0) at::set_num_threads(options.threads);
-    run(options);
+    with_torch_errors([&] {
+      program.parse(argc, argv);
+      if (options.threads > 0) at::set_num_threads(options.threads);
+      run(options);
+    });
   });
 }
 

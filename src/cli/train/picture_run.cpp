@@ -5,6 +5,7 @@
 #include "prepared_run.h"
 #include "token_labels.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/core/recipe.h"
 #include "tokensieve/data/split.h"
 #include "tokensieve/io/file.h"
 #include "tokensieve/io/predictor_tensors.h"
@@ -70,16 +71,37 @@ nn::Vit load_teacher(const fs::path& folder, const ModelFolder& student) {
   return load_network(teacher, student.vit.image_height, student.vit.image_width);
 }
 
+/// The blocks before which the predictors of `start` score, as its recipe has them; none where that
+/// does not go by them.
+std::vector<int> predictor_blocks(const ModelFolder& start) {
+  std::vector<int> blocks;
+  const Schedule schedule = Recipe::parse(start.recipe).compile(start.vit.depth());
+  for (const ScheduledSite& site : schedule.all_sites()) {
+    if (site.reducer->learned_score() == LearnedScore::keep_probability) {
+      blocks.push_back(site.site.layer);
+    }
+  }
+  return blocks;
+}
+
 /// Predictors that the start was trained with go on where they were, if they are of these sites.
 void load_predictors(nn::DynamicVitImpl& network, const ModelFolder& start) {
   if (!start.sieve) return;
   const int count = count_predictors(start.vit, *start.sieve, "the start");
-  if (count == static_cast<int>(network.sites().size())) {
+  const std::vector<int> blocks = predictor_blocks(start);
+  const bool as_many = count == static_cast<int>(network.sites().size());
+  if (as_many && (blocks.empty() || blocks == network.sites())) {
     nn::load_parameters(network, "score_predictor.", *start.sieve);
-  } else {
-    std::cerr << "the predictors start anew: the start has " << count << " and there are "
-              << network.sites().size() << " sites\n";
+    return;
   }
+  std::cerr << "the predictors start anew: the start has " << count << " of ";
+  for (const int block : blocks) std::cerr << (block == blocks.front() ? "blocks " : "/") << block;
+  std::cerr << (blocks.empty() ? "unknown blocks" : "") << ", and there are "
+            << network.sites().size() << " sites, ";
+  for (const int site : network.sites()) {
+    std::cerr << (site == network.sites().front() ? "" : "/") << site;
+  }
+  std::cerr << "\n";
 }
 
 /// A network that is trained by token labels instead of a teacher at its side.

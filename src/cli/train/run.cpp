@@ -17,13 +17,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Puts the folder in place of the one before: a reader finds either, or for a moment none.
+/// Puts the folder in place of the one before: a reader finds either, or for a moment none; never
+/// a part of one.
 void replace_model_folder(const ModelFolder& model, const fs::path& folder) {
-  const fs::path next = fs::path(folder) += ".next";
+  const fs::path next = fs::path(folder) += ".next", last = fs::path(folder) += ".last";
   fs::remove_all(next);
   save_model_folder(model, next);
-  fs::remove_all(folder);
+  fs::remove_all(last);
+  if (fs::exists(folder)) fs::rename(folder, last);
   fs::rename(next, folder);
+  fs::remove_all(last);
 }
 
 /// What the run starts from: a folder, or sizes whose weights are drawn.
@@ -74,7 +77,7 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
   std::cerr << "training on " << run.train_size << " " << run.samples << ", choosing on "
             << run.held_out_size << "\n";
   std::optional<Progress> progress;
-  int64_t told = -1;  // the last epoch that standard error heard of
+  int64_t told = -1;  // the last epoch that was seen to begin
   const auto result = nn::train(
       *run.method, *run.train, *run.held_out, config.train, paths.out,
       [&](int64_t epoch, double accuracy) {
@@ -90,9 +93,13 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
         const auto step = static_cast<size_t>(at.step);
         if (!progress) progress.emplace("steps", static_cast<size_t>(at.steps), step - 1);
         progress->update(step);
-        if (stderr_is_terminal() || at.epoch == told) return;
+        if (at.epoch == told) return;
+        if (told >= 0) plot_metrics(paths.out / "metrics.jsonl");
         told = at.epoch;
-        std::cerr << "epoch " << at.epoch + 1 << ", step " << at.step << " of " << at.steps << "\n";
+        if (stderr_is_terminal()) return;
+        const std::string left = progress->left(step);
+        std::cerr << "epoch " << at.epoch + 1 << ", step " << at.step << " of " << at.steps
+                  << (left.empty() ? "" : ", " + left) << "\n";
       });
   progress.reset();
   plot_metrics(paths.out / "metrics.jsonl");

@@ -10,6 +10,7 @@
 #include "tokensieve/core/nearest_word.h"
 #include "tokensieve/io/image.h"
 #include "tokensieve/viz/heatmap.h"
+#include "torch_errors.h"
 #include "usage.h"
 
 namespace tokensieve::cli {
@@ -73,8 +74,10 @@ int token_labels_command(int argc, char** argv) {
   program.add_option("--class", options.label, "Class to draw [what all places say most]");
   program.add_option("--out", options.out, "PNG file to write")->required();
   return run_program(program, "use a smaller teacher", [&] {
-    program.parse(argc, argv);
-    run(options);
+    with_torch_errors([&] {
+      program.parse(argc, argv);
+      run(options);
+    });
   });
 }
 

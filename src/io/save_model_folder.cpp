@@ -195,7 +195,7 @@ bool save_model_folder(const ModelFolder& model, const fs::path& folder, DType d
   if (model.sieve) {
     exact &= write_weights(progress / "sieve.safetensors", sieve_tensors, *model.sieve, dtype);
   }
-  if (!exact) sieve.erase("calibrations");  // of other weights
+  if (!exact && sieve.is_object()) sieve.erase("calibrations");  // of other weights
   if (model.bert) write_text_files(model, progress.path());
   write_json(progress / "config.json", config);
   if (!sieve.empty()) {

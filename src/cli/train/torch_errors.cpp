@@ -1,6 +1,6 @@
 #include "torch_errors.h"
 
-#include <c10/util/Exception.h>
+#include <torch/torch.h>
 
 #include <new>
 #include <string>

@@ -153,3 +153,16 @@ def test_a_teacher_of_other_classes_is_refused_and_such_a_head_starts_anew(place
 def test_help_has_an_example():
     text = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True).stdout
     assert "Example: tokensieve-train" in text
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n and no more", b""])
+def test_broken_pictures_are_left_out_on_demand(place, content):
+    broken = place / "data" / "green" / "0_broken.png"
+    broken.write_bytes(content)
+    done = run(place, "out")
+    assert done.returncode == 1 and "0_broken.png" in done.stderr and "a run with --skip-broken" in done.stderr
+    done = run(place, "sound", "--skip-broken", "--stop-after", "2")
+    assert done.returncode == 0 and "leaving out 1 of 37 pictures" in done.stderr and "0_broken.png" in done.stderr
+    broken.unlink()
+    done = run(place, "sound", "--skip-broken", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["finished"] and "leaving out" not in done.stderr

@@ -236,6 +236,11 @@ def test_exits_of_a_start_go_on(place):
     assert all(np.abs(before[name] - after[name]).max() < 1e-6 for name in before)
 
 
+def test_texts_have_no_broken_pictures(place):
+    done = run(place, "out", "--skip-broken")
+    assert done.returncode == 2 and "--skip-broken is for pictures" in done.stderr
+
+
 @pytest.mark.parametrize(
     "change, message",
     [

@@ -110,6 +110,8 @@ int main(int argc, char** argv) {
       .add_option("--stop-after", stop_after,
                   "Stop, resumable, after this step, a multiple of log_every; 0: run to the end")
       ->check(CLI::NonNegativeNumber);
+  program.add_flag("--skip-broken", paths.skip_broken,
+                   "Read all pictures first, and leave out those that cannot be read");
   program.add_flag("--json", json, "Print the result as JSON");
 
   return run_program(program, "use smaller batches and more of them (batch, accumulate)", [&] {

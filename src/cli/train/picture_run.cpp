@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "broken_pictures.h"
 #include "load_network.h"
 #include "prepared_run.h"
 #include "token_labels.h"
@@ -152,11 +153,19 @@ void write_held_out(const ImageDataset& pictures, const fs::path& file) {
   write_text_file(file, text);
 }
 
+/// The pictures of a folder, those that cannot be read left out if that is wanted.
+ImageDataset pictures_of(const TrainConfig& config, const TrainPaths& paths,
+                         const fs::path& folder) {
+  const ImageDataset pictures = open_image_folder(folder);
+  if (!paths.skip_broken) return pictures;
+  return without_broken(pictures, config.loader.decode, config.loader.workers);
+}
+
 /// A part of the pictures, or those of a folder of their own.
 HeldOutSplit split_of(const TrainConfig& config, const TrainPaths& paths,
                       const ImageDataset& data) {
   if (paths.held_out.empty()) return split_held_out(data, config.held_out, config.split_seed);
-  HeldOutSplit split{data, open_image_folder(paths.held_out)};
+  HeldOutSplit split{data, pictures_of(config, paths, paths.held_out)};
   check_runtime(split.held_out.classes == data.classes, "[train] expected the classes of ",
                 paths.data.string(), " in ", paths.held_out.string(), ", got others");
   return split;
@@ -171,7 +180,7 @@ PreparedRun prepare_pictures(const TrainConfig& config, const TrainPaths& paths,
   check_argument(paths.labels.empty() || config.method == "token_labeling",
                  "[train] --labels is for token_labeling, the config has the method ",
                  config.method);
-  const ImageDataset data = open_image_folder(paths.data);
+  const ImageDataset data = pictures_of(config, paths, paths.data);
   const HeldOutSplit split = split_of(config, paths, data);
   PreparedRun run;
   run.target = target_of(start, config, data);

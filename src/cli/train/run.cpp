@@ -78,29 +78,39 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
             << run.held_out_size << "\n";
   std::optional<Progress> progress;
   int64_t told = -1;  // the last epoch that was seen to begin
-  const auto result = nn::train(
-      *run.method, *run.train, *run.held_out, config.train, paths.out,
-      [&](int64_t epoch, double accuracy) {
-        run.target.recipe = run.method->recipe();
-        run.target.weights = nn::export_backbone(run.method->network());
-        run.target.sieve = run.method->sieve();
-        run.target.provenance = provenance_json(config, paths, run, epoch, accuracy);
-        replace_model_folder(run.target, paths.out / "model");
-        // Here and not ahead of the run: a run that is refused must leave the folder alone.
-        run.write_held_out(paths.out);
-      },
-      [&](const nn::TrainProgress& at) {
-        const auto step = static_cast<size_t>(at.step);
-        if (!progress) progress.emplace("steps", static_cast<size_t>(at.steps), step - 1);
-        progress->update(step);
-        if (at.epoch == told) return;
-        if (told >= 0) plot_metrics(paths.out / "metrics.jsonl");
-        told = at.epoch;
-        if (stderr_is_terminal()) return;
-        const std::string left = progress->left(step);
-        std::cerr << "epoch " << at.epoch + 1 << ", step " << at.step << " of " << at.steps
-                  << (left.empty() ? "" : ", " + left) << "\n";
-      });
+  const auto save_best = [&](int64_t epoch, double accuracy) {
+    run.target.recipe = run.method->recipe();
+    run.target.weights = nn::export_backbone(run.method->network());
+    run.target.sieve = run.method->sieve();
+    run.target.provenance = provenance_json(config, paths, run, epoch, accuracy);
+    replace_model_folder(run.target, paths.out / "model");
+    // Here and not ahead of the run: a run that is refused must leave the folder alone.
+    run.write_held_out(paths.out);
+  };
+  const auto on_step = [&](const nn::TrainProgress& at) {
+    const auto step = static_cast<size_t>(at.step);
+    if (!progress) progress.emplace("steps", static_cast<size_t>(at.steps), step - 1);
+    progress->update(step);
+    if (at.epoch == told) return;
+    if (told >= 0) plot_metrics(paths.out / "metrics.jsonl");
+    told = at.epoch;
+    if (stderr_is_terminal()) return;
+    const std::string left = progress->left(step);
+    std::cerr << "epoch " << at.epoch + 1 << ", step " << at.step << " of " << at.steps
+              << (left.empty() ? "" : ", " + left) << "\n";
+  };
+  nn::TrainResult result;
+  try {
+    result = nn::train(*run.method, *run.train, *run.held_out, config.train, paths.out, save_best,
+                       on_step);
+  } catch (const std::runtime_error& error) {
+    const std::string what = error.what();
+    const bool of_a_picture = what.starts_with("[read_image]") ||
+                              what.starts_with("[decode_image]") ||
+                              what.starts_with("[image_loader]");
+    if (!of_a_picture) throw;
+    fail_runtime(what, "; a run with --skip-broken leaves such pictures out from its start");
+  }
   progress.reset();
   plot_metrics(paths.out / "metrics.jsonl");
   return result;

@@ -15,6 +15,7 @@ struct TrainPaths {
   std::filesystem::path teacher;   ///< Model folder, or empty.
   std::filesystem::path labels;    ///< File of token labels, or empty: they are not kept.
   std::filesystem::path out;       ///< Folder of the run.
+  bool skip_broken = false;        ///< Leave out pictures that cannot be read.
 };
 
 /// Trains and leaves in `out`: `model` (the best model folder so far), `metrics.jsonl` with its

@@ -169,6 +169,8 @@ PreparedRun prepare_texts(const TrainConfig& config, const TrainPaths& paths,
                           const ModelFolder& start) {
   check_runtime(config.picture_key.empty(), "[config] '", config.picture_key,
                 "' is for pictures, and ", paths.start.string(), " is a text model");
+  check_argument(!paths.skip_broken, "[train] --skip-broken is for pictures, and ",
+                 paths.start.string(), " is a text model");
   check_runtime(config.texts.max_tokens <= start.bert->max_positions,
                 "[config] expected max_tokens up to the start's ", start.bert->max_positions,
                 ", got ", config.texts.max_tokens);

@@ -1,5 +1,6 @@
 """The code of the documents runs: Python block after block, the commands of docs/methods.md one by one."""
 
+import json
 import os
 import pathlib
 import re
@@ -9,8 +10,10 @@ import sys
 
 import pytest
 import tokensieve as ts
-from command import run
-from conftest import ROOT
+import torch
+from command import program, run
+from conftest import ROOT, random_timm
+from tiny_model import write_picture
 
 sys.path.insert(0, str(ROOT / "scripts"))
 import docs_pictures  # noqa: E402
@@ -89,6 +92,34 @@ def test_a_command_of_the_methods_page_runs(words, methods_folder):
     for option in ("--out", "--plot"):
         if option in words:
             assert (methods_folder / words[words.index(option) + 1]).exists()
+
+
+def test_the_walk_through_of_training_runs(tmp_path):
+    """All of its commands in order, on a DeiT-Ti and a few pictures, with an epoch for each run."""
+    build = pathlib.Path(os.environ.get("TOKENSIEVE_BUILD", ROOT / "build" / "test"))
+    if not (build / "bin" / "tokensieve-train").exists():
+        pytest.skip("tokensieve-train is not built (TOKENSIEVE_NN)")
+    commands = re.search(r"^```sh\n(.*?)^```$", (ROOT / "docs" / "training.md").read_text(), re.DOTALL | re.MULTILINE)[1]
+    commands = commands.replace("deit_small_patch16", "deit_tiny_patch16")
+    for config in re.findall(r"demos/train/\w+\.json", commands):
+        short = json.loads((ROOT / config).read_text()) | {"epochs": 1, "batch": 2, "accumulate": 1}
+        short["optimizer"] = short["optimizer"] | {"warmup_epochs": 0}
+        (tmp_path / config).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / config).write_text(json.dumps(short))
+    for number, label in enumerate(("cat", "dog")):
+        for part, count in (("train", 4), ("test", 1)):
+            for index in range(count):
+                write_picture(tmp_path / "photos" / part / label / f"{index}.jpg", seed=10 * number + index)
+    network = random_timm("deit_tiny_patch16_224")
+    torch.save(network.state_dict(), tmp_path / "deit_small.pth")
+    paths = [str(pathlib.Path(place).parent) for place in (build / "bin" / "x", program(), sys.executable)]
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text("import torchvision_shim\n")
+    environment = os.environ | {"PATH": ":".join([*paths, os.environ["PATH"]])}
+    environment["PYTHONPATH"] = f"{tmp_path / 'site'}:{ROOT / 'tests' / 'python'}"
+    done = subprocess.run(["bash", "-e"], input=commands, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "@runs/both" in done.stdout and (tmp_path / "kept.html").exists()
 
 
 def test_every_picture_of_the_methods_page_is_drawn_by_a_command_on_it():

@@ -1,11 +1,11 @@
 """Which answers of networks are right on the same pictures, and differences between them with their intervals."""
 
-import math
 import pathlib
 
 import numpy as np
 
 from tokensieve._tokensieve import open_image_folder, read_image
+from tokensieve.evaluate import _paired
 
 
 def read_samples(path):
@@ -16,18 +16,10 @@ def read_samples(path):
     return [(pathlib.Path(name), int(label)) for name, label in lines]
 
 
-def paired_interval(gained, lost, count):
-    """95 % interval of a difference of two shares of the same `count` samples."""
-    gained, lost, count = gained + 0.5, lost + 0.5, count + 2
-    middle = (gained - lost) / count
-    half = 1.959964 * math.sqrt(gained + lost - (gained - lost) ** 2 / count) / count
-    return middle - half, middle + half
-
-
 def paired(right, other):
-    """Difference of two shares of right answers to the same pictures, and its interval."""
+    """Difference of two shares of right answers to the same samples, and its 95 % interval."""
     gained, lost = int((right & ~other).sum()), int((~right & other).sum())
-    low, high = paired_interval(gained, lost, len(right))
+    low, high = _paired(gained, lost, len(right))
     return {"difference": (gained - lost) / len(right), "low": low, "high": high}
 
 

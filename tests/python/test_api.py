@@ -1,10 +1,8 @@
 """The package as its users call it."""
 
 import concurrent.futures
-import json
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,7 +14,7 @@ import tokensieve as ts
 import torch
 from conftest import ROOT, random_pixels, random_timm
 from PIL import Image
-from tiny_model import LABELS, write_picture, write_tiny_model
+from tiny_model import LABELS, write_masked_model, write_picture, write_tiny_model
 from tokensieve import _tokensieve as core
 
 # --- inputs ---------------------------------------------------------------------------------------
@@ -253,14 +251,8 @@ needs_viz = pytest.mark.skipif(not hasattr(core, "Picture"), reason="built witho
 
 @needs_viz
 def test_masked_heads_are_drawn_and_saved(tiny_folder, picture, tmp_path):
-    masked = tmp_path / "masked"
-    shutil.copytree(tiny_folder, masked)
-    config = json.loads((masked / "config.json").read_text())
     masks = {"heads": [[0], [], [0, 1]] + 7 * [[]], "rows": 1, "columns": 1, "kind": "hard", "sees_prefix": True}
-    config.setdefault("tokensieve", {})["attention_masks"] = masks
-    (masked / "config.json").write_text(json.dumps(config))
-
-    model = ts.load(masked)
+    model = ts.load(write_masked_model(tiny_folder, tmp_path / "masked", masks))
     assert model.config["attention_masks"] == masks
     result = model(picture, recipe="evit(keep=0.5, fuse, sites=1)")
     drawn = result.masks()

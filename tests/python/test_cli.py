@@ -1,6 +1,5 @@
 """The program `tokensieve`: its commands but `evaluate`, which has a file of its own."""
 
-import json
 import math
 import os
 import pathlib
@@ -15,7 +14,7 @@ from command import program, run, run_json
 from conftest import ROOT
 from safetensors.numpy import save_file
 from text_data import make_texts, write_exits, write_text_model, write_texts
-from tiny_model import LABELS, write_picture
+from tiny_model import LABELS, write_masked_model, write_picture
 
 COMMANDS = ["classify", "visualize", "evaluate", "calibrate", "info", "convert", "completion"]
 
@@ -289,12 +288,8 @@ def test_visualize_without_times_writes_the_same_files_every_time(tiny_folder, p
 
 
 def test_masked_heads_are_drawn_and_listed(tiny_folder, picture, tmp_path):
-    masked = tmp_path / "masked"
-    shutil.copytree(tiny_folder, masked)
-    config = json.loads((masked / "config.json").read_text())
     masks = {"heads": [[0], [], [0, 1]] + 7 * [[]], "rows": 1, "columns": 1, "kind": "hard", "sees_prefix": True}
-    config.setdefault("tokensieve", {})["attention_masks"] = masks
-    (masked / "config.json").write_text(json.dumps(config))
+    masked = write_masked_model(tiny_folder, tmp_path / "masked", masks)
 
     files = run_json("visualize", "-m", masked, "-o", tmp_path / "maps", picture)["files"]
     assert sum(name.endswith("_masks.png") for name in files) == 1
@@ -311,8 +306,7 @@ def test_masked_heads_are_drawn_and_listed(tiny_folder, picture, tmp_path):
     assert "1 0 2 0 0 0 0 0 0 0 in blocks 0 to 9, 3 x 3 patches, hard" in run("info", masked).stdout
 
     masks["heads"] = 10 * [[0, 1]]
-    config["tokensieve"]["attention_masks"] = masks
-    (masked / "config.json").write_text(json.dumps(config))
+    masked = write_masked_model(tiny_folder, tmp_path / "more", masks)
     [dense] = run_json("classify", "-m", masked, "--recipe", "dense", picture)["images"][0]["runs"]
     assert dense["macs_share"] == 1
 

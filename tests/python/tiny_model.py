@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 from PIL import Image
@@ -96,6 +97,15 @@ def write_tiny_model(folder, recipe=None, labels=LABELS, seed=0, predictors=0):
         save_file(tiny_predictors(predictors), folder / "sieve.safetensors")
     if recipe is not None:
         (folder / "sieve.json").write_text(json.dumps({"recipe": recipe}))
+    return folder
+
+
+def write_masked_model(source, folder, masks):
+    """A copy of a model folder with MaiT's masks."""
+    shutil.copytree(source, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config.setdefault("tokensieve", {})["attention_masks"] = masks
+    (folder / "config.json").write_text(json.dumps(config))
     return folder
 
 

@@ -10,8 +10,7 @@
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/dataset.h"
 #include "tokensieve/nn/attention_scores.h"
-#include "torch_errors.h"
-#include "usage.h"
+#include "torch_program.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -120,12 +119,10 @@ int attention_locality_command(int argc, char** argv) {
   program.add_option("--workers", options.workers, "Threads that decode pictures; 0: one a core")
       ->check(CLI::Range(0, 256));
   program.add_flag("--json", options.json, "Print the result as JSON");
-  return run_program(program, "use a smaller --batch", [&] {
-    with_torch_errors([&] {
-      program.parse(argc, argv);
-      if (options.threads > 0) at::set_num_threads(options.threads);
-      run(options);
-    });
+  return run_torch_program(program, "use a smaller --batch", [&] {
+    program.parse(argc, argv);
+    if (options.threads > 0) at::set_num_threads(options.threads);
+    run(options);
   });
 }
 

@@ -12,8 +12,7 @@
 #include "attention_locality.h"
 #include "run.h"
 #include "token_labels_picture.h"
-#include "torch_errors.h"
-#include "usage.h"
+#include "torch_program.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -114,32 +113,32 @@ int main(int argc, char** argv) {
                    "Read all pictures first, and leave out those that cannot be read");
   program.add_flag("--json", json, "Print the result as JSON");
 
-  return run_program(program, "use smaller batches and more of them (batch, accumulate)", [&] {
-    with_torch_errors([&] {
-      program.parse(argc, argv);
-      TrainConfig config = read_train_config(config_path, image_size);
-      config.train.device = parse_device(device);
-      config.train.stop_after = stop_after;
-      config.loader.workers = workers;
-      if (threads > 0) at::set_num_threads(threads);
-      const auto result = run_training(std::move(config), paths);
-      const std::string model = (paths.out / "model").string();
-      if (json) {
-        std::cout << nlohmann::ordered_json{{"finished", result.finished},
-                                            {"best_epoch", result.best_epoch},
-                                            {"held_out_accuracy", result.best_accuracy},
-                                            {"is_average", result.best_is_ema},
-                                            {"model", model}}
-                         .dump(2)
-                  << "\n";
-      } else if (result.best_epoch >= 0) {
-        std::cout << "chosen: " << 100 * result.best_accuracy
-                  << " % of the held-out samples, after epoch " << result.best_epoch + 1
-                  << (result.best_is_ema ? " (moving average)" : "") << ", in " << model << "\n";
-      }
-      std::cerr << "training waited for data " << std::round(1000 * result.waited) / 10
-                << " % of the time\n";
-      if (!result.finished) std::cerr << "stopped; the same command without --stop-after goes on\n";
-    });
-  });
+  return run_torch_program(
+      program, "use smaller batches and more of them (batch, accumulate)", [&] {
+        program.parse(argc, argv);
+        TrainConfig config = read_train_config(config_path, image_size);
+        config.train.device = parse_device(device);
+        config.train.stop_after = stop_after;
+        config.loader.workers = workers;
+        if (threads > 0) at::set_num_threads(threads);
+        const auto result = run_training(std::move(config), paths);
+        const std::string model = (paths.out / "model").string();
+        if (json) {
+          std::cout << nlohmann::ordered_json{{"finished", result.finished},
+                                              {"best_epoch", result.best_epoch},
+                                              {"held_out_accuracy", result.best_accuracy},
+                                              {"is_average", result.best_is_ema},
+                                              {"model", model}}
+                           .dump(2)
+                    << "\n";
+        } else if (result.best_epoch >= 0) {
+          std::cout << "chosen: " << 100 * result.best_accuracy
+                    << " % of the held-out samples, after epoch " << result.best_epoch + 1
+                    << (result.best_is_ema ? " (moving average)" : "") << ", in " << model << "\n";
+        }
+        std::cerr << "training waited for data " << std::round(1000 * result.waited) / 10
+                  << " % of the time\n";
+        if (!result.finished)
+          std::cerr << "stopped; the same command without --stop-after goes on\n";
+      });
 }

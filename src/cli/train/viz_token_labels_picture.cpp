@@ -10,8 +10,7 @@
 #include "tokensieve/core/nearest_word.h"
 #include "tokensieve/io/image.h"
 #include "tokensieve/viz/heatmap.h"
-#include "torch_errors.h"
-#include "usage.h"
+#include "torch_program.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -73,11 +72,9 @@ int token_labels_command(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   program.add_option("--class", options.label, "Class to draw [what all places say most]");
   program.add_option("--out", options.out, "PNG file to write")->required();
-  return run_program(program, "use a smaller teacher", [&] {
-    with_torch_errors([&] {
-      program.parse(argc, argv);
-      run(options);
-    });
+  return run_torch_program(program, "use a smaller teacher", [&] {
+    program.parse(argc, argv);
+    run(options);
   });
 }
 

@@ -99,8 +99,9 @@ void register_tokenizer(py::module_& m) {
           "int32 [tokens]: the word, of its text, a token is a piece of; -1 of special tokens.")
       .def("__len__", [](const Tokens& t) { return t.ids.size(); });
 
-  py::class_<Tokenizer>(m, "Tokenizer",
-                        R"doc(Text to tokens, equal to Hugging Face's fast tokenizers.
+  py::class_<Tokenizer, std::shared_ptr<Tokenizer>>(
+      m, "Tokenizer",
+      R"doc(Text to tokens, equal to Hugging Face's fast tokenizers.
 
 WordPiece (BERT and its kin) and byte-level BPE (RoBERTa); see open_tokenizer. Serves many threads.)doc")
       .def(
@@ -133,7 +134,7 @@ WordPiece (BERT and its kin) and byte-level BPE (RoBERTa); see open_tokenizer. S
       [](const std::filesystem::path& folder) {
         auto tokenizer = without_gil([&] { return open_tokenizer(folder); });
         // pybind11 holds no pointers to const; all that it binds is const.
-        return std::unique_ptr<Tokenizer>(const_cast<Tokenizer*>(tokenizer.release()));
+        return std::shared_ptr<Tokenizer>(const_cast<Tokenizer*>(tokenizer.release()));
       },
       py::arg("folder"),
       "The Tokenizer of a Hugging Face folder: tokenizer.json, or vocab.txt (with "

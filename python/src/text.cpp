@@ -81,6 +81,11 @@ void register_text(py::module_& m) {
           "sieve.json's provenance as JSON text, or ''.")
       .def_property_readonly("recipe", [](const TextClassifier& c) { return c.default_recipe(); })
       .def_property_readonly(
+          "tokenizer",
+          // pybind11 holds no pointers to const; all that it binds is const.
+          [](const TextClassifier& c) { return std::const_pointer_cast<Tokenizer>(c.tokenizer()); },
+          "The folder's Tokenizer. Raises RuntimeError when it has none, or one that does not fit.")
+      .def_property_readonly(
           "machine", [](const TextClassifier& c) { return machine_dict(c.machine()); },
           "The machine as a call uses it: what latencies hold for.")
       .def_property_readonly(

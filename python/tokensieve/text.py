@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import html
 import os
 import pathlib
@@ -13,7 +12,7 @@ import numpy as np
 
 from . import _tokensieve as _core
 from ._loaded import Loaded, Outputs, RecipeLike, write_page
-from ._tokensieve import Recipe, TextClassifier, Tokenizer, Tokens, open_tokenizer
+from ._tokensieve import Recipe, TextClassifier, Tokenizer, Tokens
 
 #: A text as str, a pair of them as a tuple, or its ids, special tokens included: a list, or an integer
 #: array [tokens].
@@ -25,17 +24,10 @@ class TextModel(Loaded):
 
     _core: TextClassifier
 
-    @functools.cached_property
+    @property
     def tokenizer(self) -> Tokenizer:
         """The folder's tokenizer. Raises RuntimeError when it has none, or one that does not fit."""
-        tokenizer = open_tokenizer(self.folder)
-        entries = self.config["vocab_size"]
-        if tokenizer.vocab_size > entries:
-            raise RuntimeError(
-                f"[model] expected a vocabulary of at most {entries} entries, as the network has, got "
-                f"{tokenizer.vocab_size} in {self.folder}"
-            )
-        return tokenizer
+        return self._core.tokenizer
 
     def dense_macs(self, num_tokens: int) -> int:
         """Multiply-accumulates of the dense network on a text of so many tokens, special ones included."""

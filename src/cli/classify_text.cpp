@@ -103,7 +103,7 @@ void classify_texts(const TextRun& run) {
   const BertConfig& config = classifier.bert().config();
   check_runtime(!config.has_token_head(), "[classify] expected a model with a label for a text, ",
                 path.string(), " has one for each token");
-  const auto tokenizer = tokenizer_of(classifier, "classify");
+  classifier.tokenizer();  // says so if there is none, before anything is printed
   auto recipes = run.recipes.resolve(loaded);
   if (run.compare_dense) recipes = dense_first(std::move(recipes));
 
@@ -112,7 +112,7 @@ void classify_texts(const TextRun& run) {
     std::cout << describe(path, model) << ", threads: " << run.model.thread_count() << "\n";
   }
   for (const TextSample& text : run.texts) {
-    const Tokens tokens = encode(*tokenizer, text, config.max_positions);
+    const Tokens tokens = classifier.tokenize(text);
     const auto answers = answers_of(classifier, tokens, recipes, run.repeat);
     if (run.json) {
       list.push_back(json_of(text, tokens, answers));

@@ -84,19 +84,4 @@ std::vector<Classification> LoadedModel::classify(std::span<const Input> batch,
   return std::get<Classifier>(model_).classify(views, recipe);
 }
 
-std::shared_ptr<const Tokenizer> tokenizer_of(const TextClassifier& model,
-                                              std::string_view operation) {
-  const std::filesystem::path& folder = model.folder().tokenizer_folder;
-  check_runtime(!folder.empty(), "[", operation,
-                "] expected a tokenizer in the model's folder, tokenizer.json or vocab.txt, got "
-                "none");
-  std::shared_ptr<const Tokenizer> tokenizer = open_tokenizer(folder);
-  const int entries = model.bert().config().vocab_size;
-  check_runtime(tokenizer->vocab_size() <= entries, "[", operation,
-                "] expected a vocabulary of at most ", entries,
-                " entries, as the network has, got ", tokenizer->vocab_size(), " in ",
-                folder.string());
-  return tokenizer;
-}
-
 }  // namespace tokensieve::cli

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -45,10 +44,5 @@ class LoadedModel {
  private:
   std::variant<Classifier, TextClassifier> model_;
 };
-
-/// The tokenizer of a text model. Throws std::runtime_error `[operation] ...` when the folder has
-/// none, or one with entries that the network does not have.
-std::shared_ptr<const Tokenizer> tokenizer_of(const TextClassifier& model,
-                                              std::string_view operation);
 
 }  // namespace tokensieve::cli

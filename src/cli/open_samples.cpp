@@ -33,7 +33,7 @@ std::unique_ptr<const Samples> open_texts(const fs::path& data, const LoadedMode
   check_argument(max_length <= most, "[", operation, "] --max-length: expected at most ", most,
                  " tokens, as the model reads, got ", max_length);
   const int classes = model.num_classes(operation);
-  auto tokenizer = tokenizer_of(classifier, operation);
+  auto tokenizer = classifier.tokenizer();
   tokenizer->encode_pair("", "", max_length);  // says so if that is too few
   auto texts = std::make_shared<TextDataset>(read_text_dataset(data));
   const bool known =

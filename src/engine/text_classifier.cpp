@@ -1,5 +1,6 @@
 #include "tokensieve/engine/text_classifier.h"
 
+#include <mutex>
 #include <utility>
 
 #include "guesses.h"
@@ -38,6 +39,8 @@ struct TextClassifier::Impl {
   Recipe recipe;
   Bert bert;
   WorkspacePool workspaces;
+  std::mutex opening;
+  std::shared_ptr<const Tokenizer> tokenizer;
 };
 
 TextClassifier TextClassifier::load(const std::filesystem::path& folder,
@@ -62,6 +65,34 @@ BudgetChoice TextClassifier::within(const Budget& budget,
   std::optional<Recipe> wanted = recipe;
   if (!wanted && !impl_->recipe.is_dense()) wanted = impl_->recipe;
   return choose_density(find_calibration(impl_->folder.calibrations, wanted), budget, machine());
+}
+
+std::shared_ptr<const Tokenizer> TextClassifier::tokenizer() const {
+  const std::lock_guard lock(impl_->opening);
+  if (impl_->tokenizer) return impl_->tokenizer;
+  const std::filesystem::path& folder = impl_->folder.tokenizer_folder;
+  check_runtime(!folder.empty(),
+                "[tokenizer] expected a tokenizer in the model's folder, tokenizer.json or "
+                "vocab.txt, got none");
+  std::shared_ptr<const Tokenizer> opened = open_tokenizer(folder);
+  const int entries = impl_->bert.config().vocab_size;
+  check_runtime(opened->vocab_size() <= entries, "[tokenizer] expected a vocabulary of at most ",
+                entries, " entries, as the network has, got ", opened->vocab_size(), " in ",
+                folder.string());
+  return impl_->tokenizer = std::move(opened);
+}
+
+Tokens TextClassifier::tokenize(const TextSample& text) const {
+  return encode(*tokenizer(), text, impl_->bert.config().max_positions);
+}
+
+std::vector<Classification> TextClassifier::classify(std::span<const TextSample> texts,
+                                                     const std::optional<Recipe>& recipe) const {
+  std::vector<Tokens> tokens;
+  for (const TextSample& text : texts) tokens.push_back(tokenize(text));
+  std::vector<TokensView> views;
+  for (const Tokens& one : tokens) views.push_back({one.ids, one.types});
+  return classify(views, recipe);
 }
 
 std::vector<Classification> TextClassifier::classify(std::span<const TokensView> texts,

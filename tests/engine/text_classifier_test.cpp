@@ -4,7 +4,9 @@
 #include <stdexcept>
 
 #include "bert_fixture.h"
+#include "temp_folder.h"
 #include "tokensieve/core/vit_config.h"
+#include "tokensieve/io/file.h"
 
 using namespace tokensieve;
 using namespace tokensieve::test;
@@ -43,6 +45,30 @@ TEST_CASE("a text classifier gives labels, best first, under its recipe or anoth
     CHECK(results[i].top[0].probability >= results[i].top[1].probability);
   }
   CHECK(classifier.classify(views, Recipe())[1].output.trace.sites.empty());
+}
+
+TEST_CASE("a text classifier reads texts with the folder's tokenizer",
+          "[engine][text_classifier]") {
+  const TempFolder scratch;
+  write_text_file(scratch / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n##b\n");
+  ModelFolder folder = text_folder();
+  folder.tokenizer_folder = scratch.path();
+  const TextClassifier classifier(std::move(folder), {.threads = 1});
+  const std::vector<TextSample> texts = {{"A abb"}, {"b", "a a"}};
+  const Tokens first = classifier.tokenize(texts[0]), second = classifier.tokenize(texts[1]);
+  CHECK(first.ids == std::vector<std::int32_t>{2, 4, 4, 6, 6, 3});
+  CHECK(second.types == std::vector<std::int32_t>{0, 0, 0, 1, 1, 1});
+  const std::vector<TokensView> views = {{first.ids, first.types}, {second.ids, second.types}};
+  const auto results = classifier.classify(texts), expected = classifier.classify(views);
+  REQUIRE(results.size() == 2);
+  for (size_t i = 0; i < 2; ++i) {
+    CHECK(results[i].output.logits == expected[i].output.logits);
+  }
+  CHECK(classifier.tokenizer() == classifier.tokenizer());
+  const int most = classifier.bert().config().max_positions;
+  std::string long_text;
+  for (int i = 0; i < 2 * most; ++i) long_text += "a ";
+  CHECK(std::ssize(classifier.tokenize({long_text}).ids) == most);
 }
 
 TEST_CASE("where tokens have logits there are no guesses", "[engine][text_classifier]") {
@@ -85,4 +111,15 @@ TEST_CASE("a text folder that cannot run is told why", "[engine][text_classifier
   folder = text_folder();
   folder.recipe = "pabee";
   CHECK_THROWS_WITH(TextClassifier(folder), Catch::Contains("no classifiers behind its blocks"));
+  folder = text_folder();
+  CHECK_THROWS_WITH(TextClassifier(folder).tokenize({"a"}),
+                    Catch::Contains("expected a tokenizer in the model's folder"));
+  const TempFolder scratch;
+  std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n";
+  for (int i = 0; i < folder.bert->vocab_size; ++i) vocabulary += "w" + std::to_string(i) + "\n";
+  write_text_file(scratch / "vocab.txt", vocabulary);
+  folder.tokenizer_folder = scratch.path();
+  const std::vector<TextSample> texts = {{"a"}};
+  CHECK_THROWS_WITH(TextClassifier(folder).classify(texts),
+                    Catch::Contains("expected a vocabulary of at most"));
 }

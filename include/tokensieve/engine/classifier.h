@@ -64,9 +64,11 @@ class Classifier {
   void check(const Recipe& recipe) const;
 
   /// Resizes, crops and normalises an image as the model was trained with: `[channels, H, W]`.
+  /// Throws std::invalid_argument for an empty one, std::runtime_error for one too narrow to scale.
   std::vector<float> preprocess(const Image& image) const;
 
-  /// Classifies a batch of images under `recipe` (default_recipe() when absent).
+  /// Classifies a batch of images under `recipe` (default_recipe() when absent). Throws as
+  /// preprocess(), check() and Vit::run do.
   std::vector<Classification> classify(std::span<const Image> images,
                                        const std::optional<Recipe>& recipe = {}) const;
   /// The same for pixels that are preprocessed already.

@@ -11,10 +11,12 @@
 #include "tokensieve/engine/bert.h"
 #include "tokensieve/engine/classifier.h"
 #include "tokensieve/io/model_folder.h"
+#include "tokensieve/io/text_dataset.h"
+#include "tokensieve/io/tokenizer.h"
 
 namespace tokensieve {
 
-/// A folder with a text model, loaded and ready: tokens in, labels and retention traces out; the
+/// A folder with a text model, loaded and ready: texts in, labels and retention traces out; the
 /// twin of Classifier. Calls are thread-safe; buffers are pooled and reused. Where every token has
 /// logits, or the model has none (an embedding), there are no guesses.
 class TextClassifier {
@@ -38,7 +40,18 @@ class TextClassifier {
   /// The recipe at the density that fits `budget`, as Classifier::within() has it.
   BudgetChoice within(const Budget& budget, const std::optional<Recipe>& recipe = {}) const;
 
-  /// Runs a batch of texts under `recipe` (default_recipe() when absent), as Bert::run does.
+  /// The folder's tokenizer, opened by the first call. Throws std::runtime_error when the folder
+  /// has none, or one with entries that the network does not have.
+  std::shared_ptr<const Tokenizer> tokenizer() const;
+  /// A text, or a pair, as the network reads it, cut off where it is longer than that. Throws as
+  /// tokenizer() and Tokenizer::encode do.
+  Tokens tokenize(const TextSample& text) const;
+
+  /// Classifies a batch of texts, of any lengths, under `recipe` (default_recipe() when absent).
+  /// Throws as tokenize() and Bert::run do.
+  std::vector<Classification> classify(std::span<const TextSample> texts,
+                                       const std::optional<Recipe>& recipe = {}) const;
+  /// The same for texts that are tokenized already, which needs no tokenizer.
   std::vector<Classification> classify(std::span<const TokensView> texts,
                                        const std::optional<Recipe>& recipe = {}) const;
 

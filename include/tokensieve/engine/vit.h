@@ -22,6 +22,7 @@ struct PixelsView {
   int width = 0;
 };
 
+/// What a picture network gives: the output that texts have, too.
 using VitOutput = RunOutput;
 
 struct VitImpl;

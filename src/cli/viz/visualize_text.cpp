@@ -59,14 +59,13 @@ Answer answer_of(const TextClassifier& classifier, const Tokens& tokens, const R
 }
 
 std::deque<TextVisual> visuals_of(const TextVisualize& run, const TextClassifier& classifier,
-                                  const Tokenizer& tokenizer,
                                   const std::vector<NamedRecipe>& recipes) {
-  const BertConfig& config = classifier.bert().config();
+  const int depth = classifier.bert().config().depth();
   std::deque<TextVisual> visuals;
   Progress progress("visualize", run.texts.size());
   for (size_t t = 0; t < run.texts.size(); ++t) {
     const TextSample& text = run.texts[t];
-    const Tokens tokens = encode(tokenizer, text, config.max_positions);
+    const Tokens tokens = classifier.tokenize(text);
     const ShownText shown = shown_text(text, tokens);
     const std::string number = std::to_string(t + 1);
     const RunSummary dense = answer_of(classifier, tokens, Recipe(), run.times).summary;
@@ -77,7 +76,7 @@ std::deque<TextVisual> visuals_of(const TextVisualize& run, const TextClassifier
       visuals.push_back({std::move(stem),
                          shown,
                          std::move(answer.result.output.trace),
-                         config.depth(),
+                         depth,
                          {"text " + number, recipes[r].name, dense, std::move(answer.summary)}});
     }
     progress.update(t + 1);
@@ -133,13 +132,12 @@ void visualize_texts(const TextVisualize& run) {
   const auto path = run.model.path();
   const LoadedModel loaded = run.model.load(3);
   const TextClassifier& classifier = loaded.texts("visualize");
-  const auto tokenizer = tokenizer_of(classifier, "visualize");
   const auto recipes = run.recipes.resolve(loaded);
   if (recipes.size() == 1 && recipes.front().recipe.is_dense()) {
     std::cerr
         << "note: the dense network drops nothing; try --recipe 'ltp(threshold=0.01, n_ref=128)'\n";
   }
-  const auto visuals = visuals_of(run, classifier, *tokenizer, recipes);
+  const auto visuals = visuals_of(run, classifier, recipes);
   if (run.out.empty()) return print_strips(visuals);
 
   TextStripOptions strip;

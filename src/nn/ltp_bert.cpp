@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kLeastThreshold = 1e-5;
 constexpr double kLeastRate = 0.01;
+constexpr double kLeastFall = -10;  // all but the first site are at the least rate long before
 constexpr int kFirstDropping = 3;
 constexpr double kFirstDroppingShare = 0.15;
 
@@ -26,7 +27,8 @@ void check_attention(const BertConfig& config) {
 }  // namespace
 
 std::vector<double> cascade_rates(int depth, double keep, int first) {
-  check_argument(keep > 0 && keep <= 1, "[cascade] expected keep in (0, 1], got ", keep);
+  check_argument(keep >= kLeastFall && keep <= 1, "[cascade] expected keep in [", kLeastFall,
+                 ", 1], got ", keep);
   check_argument(first >= 0, "[cascade] expected first to be a block, got ", first);
   if (first == 0) {
     first = std::max(kFirstDropping, static_cast<int>(std::ceil(kFirstDroppingShare * depth)));

@@ -15,7 +15,6 @@ constexpr double kLeastNoise = 1e-6;
 constexpr double kFirstOdds = 10, kOddsStd = 0.01;
 constexpr int64_t kMostRecipeBytes = 3900;  // of 4,096, the rest for its other words
 constexpr double kRankEps = 1e-6;
-constexpr double kOrder = 0.8;  // of the official code; the order is the log-odds' own
 const double kMostOdds = std::log(100.0);
 
 /// Where tokens but the class token are alive.
@@ -56,7 +55,7 @@ torch::Tensor decided_gates(const torch::Tensor& a) {
   const auto closed = static_cast<int64_t>(std::nearbyint(expected));  // half to even
   torch::Tensor gates = torch::ones_like(odds);
   if (closed > 0) {
-    const torch::Tensor order = torch::sigmoid(odds / kBeta * kOrder).argsort(true, 0, false);
+    const torch::Tensor order = odds.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/false);
     gates.index_fill_(0, order.slice(0, 0, closed), 0);
   }
   return gates;
@@ -207,8 +206,7 @@ TopOutput TopBertImpl::forward_hard(const torch::Tensor& tokens) {
   return output;
 }
 
-torch::Tensor TopBertImpl::expected_sparsity(const torch::Tensor& present) const {
-  const torch::Tensor tokens = present.sum(1);
+torch::Tensor TopBertImpl::expected_sparsity(const torch::Tensor& tokens) const {
   torch::Tensor rows = tokens - 1;
   std::vector<torch::Tensor> lengths, full;
   for (int l = 0; l < config().depth(); ++l) {
@@ -219,7 +217,7 @@ torch::Tensor TopBertImpl::expected_sparsity(const torch::Tensor& present) const
     lengths.push_back(rows + 1);
     full.push_back(tokens);
   }
-  return 1 - (counted_macs(config(), lengths) / counted_macs(config(), full)).mean();
+  return 1 - counted_macs(config(), lengths).sum() / counted_macs(config(), full).sum();
 }
 
 torch::Tensor TopBertImpl::lagrangian(const torch::Tensor& sparsity, double target) const {

@@ -24,6 +24,12 @@ class TopMethod final : public Method {
                    options.temperature);
     check_argument(options.ranked >= 1, "[top] expected 1 ranked token or more, got ",
                    options.ranked);
+    for (const int64_t length : options.lengths) {
+      check_argument(length >= 1, "[top] expected lengths of 1 token or more, got ", length);
+    }
+    if (!options.lengths.empty()) {
+      lengths_ = torch::tensor(options.lengths, torch::kLong).to(torch::kFloat);
+    }
     check_argument(static_cast<bool>(teacher_),
                    "[top] expected a teacher, whose answers and ranking the network learns");
     freeze_teacher(*teacher_, network_->config());
@@ -35,6 +41,7 @@ class TopMethod final : public Method {
   void to(torch::Device device) override {
     network_->to(device);
     teacher_->to(device);
+    if (lengths_.defined()) lengths_ = lengths_.to(device);
   }
 
   void begin_step(double epoch) override {
@@ -54,7 +61,8 @@ class TopMethod final : public Method {
     Loss loss;
     add_term(loss, "distillation", distillation_loss(logits / t, answer / t), t * t);
     const torch::Tensor present = BertImpl::present(tokens);
-    const torch::Tensor sparsity = network_->expected_sparsity(present);
+    const torch::Tensor lengths = lengths_.defined() ? lengths_ : present.sum(1);
+    const torch::Tensor sparsity = network_->expected_sparsity(lengths);
     add_term(loss, "lagrangian", network_->lagrangian(sparsity, options_.target * progress_), 1.0);
     add_term(loss, "ranking", ranking_term(output, ranking, present),
              options_.ranking_weight * std::max(kLeastProgress, 1 - progress_));
@@ -111,6 +119,7 @@ class TopMethod final : public Method {
   TopBert network_;
   Bert teacher_;
   TopOptions options_;
+  torch::Tensor lengths_;  ///< TopOptions::lengths; undefined: of each batch.
   double progress_ = 0;
   double counted_ = 0, full_ = 0;  ///< Multiply-adds of the held-out texts, and without dropping.
 };

@@ -75,6 +75,10 @@ TEST_CASE("cascade top-k's rates are the published ones", "[nn][cascade]") {
   CHECK(nn::cascade_rates(30, 0.5)[4] == 1);  // ceil(0.15 * 30) blocks
   CHECK(nn::cascade_rates(30, 0.5)[5] < 1);
   CHECK(nn::cascade_rates(6, 0.5, 1) == std::vector<double>{1, 0.9, 0.8, 0.7, 0.6, 0.5});
+  const auto steep = nn::cascade_rates(6, -0.5, 1);  // below 0 the floor is reached on the way
+  CHECK(steep[3] == Approx(0.1));
+  CHECK(steep[4] == 0.01);
+  CHECK(steep[5] == 0.01);
 }
 
 TEST_CASE("hard decisions on masked rows equal rows that have left", "[nn][ltp]") {
@@ -303,8 +307,10 @@ TEST_CASE("LTP and cascade refuse options that make no sense", "[nn][ltp][errors
   refused([](auto& o) { o.soft_epochs = -1; }, "soft_epochs and masks of 0 or more");
   refused([](auto& o) { o.mask_weight = -1; }, "soft_epochs and masks of 0 or more");
   refused([](auto& o) { o.teacher_logits = -1; }, "[teacher] expected a weight of 0 or more");
-  CHECK_THROWS_WITH(nn::cascade_method(test::random_bert(1), nullptr, {0.0}),
-                    Catch::Contains("[cascade] expected keep in (0, 1]"));
+  for (const double keep : {1.1, -11.0, std::nan("")}) {
+    CHECK_THROWS_WITH(nn::cascade_method(test::random_bert(1), nullptr, {keep}),
+                      Catch::Contains("[cascade] expected keep in [-10, 1]"));
+  }
   CHECK_THROWS_WITH(
       nn::cascade_method(test::random_bert(1, test::tiny_bert_config(3)), nullptr, {0.5}),
       Catch::Contains("more blocks than those that keep all"));

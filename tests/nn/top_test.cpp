@@ -198,7 +198,7 @@ TEST_CASE("multipliers climb and the sparsity is pulled to its target", "[nn][to
   set(network, "site_gates", torch::zeros({3}));
   set(network, "rank_bins", torch::zeros({3, 5}));
   network->zero_grad();
-  const torch::Tensor sparsity = network->expected_sparsity(present);
+  const torch::Tensor sparsity = network->expected_sparsity(present.sum(1));
   CHECK(scalar(sparsity) > 0.1);
   CHECK(scalar(sparsity) < 0.6);
   sparsity.backward();
@@ -225,8 +225,30 @@ TEST_CASE("training brings the expected sparsity to ToP's target", "[nn][top]") 
     }
     torch::NoGradGuard guard;
     const torch::Tensor present = nn::BertImpl::present(test::two_texts());
-    CHECK(scalar(network->expected_sparsity(present)) == Approx(target).margin(0.03));
+    CHECK(scalar(network->expected_sparsity(present.sum(1))) == Approx(target).margin(0.03));
   }
+}
+
+TEST_CASE("ToP's target is of the lengths that it is given", "[nn][top]") {
+  auto network = random_top(5);
+  set(network, "site_gates", torch::zeros({3}));
+  set(network, "rank_bins", torch::zeros({3, 5}));
+  const torch::Tensor in_batch = nn::BertImpl::present(test::two_texts()).sum(1);
+  const auto sparsity = [&](std::vector<int64_t> lengths) {
+    nn::TopOptions options;
+    options.lengths = std::move(lengths);
+    const auto method = nn::top_method(network, test::random_bert(6), options);
+    for (const auto& [name, value] : method->loss(test::two_texts(), targets()).terms) {
+      if (name == "sparsity") return scalar(value);
+    }
+    return -1.0;
+  };
+  CHECK(sparsity({}) == Approx(scalar(network->expected_sparsity(in_batch))));
+  const torch::Tensor given = torch::tensor({2.0F, 30.0F, 30.0F});
+  CHECK(sparsity({2, 30, 30}) == Approx(scalar(network->expected_sparsity(given))));
+  CHECK(sparsity({30}) > sparsity({2}));
+  // A share of all the work, not a mean of shares: short texts hardly count.
+  CHECK(sparsity({2, 30}) > (sparsity({2}) + sparsity({30})) / 2);
 }
 
 TEST_CASE("ToP's loss reaches bins, gates, multipliers and weights", "[nn][top]") {
@@ -311,5 +333,6 @@ TEST_CASE("ToP refuses what makes no sense", "[nn][top][errors]") {
   refused([](auto& o) { o.target_epochs = -1; }, "target_epochs");
   refused([](auto& o) { o.temperature = 0; }, "temperature");
   refused([](auto& o) { o.ranked = 0; }, "ranked");
+  refused([](auto& o) { o.lengths = {0}; }, "lengths of 1 token or more");
   CHECK_THROWS_WITH(nn::top_method(random_top(1), nullptr), Catch::Contains("expected a teacher"));
 }

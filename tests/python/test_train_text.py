@@ -134,6 +134,16 @@ def test_a_label_that_so_few_texts_cannot_need_is_told(place):
     assert "expected labels below 65, the number of texts of" in done.stderr and "got 2147483647" in done.stderr
 
 
+def test_held_out_texts_have_the_classes_of_the_others(place):
+    (place / "config.json").write_text(json.dumps(CONFIG | {"epochs": 1}))
+    (place / "one.tsv").write_text("label\ttext\n1\tba be\n")
+    done = run(place, "one", "--held-out", place / "one.tsv")
+    assert done.returncode == 0, done.stderr
+    (place / "other.tsv").write_text("label\ttext\n2\tba be\n")
+    done = run(place, "other", "--held-out", place / "other.tsv")
+    assert done.returncode == 1 and "expected labels of 0 to 1, as" in done.stderr and "got 2" in done.stderr
+
+
 def test_a_run_killed_at_any_moment_ends_as_one_that_was_not(place):
     (place / "config.json").write_text(json.dumps(CONFIG | {"method": LTP}))
     whole = run(place, "whole", "--json")
@@ -260,7 +270,7 @@ def test_texts_have_no_broken_pictures(place):
         ({"method": LTP | {"thresholds": [0.1]}}, "a threshold for each of the 3 behind"),
         ({"method": LTP | {"temperature": 0}}, "temperature above 0"),
         ({"method": LTP | {"soft_epochs": 4}}, "expected more epochs"),
-        ({"method": {"name": "cascade", "keep": 0}}, "keep in (0, 1]"),
+        ({"method": {"name": "cascade", "keep": 2}}, "keep in [-10, 1]"),
         ({"method": {"name": "cascade", "first": 4}}, "more blocks than those that keep all"),
         ({"method": {"name": "ltp", "teacher_logits": 0.5}}, "teacher_logits, which needs --teacher"),
         ({"method": {"name": "pabee", "patience": -1}}, "[patience] expected a whole number"),

@@ -7,7 +7,7 @@
 namespace tokensieve::nn {
 
 /// AdapLeR's soft removal (arXiv 2203.08991): what is added to the attention logits of a token of
-/// contribution `alpha` `[B, n]` where `limit` `[B, 1]` is the bar and `sharpness` is lambda:
+/// contribution `alpha` `[B, n]` where `limit` `[B, 1]` is the bar eta and `sharpness` is lambda:
 ///
 ///     phi = max(-10000, min(0, (lambda / limit) (alpha - limit) - 0.1 / lambda,
 ///                           (alpha - 1) (0.1 / lambda) / (1 - limit + 1e-7)))

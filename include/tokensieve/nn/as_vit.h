@@ -28,8 +28,9 @@ class AsVitImpl : public VitImpl {
   /// The thresholds as they are now, one a site.
   std::vector<double> thresholds() const;
 
-  /// The training pass: D = [score > threshold], with the gradient of sigmoid((score - threshold) /
-  /// temperature); what was dropped stays dropped, and is masked out of attention.
+  /// The training pass: D = [score >= threshold], with the gradient of sigmoid((score - threshold)
+  /// / temperature); where none reaches it the best stays; what was dropped is masked out from then
+  /// on.
   AdaptiveOutput forward_masked(const torch::Tensor& pixels, double temperature = 1e-4,
                                 double eps = 1e-6);
   /// Multiply-adds of the blocks with all tokens, in 1e9.

@@ -12,7 +12,7 @@
 
 namespace tokensieve::nn {
 
-/// What an annotator sees where, of many pictures (Token Labeling, arXiv 2104.10858): for each cell
+/// What an annotator, the teacher of token labels, sees where (arXiv 2104.10858): for each cell
 /// of its last feature map, which covers the whole picture, the best classes and their logits.
 class LabelMaps {
  public:

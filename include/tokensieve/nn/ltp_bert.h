@@ -21,7 +21,8 @@ inline constexpr int64_t kLtpReference = 128;
 
 /// Cascade top-k's keep rates, one a block, of the text's tokens (SpAtten as LTP's code has it):
 /// the first max(3, ceil(0.15 depth)) blocks, or `first` if that is above 0, keep all, then they
-/// fall to `keep` at the last.
+/// fall on a line to `keep` at the last, 0.01 where that is below; `keep` from -10, since networks
+/// of few blocks save little otherwise. Throws std::invalid_argument for numbers out of range.
 std::vector<double> cascade_rates(int depth, double keep, int first = 0);
 
 /// LTP's soft decision, sigma((score - threshold) / temperature), for `scores` of any shape.

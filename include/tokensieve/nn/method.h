@@ -123,7 +123,7 @@ struct SaitOptions {
 std::unique_ptr<Method> sait_method(Vit network, Vit teacher, SaitOptions options = {});
 
 /// AS-ViT (arXiv 2209.13802): a learned threshold for each site; a token stays where its class
-/// attention, heads weighted, is above it.
+/// attention, heads weighted, reaches it.
 struct AsvitOptions {
   double temperature = 1e-4;  ///< Of the soft decision that gradients go through.
   double rate = 0.65;         ///< Share of the dense multiply-adds that is aimed at.

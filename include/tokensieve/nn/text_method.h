@@ -32,7 +32,7 @@ std::unique_ptr<Method> ltp_method(LtpBert network, Bert teacher, LtpOptions opt
 /// Cascade top-k (SpAtten as LTP's code has it), LTP's baseline: cascade_rates() of the tokens that
 /// receive the most attention stay.
 struct CascadeOptions {
-  double keep = 0.5;  ///< Behind the last block, of the text's tokens.
+  double keep = 0.5;  ///< Of cascade_rates(), behind the last block.
   int first = 0;      ///< Block that drops first; 0: as cascade_rates() has it.
   double teacher_logits = 0.5;
 };
@@ -63,7 +63,7 @@ std::unique_ptr<Method> magic_pyramid_method(LtpBert network, Bert teacher,
                                              MagicPyramidOptions options = {});
 
 /// AdapLeR (arXiv 2203.08991): contribution predictors that learn the teacher's saliencies, and
-/// bars that learn to shorten texts.
+/// etas, bars for them that learn to shorten texts.
 struct AdaplerOptions {
   double saliency_weight = 0.005;  ///< gamma of contribution_loss().
   double length_weight = 5e-4;     ///< Of length_loss(), which only the bars learn by.
@@ -90,6 +90,8 @@ struct TopOptions {
   int64_t ranked = 20;     ///< The teacher's best tokens that ranking_loss() compares.
   double temperature = 2;  ///< Of the teacher's answers.
   double slack = 0;        ///< Epochs may miss the target by so much and still be chosen.
+  /// Tokens of the texts that the target is of, [CLS] included; empty: those of each batch.
+  std::vector<int64_t> lengths = {};
 };
 
 /// Throws std::invalid_argument as ltp_method does, and without a teacher.

@@ -69,9 +69,9 @@ class TopBertImpl : public BertImpl {
   /// Evaluation on masked rows, by decided_bins(); of every text one token stays beside the class
   /// token.
   TopOutput forward_hard(const torch::Tensor& tokens);
-  /// 1 - expected multiply-adds over those of all tokens, mean over texts of `present` `[B, n]`,
-  /// with gradient.
-  torch::Tensor expected_sparsity(const torch::Tensor& present) const;
+  /// 1 - expected multiply-adds over those of all tokens, of texts that have so many `tokens`
+  /// `[B]`, the class token included; with gradient.
+  torch::Tensor expected_sparsity(const torch::Tensor& tokens) const;
 
   /// lambda_1 (E - t) + lambda_2 (E - t)^2, whose gradient the multipliers climb and all else
   /// descends.

@@ -71,8 +71,10 @@ nn::Bert load_teacher(const fs::path& folder, const Tokenizer& tokenizer) {
   return network;
 }
 
+/// `lengths` are the tokens of the held-out texts.
 std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFolder& start,
-                                        const BertConfig& bert, nn::Bert teacher) {
+                                        const BertConfig& bert, nn::Bert teacher,
+                                        std::vector<int64_t> lengths) {
   const TextConfig& texts = config.texts;
   if (config.method == "ltp" || config.method == "magic_pyramid") {
     const auto thresholds = texts.thresholds.empty()
@@ -87,7 +89,9 @@ std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFo
     const int first = texts.top_first > 0 ? texts.top_first : std::max(1, bert.depth() / 6);
     nn::TopBert network(bert, first, texts.top_bins, texts.dropout);
     load_start(*network, start);
-    return nn::top_method(network, teacher, texts.top);
+    nn::TopOptions options = texts.top;
+    options.lengths = std::move(lengths);
+    return nn::top_method(network, teacher, options);
   }
   if (config.method == "adapler") {
     const auto scaled = nn::AdaplerOptions::scaled(bert.depth(), texts.max_tokens);
@@ -185,24 +189,32 @@ PreparedRun prepare_texts(const TrainConfig& config, const TrainPaths& paths,
   check_runtime(split.held_out.pairs == data.pairs, "[train] expected pairs of texts in both ",
                 paths.data.string(), " and ", paths.held_out.string(), ", or in none");
   const int classes = classes_of(data, paths.data);
-  check_runtime(classes_of(split.held_out, paths.held_out) <= classes, "[train] ",
-                paths.held_out.string(), " has labels that ", paths.data.string(), " has not");
+  for (const TextSample& sample : split.held_out.samples) {
+    check_runtime(sample.label >= 0 && sample.label < classes, "[train] expected labels of 0 to ",
+                  classes - 1, ", as ", paths.data.string(), " has, in ", paths.held_out.string(),
+                  ", got ", sample.label);
+  }
   PreparedRun run;
   run.target = target_of(start, config, classes);
   torch::manual_seed(config.train.seed);  // for what the start does not have: head, exits
   const nn::Bert teacher = load_teacher(paths.teacher, *tokenizer);
   if (teacher) run.checksum.add(*teacher);
-  run.method = make_method(config, start, *run.target.bert, teacher);
+  std::vector<TokenSample> held_out =
+      tokens_of(split.held_out, *tokenizer, config.texts.max_tokens);
+  std::vector<int64_t> lengths;
+  for (const TokenSample& text : held_out) lengths.push_back(std::ssize(text.ids));
+  run.method = make_method(config, start, *run.target.bert, teacher, std::move(lengths));
   run.checksum.add(run.method->network());
   add(run.checksum, split.train);
   add(run.checksum, split.held_out);
 
-  const auto loader = [&](const TextDataset& texts, const TextLoaderOptions& options) {
-    return nn::batches_of(std::make_shared<TextLoader>(
-        tokens_of(texts, *tokenizer, config.texts.max_tokens), classes, options));
+  const auto loader = [&](std::vector<TokenSample> texts, const TextLoaderOptions& options) {
+    return nn::batches_of(std::make_shared<TextLoader>(std::move(texts), classes, options));
   };
-  run.train = loader(split.train, config.texts.loader);
-  run.held_out = loader(split.held_out, text_evaluation_options(config.texts.loader.batch_size));
+  run.train =
+      loader(tokens_of(split.train, *tokenizer, config.texts.max_tokens), config.texts.loader);
+  run.held_out =
+      loader(std::move(held_out), text_evaluation_options(config.texts.loader.batch_size));
   run.train_size = std::ssize(split.train.samples);
   run.held_out_size = std::ssize(split.held_out.samples);
   run.samples = "texts";

@@ -20,7 +20,7 @@ import json
 import pathlib
 import sys
 
-from judging import Judge, paired, points, read_samples
+from judging import Judge, paired, points
 from whole_file import write_whole
 
 import tokensieve as ts
@@ -75,8 +75,8 @@ def main():
     options = parser.parse_args()
     model = ts.load(options.model, threads=options.threads)
     dense = ts.load(options.dense, threads=options.threads)
-    calibration = Judge(read_samples(options.calibrate), model)
-    test = Judge(read_samples(options.test), model)
+    calibration = Judge(options.calibrate, model)
+    test = Judge(options.test, model)
     sites = options.sites
 
     baseline, macs, _ = test.run(dense, "dense")

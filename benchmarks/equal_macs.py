@@ -20,7 +20,7 @@ import json
 import pathlib
 import sys
 
-from judging import Judge, paired, points, read_samples
+from judging import Judge, paired, points
 from whole_file import write_whole
 
 import tokensieve as ts
@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--json", help="file to write the figures to")
     options = parser.parse_args()
     models = {options.model: ts.load(options.model, threads=options.threads)}
-    judge = Judge(read_samples(options.test), models[options.model])
+    judge = Judge(options.test, models[options.model])
     dense, dense_macs, _ = judge.run(models[options.model], "dense")
     rows = []
     for named in options.recipes:

@@ -1,19 +1,9 @@
 """Which answers of networks are right on the same pictures, and differences between them with their intervals."""
 
-import pathlib
-
 import numpy as np
 
-from tokensieve._tokensieve import open_image_folder, read_image
+from tokensieve._samples import open_samples
 from tokensieve.evaluate import _paired
-
-
-def read_samples(path):
-    """(picture, class index) pairs of a folder or of a picture list."""
-    if path.is_dir():
-        return open_image_folder(path)[1]
-    lines = [line.split("\t") for line in path.read_text().splitlines() if line]
-    return [(pathlib.Path(name), int(label)) for name, label in lines]
 
 
 def paired(right, other):
@@ -30,11 +20,12 @@ def points(difference):
 
 
 class Judge:
-    """Networks on one set of decoded pictures."""
+    """Networks on the pictures of a folder or of a list, decoded once."""
 
-    def __init__(self, samples, model):
-        self.labels = np.array([label for _, label in samples])
-        self.pixels = [model.preprocess(read_image(path, True)) for path, _ in samples]
+    def __init__(self, path, model):
+        samples = open_samples(model, path, True, None, "judge")
+        self.labels = samples.labels
+        self.pixels = samples.read(range(len(samples)))
 
     def run(self, model, recipe):
         """(which answers are right, mean multiply-adds, mean share of the patches left behind each site)"""

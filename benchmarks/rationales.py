@@ -177,7 +177,7 @@ def main():
     )
     parser.add_argument("data", type=pathlib.Path, help="ERASER's movies, test.jsonl or test.jsonl.gz")
     parser.add_argument("--model", required=True, help="AdapLeR's folder")
-    parser.add_argument("--dense", required=True, help="the dense model of equal training")
+    parser.add_argument("--dense", required=True, help="the dense model that it started from")
     parser.add_argument("--recipe", help="instead of the folder's own")
     parser.add_argument("--max-tokens", type=int, default=512)
     parser.add_argument("--limit", type=int, default=0, help="the first so many reviews; 0: all")

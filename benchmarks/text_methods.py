@@ -4,12 +4,15 @@ Takes the runs of demos/train/text/*.json, RUNS/METHOD/model, as far as they are
 
     dense_control    what all are compared with: all tokens, the same start, teacher and epochs
     ltp, cascade     learned thresholds, and the baseline that keeps a fixed share in each block
-    top, adapler     ToP as it was trained; AdapLeR's bars
-    magic_pyramid    tokens and exits together; beside it the same network with its tokens alone and its exits alone
-    pabee            exits alone, by patience
+    top, top_*       ToP as it was trained, for each target that it was trained for
+    adapler          AdapLeR's etas
+    magic_pyramid    tokens and exits together; beside it the same network with its tokens alone, and with its exits
+                     alone, which were trained on what tokens leave, so that LTP and PABEE are the fairer controls
+    pabee            exits alone, by patience or by entropy
 
-For each wanted ratio of multiply-adds every method gets the densest of its settings that saves as much on dev (of
-Magic Pyramid's grid the one that is best there); nothing is chosen on test. Multiply-adds are those of the tokens that
+For each wanted ratio of multiply-adds every method gets the densest of its settings that saves as much on dev, of those
+with an exit the one that is best there; ToP's is that of its target. A control is the sparsest of its settings that costs
+no fewer multiply-adds on dev than the method does. Nothing is chosen on test. Multiply-adds are those of the tokens that
 a text has; "padded" divides by a dense network on texts padded to --max-length, as papers count. Prints top-1, the
 paired difference to dense, to dense on texts cut off at no fewer multiply-adds, and to a method's controls, 95 %
 intervals (Agresti and Min 2005), and the same by length. Answers are kept in RUNS/answers: a run that was killed goes on.
@@ -22,6 +25,7 @@ import bisect
 import hashlib
 import io
 import json
+import math
 import pathlib
 import re
 import sys
@@ -32,13 +36,13 @@ from whole_file import write_whole
 
 import tokensieve as ts
 from tokensieve._samples import open_samples, spread
-from tokensieve.evaluate import Contender, _equal_truncations, run_contenders
+from tokensieve.evaluate import Contender, _equal_truncations, _length_groups, run_contenders
 
 SCALES = [round(0.2 * 1.08**step, 4) for step in range(40)]  # up to 4
-KEEPS = [round(1 - 0.02 * step, 2) for step in range(1, 49)]
-ENTROPIES = (0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.45, 0.6)
-CONTROLS = {"ltp": ["cascade"], "magic_pyramid": ["its tokens alone", "its exits alone", "pabee"]}
-QUARTERS = (0.25, 0.5, 0.75)
+KEEPS = [round(1 - 0.02 * step, 2) for step in range(1, 100)]
+LEAST_RATE, DIGITS = 0.01, 1e6  # of cascade_rates() and cascade_method.cpp
+ENTROPIES = [round(0.69 * 0.85**step, 5) for step in range(32)]
+CONTROLS = {"ltp": ["cascade"], "magic_pyramid": ["its tokens alone", "its exits alone", "ltp", "pabee"]}
 
 
 def scaled(recipe, factor):
@@ -52,10 +56,11 @@ def without_exit(recipe):
 
 
 def cascade(model, keep):
-    """The cascade whose last block keeps `keep`; the first block keeps all (methods.md's linear fall)."""
+    """The cascade that falls to `keep` behind the last block, from the first on; as tokensieve-train writes it."""
     sites = model.config["depth"] - 1
-    rates = [1 - (1 - keep) * (site + 1) / sites for site in range(sites)]
-    shares = "/".join(f"{rate / before:.6f}" for before, rate in zip([1.0, *rates], rates))
+    rates = [max(LEAST_RATE, 1 - (1 - keep) * (site + 1) / sites) for site in range(sites)]
+    shares = [math.floor(DIGITS * rate / before) / DIGITS for before, rate in zip([1.0, *rates], rates)]
+    shares = "/".join(f"{share:.6f}" for share in shares)
     blocks = "/".join(str(site + 1) for site in range(sites))
     select = f"select=top_k({shares}, of=input, round=ceil)"
     return f"score=received_attention | {select} | drop=gone | at=after_attention:{blocks}"
@@ -66,15 +71,16 @@ def settings(method, model):
     own = str(model.recipe)
     if method == "cascade":
         return [cascade(model, keep) for keep in KEEPS]
-    if method == "top":
+    if method.startswith("top"):
         return [own]
+    exits = [f"exit=entropy({entropy})" for entropy in ENTROPIES]
     if method == "pabee":
-        return [f"exit=patience({patience})" for patience in range(model.config["depth"] - 1, 0, -1)]
+        return exits + [f"exit=patience({patience})" for patience in range(model.config["depth"] - 1, 0, -1)]
     if method == "its exits alone":
-        return [f"exit=entropy({entropy})" for entropy in ENTROPIES]
+        return exits
     tokens = [scaled(without_exit(own), factor) for factor in SCALES]
     if method == "magic_pyramid":
-        return [f"{recipe} | exit=entropy({entropy})" for recipe in tokens[::4] for entropy in ENTROPIES]
+        return [f"{recipe} | {rule}" for recipe in tokens[::4] for rule in exits[::4]]
     return tokens
 
 
@@ -95,9 +101,9 @@ class Split:
 
     def run(self, model, recipe, cut=0):
         """(which answers are right, multiply-adds, tokens), each [texts]; `cut`: only the first so many tokens."""
-        weights = (pathlib.Path(model.folder) / "model.safetensors").stat()
-        key = [str(model.folder), weights.st_size, weights.st_mtime_ns, str(self.path.resolve()), self.limit]
-        key += [self.options.max_length, recipe, cut]
+        key = [ts.__version__, str(model.folder), str(self.path.resolve()), self.limit, self.options.max_length, recipe, cut]
+        files = [self.path, *(model.folder / name for name in ("model.safetensors", "sieve.safetensors"))]
+        key += [(file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
         file = self.kept / (hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24] + ".npz")
         if not file.exists():
             samples = self.open(model)
@@ -127,11 +133,23 @@ def choose(dev, model, method, ratio, dense_macs):
     def saves(recipe):
         return dense_macs / dev.run(model, recipe)[1].mean() >= ratio
 
-    if method == "magic_pyramid":
+    if "exit=" in recipes[0]:
         fitting = [recipe for recipe in recipes if saves(recipe)]
         return max(fitting, key=lambda recipe: dev.run(model, recipe)[0].mean(), default=None)
     place = bisect.bisect_left(recipes, True, key=saves)
     return recipes[place] if place < len(recipes) else None
+
+
+def choose_control(dev, model, control, macs):
+    """The sparsest recipe that costs no fewer multiply-adds than `macs`, by dev."""
+    recipes = ["dense", *settings(control, model)]
+
+    def cost(recipe):
+        return dev.run(model, recipe)[1].mean()
+
+    if "exit=" in recipes[1]:
+        return min((recipe for recipe in recipes if cost(recipe) >= macs), key=cost)
+    return recipes[bisect.bisect_left(recipes, True, key=lambda recipe: cost(recipe) < macs) - 1]
 
 
 def figures(run, dense, chosen=slice(None)):
@@ -147,13 +165,16 @@ def figures(run, dense, chosen=slice(None)):
 
 def by_length(run, dense):
     tokens = dense[2]
-    groups = np.searchsorted(sorted({int(np.quantile(tokens, share)) for share in QUARTERS}), tokens)
     buckets = []
-    for group in np.unique(groups):
-        chosen = np.flatnonzero(groups == group)
+    for chosen in _length_groups(tokens, []):
         bucket = {"shortest": int(tokens[chosen].min()), "longest": int(tokens[chosen].max())}
         buckets.append(bucket | figures(run, dense, chosen))
     return buckets
+
+
+def targeted(model):
+    """How many times fewer multiply-adds the target of a ToP model means."""
+    return 1 / (1 - model.provenance.get("config", {}).get("method", {}).get("target", 0.5))
 
 
 def report(found):
@@ -169,6 +190,8 @@ def report(found):
         for bucket in row["buckets"]:
             tokens = f"{bucket['shortest']} to {bucket['longest']} tokens"
             print(f"{'':18} {tokens:22} {bucket['ratio']:5.2f}x {100 * bucket['top1']:8.2f}  {points(bucket['against_dense'])}")
+    for row in found["too_dense"]:
+        print(f"{row['method']:18} {row['wanted']:5.2f}x: no setting saves as much")
 
 
 def main():
@@ -192,36 +215,38 @@ def main():
     dense_model = load("dense_control")
     if dense_model is None:
         parser.error(f"expected the dense model in {options.runs}/dense_control/model")
-    known = ["ltp", "cascade", "top", "adapler", "magic_pyramid", "its tokens alone", "its exits alone", "pabee"]
-    methods = {method: load(method) for method in options.methods or known}
+    tops = sorted(path.parent.name for path in pathlib.Path(options.runs).glob("top*/model"))
+    known = ["ltp", "cascade", *tops, "adapler", "magic_pyramid", "its tokens alone", "its exits alone", "pabee"]
+    loaded = {method: load(method) for method in options.methods or known}
+    models = {method: model for method, model in loaded.items() if model is not None}
     dev, test = Split(options.dev, options.dev_limit, options), Split(options.test, None, options)
     dev_macs = dev.run(dense_model, "dense")[1].mean()
     dense = test.run(dense_model, "dense")
     padded = dense_model.dense_macs(options.max_length)
     found = {"runs": options.runs, "max_length": options.max_length, "texts": len(dense[0])}
     found |= {"dense_top1": float(dense[0].mean()), "dense_gmacs": dense[1].mean() / 1e9, "padded_gmacs": padded / 1e9}
-    found |= {"dev_texts": len(dev.run(dense_model, "dense")[0]), "rows": []}
-    runs = {}
-    for method, model in methods.items():
-        for ratio in options.ratios if model is not None else []:
-            recipe = choose(dev, model, method, ratio, dev_macs)
-            if recipe is None or (method == "top" and ratio != options.ratios[0]):
+    found |= {"dev_texts": len(dev.run(dense_model, "dense")[0]), "rows": [], "too_dense": []}
+    for method, model in models.items():
+        for ratio in [targeted(model)] if method in tops else options.ratios:
+            recipe = settings(method, model)[0] if method in tops else choose(dev, model, method, ratio, dev_macs)
+            if recipe is None:
+                found["too_dense"].append({"method": method, "wanted": ratio})
                 continue
-            run = runs[method, ratio] = test.run(model, recipe)
-            row = {"method": method, "wanted": ratio, "recipe": recipe, **figures(run, dense)}
+            run = test.run(model, recipe)
+            macs = dev.run(model, recipe)[1].mean()
+            row = {"method": method, "wanted": ratio, "dev_ratio": dev_macs / macs, "recipe": recipe, **figures(run, dense)}
             row |= {"padded_ratio": padded / run[1].mean(), "against_controls": {}, "buckets": by_length(run, dense)}
             for cut in _equal_truncations(dense_model, [Answered(dense), Answered(run)]):
                 cut_off = test.run(dense_model, "dense", cut)
                 row |= {"truncation": cut, "against_truncation": paired(run[0], cut_off[0])}
+            for control in (name for name in CONTROLS.get(method, []) if name in models):
+                chosen = choose_control(dev, models[control], control, macs)
+                other = test.run(models[control], chosen)
+                costs = {"dev_ratio": dev_macs / dev.run(models[control], chosen)[1].mean()}
+                costs |= {"ratio": float(dense[1].mean() / other[1].mean())}
+                row["against_controls"][control] = {"recipe": chosen} | costs | paired(run[0], other[0])
             found["rows"].append(row)
             print(f"{method}, {ratio:g} times fewer: {100 * row['top1']:.2f} %", file=sys.stderr)
-    for row in found["rows"]:
-        for control in CONTROLS.get(row["method"], []):
-            if (control, row["wanted"]) in runs:
-                other = runs[control, row["wanted"]]
-                difference = paired(runs[row["method"], row["wanted"]][0], other[0])
-                difference["ratio"] = float(dense[1].mean() / other[1].mean())
-                row["against_controls"][control] = difference
     report(found)
     if options.json:
         write_whole(options.json, json.dumps(found, indent=1) + "\n")

@@ -34,6 +34,7 @@ cmake --build --preset asan-core
 ctest --preset asan-core
 
 echo "== Python =="
-"$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+# By the name that CMake calls it above, so that ccache, which tells names apart, has most of it.
+CXX=c++ "$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
   -Cbuild-dir=build/wheel -Ccmake.define.TOKENSIEVE_WARNINGS_AS_ERRORS=ON .
 TOKENSIEVE_REQUIRE_NN=1 "$python" -m pytest tests/python

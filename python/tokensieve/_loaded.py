@@ -27,7 +27,7 @@ class Loaded:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Sizes of the architecture."""
+        """Sizes of the architecture, under the names of `tokensieve info --json`; `name` is its `architecture`."""
         return self._core.config
 
     @property
@@ -52,7 +52,7 @@ class Loaded:
 
     @property
     def machine(self) -> dict[str, Any]:
-        """What latencies hold for: processor, threads of a call, precision."""
+        """What latencies hold for: `cpu`, `threads` of a call, `precision`."""
         return self._core.machine
 
     def within(

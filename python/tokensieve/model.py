@@ -50,7 +50,7 @@ class Model(Loaded):
 
     @property
     def preprocessing(self) -> dict[str, Any]:
-        """Size, crop, interpolation, mean and standard deviation."""
+        """`size` (height, width), `crop_pct`, `crop_mode`, `interpolation`, `mean` and `std` (three each)."""
         return self._core.preprocessing
 
     def preprocess(self, image: ImageLike) -> np.ndarray:

@@ -67,8 +67,9 @@ void print_heading(const ClassifyOptions& options, const std::filesystem::path& 
   }
 }
 
-void run_classify(const ClassifyOptions& options) {
-  if (options.texts.given("classify", !options.pictures.inputs.empty())) {
+void run_classify(ClassifyOptions& options) {
+  options.model.texts = options.texts.given("classify", !options.pictures.inputs.empty());
+  if (options.model.texts) {
     check_argument(!options.brief, "[classify] --brief is for pictures");
     check_argument(options.batch == 1, "[classify] --batch is for pictures; texts run one by one");
     classify_texts({options.model, options.recipes, options.texts.find("classify"),
@@ -141,7 +142,7 @@ void add_classify(CLI::App& program) {
   command->footer(
       "Time is the network's, warmed up, without reading the picture.\n"
       "Example: tokensieve classify --recipe 'evit(keep=0.7, fuse)' demos/images\n"
-      "         tokensieve classify --model minilm_sst2 --text 'a gorgeous mess!'");
+      "         tokensieve classify --text 'a gorgeous mess!'");
   command->callback([options] { run_classify(*options); });
 }
 

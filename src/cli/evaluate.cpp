@@ -345,9 +345,7 @@ void add_evaluate(CLI::App& program) {
       "the speed-up that they allow; of MACs: the speed-up as a share of it.\n"
       "Example: tokensieve evaluate DATA --recipes 'evit(keep=0.7)' 'random(keep=0.7)' "
       "--sweep 0.9..0.2 --plot curve.svg\n"
-      "         tokensieve evaluate DATA.tsv --model minilm_sst2 --recipes 'ltp(threshold=0.01, "
-      "n_ref=128)' "
-      "--truncate equal");
+      "         tokensieve evaluate DATA.tsv --model weights/minilm_sst2 --truncate equal");
   command->callback([options] { run_evaluate(*options); });
 }
 

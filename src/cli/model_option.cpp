@@ -11,13 +11,14 @@ namespace tokensieve::cli {
 namespace {
 
 constexpr const char* kShippedModel = "weights/vit_s14_imagenette";
+constexpr const char* kShippedTextModel = "weights/minilm_sst2";
 
 }  // namespace
 
 void ModelOption::add_to(CLI::App& command) {
   command
       .add_option("-m,--model", folder,
-                  cat("Model folder [else $TOKENSIEVE_MODEL, else ", kShippedModel, "]"))
+                  "Model folder [else $TOKENSIEVE_MODEL, else the one of weights/]")
       ->type_name("DIR");
   command.add_option("--threads", threads, "Threads of the network [one a core]")
       ->type_name("N")
@@ -31,9 +32,9 @@ std::filesystem::path ModelOption::path() const {
     if (environment != nullptr) path = environment;
   }
   if (path.empty()) {
-    path = kShippedModel;
+    path = texts ? kShippedTextModel : kShippedModel;
     check_runtime(std::filesystem::is_directory(path), "[model] no model given and none in ",
-                  kShippedModel, "; pass --model DIR or set TOKENSIEVE_MODEL");
+                  path.string(), "; pass --model DIR or set TOKENSIEVE_MODEL");
   }
   check_exists("model", path);
   check_runtime(std::filesystem::is_directory(path), "[model] ", path.string(),

@@ -15,11 +15,12 @@ namespace tokensieve::cli {
 struct ModelOption {
   std::string folder;  ///< "" asks for the default.
   int threads = 0;     ///< 0: one a core.
+  bool texts = false;  ///< The default is the model of texts.
 
   void add_to(CLI::App& command);
-  /// The folder of --model, else of the environment's TOKENSIEVE_MODEL, else the model of this
-  /// project if the working folder has it. Throws std::runtime_error when there is none, with the
-  /// nearest name that exists.
+  /// The folder of --model, else of the environment's TOKENSIEVE_MODEL, else this project's model
+  /// of pictures, or of texts, if the working folder has it. Throws std::runtime_error when there
+  /// is none, with the nearest name that exists.
   std::filesystem::path path() const;
   /// Loads it. `top` is how many guesses a sample gets.
   LoadedModel load(int top = 5) const;

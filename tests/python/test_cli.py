@@ -47,8 +47,10 @@ def test_every_example_in_the_docs_runs(tiny_folder, image_folder, tmp_path):
     write_picture(tmp_path / "demos" / "images" / "tench.jpg")
     for name in ("evit", "sait"):
         shutil.copytree(tiny_folder, tmp_path / "runs" / name / "model")
-    write_exits(write_text_model(tmp_path / "minilm_sst2"))
-    write_texts(tmp_path / "test.tsv", make_texts(8))
+    for name in ("DIR", "weights/minilm_sst2"):
+        write_exits(write_text_model(tmp_path / name))
+    for name in ("test.tsv", "reviews.tsv"):
+        write_texts(tmp_path / name, make_texts(8))
     (tmp_path / "reviews.txt").write_text("\n".join(make_texts(30)))
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "tokensieve").symlink_to(program())
@@ -144,6 +146,10 @@ def test_model_comes_from_the_environment_or_the_working_folder(tiny_folder, pic
     shutil.copytree(tiny_folder, tmp_path / "weights" / "vit_s14_imagenette")
     found = run_json("classify", picture, cwd=tmp_path)["model"]
     assert found == "weights/vit_s14_imagenette"
+    assert "weights/minilm_sst2; pass --model" in run("classify", "--text", "ba", code=1, cwd=tmp_path).stderr
+    write_text_model(tmp_path / "weights" / "minilm_sst2")
+    assert run_json("classify", "--text", "ba", cwd=tmp_path)["model"] == "weights/minilm_sst2"
+    assert "weights/minilm_sst2" in run_json("visualize", "--text", "ba", "--out", "a.html", cwd=tmp_path)["model"]
 
 
 def test_a_weights_file_as_model_gets_the_command_that_converts_it(tiny_folder, picture):

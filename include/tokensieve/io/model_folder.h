@@ -50,7 +50,7 @@ struct ModelFolder {
 ModelFolder open_model_folder(const std::filesystem::path& folder);
 
 /// Opens a lone safetensors file in timm's layout, with timm's preprocessing for `architecture`
-/// (for example "deit_small_patch16_224"). Labels are empty.
+/// (for example "deit_small_patch16_224"). Labels are empty. Throws as open_model_folder does.
 ModelFolder open_model_file(const std::filesystem::path& file, std::string_view architecture);
 
 /// Writes `model` as a folder in timm's layout (config.json in timm's hub format, sieve.json,

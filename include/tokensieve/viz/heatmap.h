@@ -15,6 +15,7 @@ enum class ValueScale {
   logarithmic,  ///< The same for logarithms; values that are not positive are drawn like NaN.
 };
 
+/// How a heat map is drawn.
 struct HeatmapOptions {
   int magnify = 0;  ///< Whole factor the image is enlarged by; 0: the longer side gets 280 or more.
   bool grid = true;  ///< Faint lines between patches.

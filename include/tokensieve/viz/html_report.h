@@ -22,6 +22,7 @@ struct ReportEntry {
   std::vector<ReportFigure> figures = {};  ///< Shown under it.
 };
 
+/// What stands at the top of a page.
 struct ReportOptions {
   std::string title = "What the sieve kept";  ///< Heading and window title.
   std::string subtitle = {};                  ///< A line under it: model, recipe, machine.

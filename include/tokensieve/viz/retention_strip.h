@@ -6,6 +6,7 @@
 
 namespace tokensieve {
 
+/// How a strip is drawn.
 struct StripOptions {
   int magnify = 0;  ///< Whole factor images are enlarged by; 0: the longer side gets 280 or more.
   int max_columns = 6;  ///< Pictures side by side, the input included, before a new row begins.

@@ -58,6 +58,7 @@ std::vector<WordFate> word_fates(const TextView& view);
 /// except for line ends. Throws std::invalid_argument as validate().
 std::string terminal_strip(const TextView& view, bool color);
 
+/// How the picture of a text is drawn.
 struct TextStripOptions {
   int width = 900;  ///< Pixels, from 200 to 4000.
   Colormap colormap = Colormap::viridis;

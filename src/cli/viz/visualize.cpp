@@ -79,12 +79,12 @@ void add_visuals(const Classifier& classifier, const std::filesystem::path& path
   }
 }
 
-void run_visualize(const VisualizeOptions& options) {
-  const bool texts = options.texts.given("visualize", !options.pictures.inputs.empty());
+void run_visualize(VisualizeOptions& options) {
+  options.model.texts = options.texts.given("visualize", !options.pictures.inputs.empty());
   const auto colormap =
       choose<Colormap>("colormap", options.colormap,
                        {{"viridis", Colormap::viridis}, {"cividis", Colormap::cividis}});
-  if (texts) {
+  if (options.model.texts) {
     check_argument(options.maps && options.magnify == StripOptions().magnify,
                    "[visualize] --magnify and --no-maps are for pictures");
     visualize_texts({options.model, options.recipes, options.texts.find("visualize"), options.out,
@@ -141,7 +141,7 @@ void add_visualize(CLI::App& program) {
   command
       ->add_option(
           "-o,--out", options->out,
-          "NAME.png: strips; NAME.html: a page; else a folder of all [texts: the terminal]")
+          "NAME.png: strips; NAME.html: a page; NAME: a folder of all [texts: the terminal]")
       ->type_name("OUT");
   options->model.add_to(*command);
   options->recipes.add_to(*command);
@@ -157,7 +157,7 @@ void add_visualize(CLI::App& program) {
   command->add_flag("--json", options->json, "Print one JSON object with the files written");
   command->footer(
       "Example: tokensieve visualize --keep 0.5 --out kept.html demos/images\n"
-      "         tokensieve visualize --model minilm_sst2 --text 'a gorgeous mess!'");
+      "         tokensieve visualize --text 'a gorgeous mess!'");
   command->callback([options] { run_visualize(*options); });
 }
 

@@ -98,9 +98,8 @@ void register_viz(py::module_& m) {
           "mask_map",
           [](const Picture& p, const Classifier& model, int query) {
             const VitConfig& network = model.vit().config();
-            return from_image(without_gil([&] {
-              return draw_mask_map(p.view(), network.masks, network.num_heads, query);
-            }));
+            return from_image(without_gil(
+                [&] { return draw_mask_map(p.view(), network.masks, network.num_heads, query); }));
           },
           py::arg("model"), py::arg("query") = -1,
           "uint8 [h, w, 3]: what one patch sees in every head of the blocks with masked heads "

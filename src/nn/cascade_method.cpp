@@ -24,13 +24,13 @@ class CascadeMethod final : public Method {
  public:
   CascadeMethod(Bert network, Bert teacher, CascadeOptions options)
       : network_(std::move(network)),
-        teacher_(std::move(teacher), network_->config(), options.teacher_logits),
-        rates_(rates_of_sites(
-            cascade_rates(network_->config().depth(), options.keep, options.first))) {
-    check_argument(rates_.back() < 1 || options.keep == 1,
+        teacher_(std::move(teacher), network_->config(), options.teacher_logits) {
+    const auto rates = cascade_rates(network_->config().depth(), options.keep, options.first);
+    check_argument(rates.back() < 1 || options.keep == 1,
                    "[cascade] expected a network of more blocks than those that keep all (the "
                    "first 3, or `first`), got ",
                    network_->config().depth());
+    rates_ = rates_of_sites(rates);
     selector_ = top_k_selector(rates_, {TopKOptions::Of::input, TopKOptions::Round::ceil});
   }
 

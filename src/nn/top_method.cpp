@@ -14,21 +14,22 @@ constexpr double kLeastProgress = 0.01;  ///< The ranking loss never weighs less
 class TopMethod final : public Method {
  public:
   TopMethod(TopBert network, Bert teacher, TopOptions options)
-      : network_(std::move(network)), teacher_(std::move(teacher)), options_(options) {
-    check_argument(options.target > 0 && options.target < 1,
-                   "[top] expected a target in (0, 1), got ", options.target);
-    check_argument(options.target_epochs >= 0 && options.ranking_weight >= 0 && options.slack >= 0,
-                   "[top] expected target_epochs, ranking and slack of 0 or more, got ",
-                   options.target_epochs, ", ", options.ranking_weight, " and ", options.slack);
-    check_argument(options.temperature > 0, "[top] expected a temperature above 0, got ",
-                   options.temperature);
-    check_argument(options.ranked >= 1, "[top] expected 1 ranked token or more, got ",
-                   options.ranked);
-    for (const int64_t length : options.lengths) {
+      : network_(std::move(network)), teacher_(std::move(teacher)), options_(std::move(options)) {
+    check_argument(options_.target > 0 && options_.target < 1,
+                   "[top] expected a target in (0, 1), got ", options_.target);
+    check_argument(
+        options_.target_epochs >= 0 && options_.ranking_weight >= 0 && options_.slack >= 0,
+        "[top] expected target_epochs, ranking and slack of 0 or more, got ",
+        options_.target_epochs, ", ", options_.ranking_weight, " and ", options_.slack);
+    check_argument(options_.temperature > 0, "[top] expected a temperature above 0, got ",
+                   options_.temperature);
+    check_argument(options_.ranked >= 1, "[top] expected 1 ranked token or more, got ",
+                   options_.ranked);
+    for (const int64_t length : options_.lengths) {
       check_argument(length >= 1, "[top] expected lengths of 1 token or more, got ", length);
     }
-    if (!options.lengths.empty()) {
-      lengths_ = torch::tensor(options.lengths, torch::kLong).to(torch::kFloat);
+    if (!options_.lengths.empty()) {
+      lengths_ = torch::tensor(options_.lengths, torch::kLong).to(torch::kFloat);
     }
     check_argument(static_cast<bool>(teacher_),
                    "[top] expected a teacher, whose answers and ranking the network learns");
@@ -127,7 +128,7 @@ class TopMethod final : public Method {
 }  // namespace
 
 std::unique_ptr<Method> top_method(TopBert network, Bert teacher, TopOptions options) {
-  return std::make_unique<TopMethod>(std::move(network), std::move(teacher), options);
+  return std::make_unique<TopMethod>(std::move(network), std::move(teacher), std::move(options));
 }
 
 }  // namespace tokensieve::nn

@@ -285,6 +285,14 @@ TEST_CASE("cascade top-k keeps its share of every text", "[nn][cascade]") {
   CHECK(Recipe::parse(method->recipe()).compile(6).sites().size() == 3);
 }
 
+TEST_CASE("a steep cascade's last sites keep what the floor left", "[nn][cascade]") {
+  const auto method = nn::cascade_method(test::random_bert(3, test::tiny_bert_config(6)), nullptr,
+                                         {.keep = -0.5, .first = 1, .teacher_logits = 0});
+  CHECK(method->recipe() ==
+        "score=received_attention | select=top_k(0.7/0.571428/0.25/0.099999/1, of=input, "
+        "round=ceil) | drop=gone | at=after_attention:1..5");
+}
+
 TEST_CASE("LTP and cascade refuse options that make no sense", "[nn][ltp][errors]") {
   const BertConfig config = test::tiny_bert_config();
   CHECK_THROWS_WITH(nn::LtpBert(config, std::vector<double>{0.1}, 128),

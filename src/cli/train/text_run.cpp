@@ -91,7 +91,7 @@ std::unique_ptr<nn::Method> make_method(const TrainConfig& config, const ModelFo
     load_start(*network, start);
     nn::TopOptions options = texts.top;
     options.lengths = std::move(lengths);
-    return nn::top_method(network, teacher, options);
+    return nn::top_method(network, teacher, std::move(options));
   }
   if (config.method == "adapler") {
     const auto scaled = nn::AdaplerOptions::scaled(bert.depth(), texts.max_tokens);

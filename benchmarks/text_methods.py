@@ -11,7 +11,7 @@ Takes the runs of demos/train/text/*.json, RUNS/METHOD/model, as far as they are
     pabee            exits alone, by patience or by entropy
 
 For each wanted ratio of multiply-adds every method gets the densest of its settings that saves as much on dev, of those
-with an exit the one that is best there; ToP's is that of its target. A control is the sparsest of its settings that costs
+with an exit the one that is best there (of equals the first); ToP's is that of its target. A control is the sparsest of its settings that costs
 no fewer multiply-adds on dev than the method does. Nothing is chosen on test. Multiply-adds are those of the tokens that
 a text has; "padded" divides by a dense network on texts padded to --max-length, as papers count. Prints top-1, the
 paired difference to dense, to dense on texts cut off at no fewer multiply-adds, and to a method's controls, 95 %
@@ -41,7 +41,7 @@ from tokensieve.evaluate import Contender, _equal_truncations, _length_groups, r
 SCALES = [round(0.2 * 1.08**step, 4) for step in range(40)]  # up to 4
 KEEPS = [round(1 - 0.02 * step, 2) for step in range(1, 100)]
 LEAST_RATE, DIGITS = 0.01, 1e6  # of cascade_rates() and cascade_method.cpp
-ENTROPIES = [round(0.69 * 0.85**step, 5) for step in range(32)]
+ENTROPIES = [round(0.0045 * 1.18**step, 5) for step in range(31)]  # up to 0.65, of ln 2
 CONTROLS = {"ltp": ["cascade"], "magic_pyramid": ["its tokens alone", "its exits alone", "ltp", "pabee"]}
 
 
@@ -67,7 +67,7 @@ def cascade(model, keep):
 
 
 def settings(method, model):
-    """Recipes of a method, from dense to sparse."""
+    """Recipes of a method, from dense to sparse; with exits, those of each kind behind each other."""
     own = str(model.recipe)
     if method == "cascade":
         return [cascade(model, keep) for keep in KEEPS]
@@ -206,6 +206,8 @@ def main():
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--json", help="file to write the figures to")
     options = parser.parse_args()
+    if min(options.ratios) < 1:
+        parser.error("expected --ratios of 1 or more")
 
     def load(method):
         folder = "magic_pyramid" if method.startswith("its ") else method

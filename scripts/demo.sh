@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds tokensieve and classifies photos with the shipped model, dense and sieved side by side, then
-# draws what was dropped. On a fresh Debian machine it installs what is missing first.
+# Builds tokensieve and classifies photos and a text with the shipped models, dense and sieved side by
+# side, and draws what was dropped. On a fresh Debian machine it installs what is missing first.
 #
 #   scripts/demo.sh [IMAGE...]        default: some of demos/images
 
@@ -19,4 +19,6 @@ tokensieve=build/release/bin/tokensieve
 model=weights/vit_s14_imagenette
 "$tokensieve" classify --model "$model" --compare-dense "${images[@]}"
 "$tokensieve" visualize --model "$model" --out build/demo.png "${images[0]}"
+"$tokensieve" classify --model weights/minilm_sst2 \
+  --text 'The plot is thin and the jokes are old, but the two leads are so good together that I left with a smile.'
 echo "heat maps: build/demo.png"

@@ -83,7 +83,9 @@ void register_text(py::module_& m) {
       .def_property_readonly(
           "tokenizer",
           // pybind11 holds no pointers to const; all that it binds is const.
-          [](const TextClassifier& c) { return std::const_pointer_cast<Tokenizer>(c.tokenizer()); },
+          [](const TextClassifier& c) {
+            return std::const_pointer_cast<Tokenizer>(without_gil([&] { return c.tokenizer(); }));
+          },
           "The folder's Tokenizer. Raises RuntimeError when it has none, or one that does not fit.")
       .def_property_readonly(
           "machine", [](const TextClassifier& c) { return machine_dict(c.machine()); },

@@ -27,7 +27,7 @@ class Loaded:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Sizes of the architecture, under the names of `tokensieve info --json`; `name` is its `architecture`."""
+        """Sizes of the architecture; what `tokensieve info --json` has, too, has its name there, but `architecture` is `name`."""
         return self._core.config
 
     @property

@@ -142,7 +142,7 @@ void add_classify(CLI::App& program) {
   command->footer(
       "Time is the network's, warmed up, without reading the picture.\n"
       "Example: tokensieve classify --recipe 'evit(keep=0.7, fuse)' demos/images\n"
-      "         tokensieve classify --text 'a gorgeous mess!'");
+      "         tokensieve classify --text 'old jokes, but such a good cast'");
   command->callback([options] { run_classify(*options); });
 }
 

@@ -18,7 +18,7 @@ constexpr const char* kShippedTextModel = "weights/minilm_sst2";
 void ModelOption::add_to(CLI::App& command) {
   command
       .add_option("-m,--model", folder,
-                  "Model folder [else $TOKENSIEVE_MODEL, else the one of weights/]")
+                  "Model folder [else $TOKENSIEVE_MODEL, else this project's, in weights/]")
       ->type_name("DIR");
   command.add_option("--threads", threads, "Threads of the network [one a core]")
       ->type_name("N")

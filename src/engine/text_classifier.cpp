@@ -71,9 +71,10 @@ std::shared_ptr<const Tokenizer> TextClassifier::tokenizer() const {
   const std::lock_guard lock(impl_->opening);
   if (impl_->tokenizer) return impl_->tokenizer;
   const std::filesystem::path& folder = impl_->folder.tokenizer_folder;
-  check_runtime(!folder.empty(),
-                "[tokenizer] expected a tokenizer in the model's folder, tokenizer.json or "
-                "vocab.txt, got none");
+  check_runtime(
+      !folder.empty(),
+      "[tokenizer] expected a tokenizer in the model's folder, tokenizer.json, vocab.txt, "
+      "or vocab.json and merges.txt, got none; copy those of the model it was made from");
   std::shared_ptr<const Tokenizer> opened = open_tokenizer(folder);
   const int entries = impl_->bert.config().vocab_size;
   check_runtime(opened->vocab_size() <= entries, "[tokenizer] expected a vocabulary of at most ",
@@ -88,8 +89,11 @@ Tokens TextClassifier::tokenize(const TextSample& text) const {
 
 std::vector<Classification> TextClassifier::classify(std::span<const TextSample> texts,
                                                      const std::optional<Recipe>& recipe) const {
+  const auto reader = tokenizer();
   std::vector<Tokens> tokens;
-  for (const TextSample& text : texts) tokens.push_back(tokenize(text));
+  for (const TextSample& text : texts) {
+    tokens.push_back(encode(*reader, text, impl_->bert.config().max_positions));
+  }
   std::vector<TokensView> views;
   for (const Tokens& one : tokens) views.push_back({one.ids, one.types});
   return classify(views, recipe);

@@ -157,7 +157,7 @@ void add_visualize(CLI::App& program) {
   command->add_flag("--json", options->json, "Print one JSON object with the files written");
   command->footer(
       "Example: tokensieve visualize --keep 0.5 --out kept.html demos/images\n"
-      "         tokensieve visualize --text 'a gorgeous mess!'");
+      "         tokensieve visualize --text 'old jokes, but such a good cast'");
   command->callback([options] { run_visualize(*options); });
 }
 

@@ -11,9 +11,9 @@ Takes the runs of demos/train/text/*.json, RUNS/METHOD/model, as far as they are
     pabee            exits alone, by patience or by entropy
 
 For each wanted ratio of multiply-adds every method gets the densest of its settings that saves as much on dev, of those
-with an exit the one that is best there (of equals the first); ToP's is that of its target. A control is the sparsest of its settings that costs
-no fewer multiply-adds on dev than the method does. Nothing is chosen on test. Multiply-adds are those of the tokens that
-a text has; "padded" divides by a dense network on texts padded to --max-length, as papers count. Prints top-1, the
+with an exit the one that is best there (of equals the first); ToP's is that of its target. A control is the sparsest of
+its settings that costs no fewer multiply-adds on dev than the method does. Nothing is chosen on test. Multiply-adds are
+those of the tokens that a text has; "padded" divides by a dense network on texts padded to --max-length, as papers count. Prints top-1, the
 paired difference to dense, to dense on texts cut off at no fewer multiply-adds, and to a method's controls, 95 %
 intervals (Agresti and Min 2005), and the same by length. Answers are kept in RUNS/answers: a run that was killed goes on.
 

@@ -16,6 +16,7 @@
 #include "table.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/calibration_file.h"
+#include "tokensieve/io/text_dataset.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -102,8 +103,8 @@ void run_calibrate(const CalibrateOptions& options) {
     return;
   }
   if (!skipped.empty()) {
-    std::cerr << "skipped " << skipped.size()
-              << " pictures that could not be read, the first: " << skipped.front() << "\n";
+    std::cerr << "skipped " << counted(skipped.size(), "picture")
+              << " that could not be read, the first: " << skipped.front() << "\n";
   }
   std::cout << describe(model_path, model.folder()) << "\n\n"
             << to_text(calibration, model.machine()) << std::flush;
@@ -154,7 +155,10 @@ void add_calibrate(CLI::App& program) {
       "1.5G "
       "or\n--latency-ms 8. Use samples that the model was not trained on.\n"
       "Example: tokensieve calibrate --sweep 0.9..0.3 DATA");
-  command->callback([options] { run_calibrate(*options); });
+  command->callback([options] {
+    options->model.texts = is_text_dataset(options->data);
+    run_calibrate(*options);
+  });
 }
 
 }  // namespace tokensieve::cli

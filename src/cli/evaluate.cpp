@@ -21,6 +21,7 @@
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/macs.h"
 #include "tokensieve/io/file.h"
+#include "tokensieve/io/text_dataset.h"
 #include "truncation.h"
 
 namespace tokensieve::cli {
@@ -161,7 +162,8 @@ std::vector<Contender> contenders_of(const EvaluateOptions& options, Models& mod
 void report_skipped(const Evaluation& evaluation) {
   if (evaluation.skipped.empty()) return;
   constexpr size_t kShown = 5;
-  std::cerr << "skipped " << evaluation.skipped.size() << " pictures that could not be read:\n";
+  std::cerr << "skipped " << counted(evaluation.skipped.size(), "picture")
+            << " that could not be read:\n";
   for (size_t i = 0; i < std::min(kShown, evaluation.skipped.size()); ++i) {
     std::cerr << "  " << evaluation.skipped[i] << "\n";
   }
@@ -187,8 +189,8 @@ std::string heading(const EvaluateOptions& options, const ModelFolder& model,
   const size_t count = evaluation.labels.size();
   const auto padded = padded_run(dense);
   const char* sample = padded ? "text" : "picture";
-  std::string first = cat(describe(options.model.path(), model), ", ", count, " ", sample,
-                          "s, threads: ", options.model.thread_count());
+  std::string first = cat(describe(options.model.path(), model), ", ", counted(count, sample),
+                          ", threads: ", options.model.thread_count());
   if (!options.baseline.empty()) first += ", dense: " + options.baseline;
   if (padded) {
     const auto [shortest, longest] = std::ranges::minmax(evaluation.lengths);
@@ -345,8 +347,11 @@ void add_evaluate(CLI::App& program) {
       "the speed-up that they allow; of MACs: the speed-up as a share of it.\n"
       "Example: tokensieve evaluate DATA --recipes 'evit(keep=0.7)' 'random(keep=0.7)' "
       "--sweep 0.9..0.2 --plot curve.svg\n"
-      "         tokensieve evaluate DATA.tsv --model weights/minilm_sst2 --truncate equal");
-  command->callback([options] { run_evaluate(*options); });
+      "         tokensieve evaluate DATA.tsv --truncate equal");
+  command->callback([options] {
+    options->model.texts = is_text_dataset(options->data);
+    run_evaluate(*options);
+  });
 }
 
 }  // namespace tokensieve::cli

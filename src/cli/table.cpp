@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "terminal.h"
+#include "tokensieve/core/error.h"
 
 namespace tokensieve::cli {
 
@@ -70,6 +71,10 @@ std::string clock_time(double seconds) {
     std::snprintf(buffer, sizeof buffer, "%lld:%02lld", total / 60, total % 60);
   }
   return buffer;
+}
+
+std::string counted(size_t count, std::string_view noun) {
+  return cat(count, " ", noun, count == 1 ? "" : "s");
 }
 
 std::string arrow_list(const std::vector<int64_t>& numbers) {

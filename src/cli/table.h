@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tokensieve::cli {
@@ -34,6 +35,8 @@ std::string percent(double fraction, int digits = 1);
 std::string giga(double count);
 /// "3:07", or "1:02:03" from an hour on.
 std::string clock_time(double seconds);
+/// "1 picture", "2 pictures".
+std::string counted(std::size_t count, std::string_view noun);
 /// "100 > 70 > 49"; of more than six numbers the middle ones are left out.
 std::string arrow_list(const std::vector<int64_t>& numbers);
 

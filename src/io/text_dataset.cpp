@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <string_view>
 #include <utility>
 
@@ -17,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
+constexpr std::string_view kTsvHeader = "label\ttext";
 
 /// A file's lines, one after the other, without their ends ("\n" or "\r\n").
 class Lines {
@@ -76,7 +78,7 @@ TextDataset read_tsv(std::string_view text, const fs::path& path) {
   lines.next(line);
   TextDataset dataset;
   dataset.pairs = line == "label\ttext\ttext_pair";
-  check_runtime(dataset.pairs || line == "label\ttext", "[read_text_dataset] ", path.string(),
+  check_runtime(dataset.pairs || line == kTsvHeader, "[read_text_dataset] ", path.string(),
                 ":1: expected the line label<TAB>text or label<TAB>text<TAB>text_pair, got '",
                 printable(line), "'");
   while (lines.next(line)) {
@@ -129,6 +131,14 @@ TextDataset read_text_dataset(const fs::path& path) {
   check_runtime(!dataset.samples.empty(), "[read_text_dataset] expected texts in ", path.string(),
                 ", got none");
   return dataset;
+}
+
+bool is_text_dataset(const fs::path& path) {
+  if (path.extension() == ".jsonl") return true;
+  if (path.extension() != ".tsv") return false;
+  std::string start(kTsvHeader.size(), '\0');
+  std::ifstream(path, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
+  return start == kTsvHeader;
 }
 
 }  // namespace tokensieve

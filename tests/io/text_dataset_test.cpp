@@ -86,3 +86,18 @@ TEST_CASE("A text data set of another kind says what to do", "[io][text_dataset]
   std::filesystem::resize_file(folder / "large.tsv", (std::uintmax_t{1} << 30) + 1);  // sparse
   CHECK_THROWS_WITH(read_text_dataset(folder / "large.tsv"), Contains("at most"));
 }
+
+TEST_CASE("Files of texts are told from lists of pictures", "[io][text_dataset]") {
+  const TempFolder folder;
+  const auto holds_texts = [&](const char* name, std::string_view content) {
+    write_text_file(folder / name, content);
+    return is_text_dataset(folder / name);
+  };
+  CHECK(holds_texts("a.jsonl", "{}"));
+  CHECK(holds_texts("a.tsv", "label\ttext\n"));
+  CHECK(holds_texts("pairs.tsv", "label\ttext\ttext_pair\n"));
+  CHECK_FALSE(holds_texts("list.tsv", "golf/a.jpg\t3\n"));
+  CHECK_FALSE(holds_texts("short.tsv", "la"));
+  CHECK_FALSE(holds_texts("a.txt", "label\ttext\n"));
+  CHECK_FALSE(is_text_dataset(folder / "none.tsv"));
+}

@@ -150,6 +150,9 @@ def test_model_comes_from_the_environment_or_the_working_folder(tiny_folder, pic
     write_text_model(tmp_path / "weights" / "minilm_sst2")
     assert run_json("classify", "--text", "ba", cwd=tmp_path)["model"] == "weights/minilm_sst2"
     assert "weights/minilm_sst2" in run_json("visualize", "--text", "ba", "--out", "a.html", cwd=tmp_path)["model"]
+    write_texts(tmp_path / "texts.tsv", make_texts(4))
+    for command in ("evaluate texts.tsv --rounds 0", "calibrate texts.tsv --recipe ltp(threshold=0.01) --no-latency --sweep 0.01..0.02:0.01"):
+        assert run_json(*command.split(), cwd=tmp_path)["model"] == "weights/minilm_sst2"
 
 
 def test_a_weights_file_as_model_gets_the_command_that_converts_it(tiny_folder, picture):

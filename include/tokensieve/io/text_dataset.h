@@ -36,4 +36,8 @@ struct TextDataset {
 /// that is of another kind, larger than 1 GB or without samples, and for pairs beside single texts.
 TextDataset read_text_dataset(const std::filesystem::path& path);
 
+/// Whether a file holds texts by its name and first line, and no list of pictures: .jsonl, or a
+/// .tsv that begins with `label<TAB>text`. False for what cannot be read.
+bool is_text_dataset(const std::filesystem::path& path);
+
 }  // namespace tokensieve

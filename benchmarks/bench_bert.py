@@ -12,7 +12,7 @@ say it should be; writes JSON with --json.
 
 Weights are random: time does not depend on them. LTP's threshold is the one that brings the MACs of these
 texts to 1 / --ratio. Lengths are drawn from a log-normal distribution like that of SST-2's sentences or
-IMDb's reviews, or counted in a TSV file (--tsv, the text in the first column): words times 1.3 and the two
+IMDb's reviews, or counted in a TSV file (--tsv, with a column named text): words times 1.3 and the two
 special tokens.
 """
 
@@ -258,7 +258,7 @@ def main():
     parser.add_argument("--shape", nargs="+", choices=SHAPES, default=["minilm", "bert-base"])
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--lengths", choices=LENGTHS, default="sst2")
-    parser.add_argument("--tsv", help="count the words of its first column instead")
+    parser.add_argument("--tsv", help="count the words of its column named text instead")
     parser.add_argument("--max-tokens", type=int, default=512, help="cut texts off there")
     parser.add_argument("--ratio", type=float, default=2.1, help="MACs that LTP saves")
     parser.add_argument("--recipes", nargs="*", default=[], help="more of them")

@@ -16,6 +16,7 @@ that is done is not repeated.
 """
 
 import argparse
+import hashlib
 import io
 import json
 import pathlib
@@ -69,7 +70,7 @@ class Runs:
         blocks = config["architecture"]["depth"]
         config["attention_masks"] = config["attention_masks"] | {"heads": [[0]] * blocks}
         model = self.train("mait_first", config)
-        chosen = self.folder / "mait_masks.json"
+        chosen = self.folder / "mait_first_masks.json"
         if not chosen.exists():
             command = [self.options.program, "attention-locality", self.folder / "mait_first" / "held_out.txt"]
             command += ["--model", model, "--threads", self.options.threads, "--json"]
@@ -156,7 +157,7 @@ def main():
     teacher, found = None, {}
     if TAUGHT & set(options.variants):
         teacher = options.teacher or runs.train("teacher", runs.config("teacher"), "--start", options.start)
-        right = test.right(teacher, runs.folder / "teacher.right.npy", options.threads)
+        right = test.right(teacher, runs.folder / f"teacher_{hashlib.sha256(str(pathlib.Path(teacher).resolve()).encode()).hexdigest()[:8]}.right.npy", options.threads)
         found["teacher_top1"] = float(right.mean())
         print(f"the teacher is right on {100 * right.mean():.2f} % of the test pictures", file=sys.stderr)
     masks = {}

@@ -17,6 +17,7 @@ intervals (Agresti and Min 2005). RECIPE@DIR runs a recipe on the model in anoth
 
 import argparse
 import json
+import math
 import pathlib
 import sys
 
@@ -43,7 +44,10 @@ def control_for(judge, model, recipe, kind, shares, macs):
         sites = model(judge.pixels[:1], recipe=recipe).traces[0].sites
         at = at.split(":")[0] + ":" + "/".join(str(site.layer) for site in sites)
     for extra in range(1000):
-        keeps = "/".join(f"{min(1.0, share * (1 + 0.002 * extra)):.4f}" for share in shares)
+        left = [1.0, *(min(1.0, share * (1 + 0.002 * extra)) for share in shares)]
+        # A site's number is of the tokens that the one before left; rounded up, since counts are rounded down.
+        rates = [min(1.0, math.ceil(1e6 * now / before) / 1e6) for before, now in zip(left, left[1:])]
+        keeps = "/".join(f"{rate:.6f}" for rate in rates)
         control = f"score={score} | select=top_k({keeps}, of=input, round=floor) | drop={drop} | at={at}"
         if judge.macs(model, control) >= macs:
             return control

@@ -39,7 +39,8 @@ from tokensieve._samples import open_samples, spread
 from tokensieve.evaluate import Contender, _equal_truncations, _length_groups, run_contenders
 
 SCALES = [round(0.2 * 1.08**step, 4) for step in range(40)]  # up to 4
-KEEPS = [round(1 - 0.02 * step, 2) for step in range(1, 100)]
+# Down to what tokensieve-train takes: of 6 blocks a cascade saves little above 0.
+KEEPS = [round(1 - 0.02 * step, 2) for step in range(1, 100)] + [round(-1.1**step, 2) for step in range(1, 25)]
 LEAST_RATE, DIGITS = 0.01, 1e6  # of cascade_rates() and cascade_method.cpp
 ENTROPIES = [round(0.0045 * 1.18**step, 5) for step in range(31)]  # up to 0.65, of ln 2
 CONTROLS = {"ltp": ["cascade"], "magic_pyramid": ["its tokens alone", "its exits alone", "ltp", "pabee"]}

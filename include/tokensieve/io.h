@@ -2,6 +2,7 @@
 
 /// Files: safetensors, model folders, images, tokenizers, data sets.
 
+#include "tokensieve/io/attention_masks_json.h"
 #include "tokensieve/io/bert_tensors.h"
 #include "tokensieve/io/calibration_file.h"
 #include "tokensieve/io/dataset.h"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import threading
 from typing import Any, Union
 
 import numpy as np
@@ -23,6 +24,7 @@ class Loaded:
 
     def __init__(self, folder: str | os.PathLike[str], core: Any) -> None:
         self.folder = pathlib.Path(folder)
+        self._place = self.folder.absolute()  # wherever the process goes
         self._core = core
 
     @property
@@ -183,8 +185,12 @@ class Outputs:
         )
 
 
-def write_page(path: pathlib.Path, page: str) -> None:
-    """Writes a page whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, path)
+def write_whole(path: pathlib.Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -53,10 +53,14 @@ def calibrate(
         if key not in ("keep", "mass"):
             raise ValueError(f"[calibrate] expected densities, numbers for {key}, got none")
         densities = [round(0.9 - 0.1 * i, 1) for i in range(8)]
+    if isinstance(densities, (int, float)):
+        densities = [densities]
     if len(densities) == 0:
         raise ValueError("[calibrate] expected one density or more, got none")
     if batch < 1 or repeat < 0:
         raise ValueError(f"[calibrate] expected batch >= 1 and repeat >= 0, got {batch} and {repeat}")
+    if not os.access(model._place, os.W_OK):
+        raise RuntimeError(f"[calibrate] cannot write to {model._place}")
     shown = sys.stderr.isatty() if progress is None else progress
     samples = open_samples(model, data, apply_orientation, max_length, "calibrate", labelled=False)
     recipes = [Recipe("dense"), *(chosen.with_density(key, density) for density in densities)]
@@ -77,9 +81,9 @@ def calibrate(
     steps = [(float(densities[i - 1]), macs[i], agreed[i], correct[i]) for i in order]
     dense = (macs[0], correct[0])
     text = _core.save_calibration(
-        model.folder, name, len(indices), dense, steps, model.machine, milliseconds
+        model._place, name, len(indices), dense, steps, model.machine, milliseconds
     )
-    model._core = _core.load(model.folder, *model._options)
+    model._core = _core.load(model._place, *model._options)
     return json.loads(text)
 
 

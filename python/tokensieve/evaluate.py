@@ -12,7 +12,7 @@ from typing import Any, Iterable, Sequence
 import numpy as np
 
 from . import _tokensieve as _core
-from ._loaded import Outputs, RecipeLike
+from ._loaded import Loaded, Outputs, RecipeLike
 from ._progress import Progress
 from ._samples import Samples, TextSamples, open_samples, spread
 from ._tokensieve import Recipe
@@ -67,7 +67,8 @@ def evaluate(
     """
     if recipes is None:
         recipes = model.recipe
-    if isinstance(recipes, (str, Recipe)):
+    pair = isinstance(recipes, tuple) and len(recipes) == 2 and isinstance(recipes[1], Loaded)
+    if isinstance(recipes, (str, Recipe)) or pair:
         recipes = [recipes]
     pairs = [entry if isinstance(entry, tuple) else (entry, model) for entry in recipes]
     if not pairs:

@@ -12,7 +12,7 @@ from typing import Any, Iterable, Sequence
 import numpy as np
 
 from . import _tokensieve as _core
-from ._loaded import Loaded, Outputs, RecipeLike, write_page
+from ._loaded import Loaded, Outputs, RecipeLike, write_whole
 from ._tokensieve import Classifier, Recipe
 from .text import TextModel
 
@@ -54,7 +54,8 @@ class Model(Loaded):
         return self._core.preprocessing
 
     def preprocess(self, image: ImageLike) -> np.ndarray:
-        """The network's input for one picture: float32 [3, H, W]."""
+        """The network's input for one picture: float32 [3, H, W]. Raises ValueError for an array that is not uint8
+        [height, width, 3]."""
         return self._core.normalize(self._core.resize_and_crop(_pixels(image)))
 
     def __call__(
@@ -96,7 +97,7 @@ class Model(Loaded):
                     view = self._core.resize_and_crop(_pixels(item))
                     inputs.append(self._core.normalize(view))
                     views.append(view)
-                names.append(str(item) if isinstance(item, (str, os.PathLike)) else "image")
+                names.append(_name(item))
             started = time.perf_counter()
             outputs += self._core.run(inputs, chosen)
             seconds += time.perf_counter() - started
@@ -149,7 +150,7 @@ class Result(Outputs):
             pictures = [self._picture(i) for i in range(len(self))]
             drawn = [self.masks(i) for i in range(len(self))]
             figures = [[] if masks is None else [("masked heads", masks)] for masks in drawn]
-            write_page(target, _core.html_report(pictures, subtitle=str(self.recipe), figures=figures))
+            write_whole(target, _core.html_report(pictures, subtitle=str(self.recipe), figures=figures))
         elif target.suffix == ".png":
             masks = self.masks(index)
             strip = self.strip(index)
@@ -220,6 +221,13 @@ def _is_pil(image: Any) -> bool:
     return hasattr(image, "convert") and hasattr(image, "mode")
 
 
+def _name(image: ImageLike) -> str:
+    """What pictures say an image is."""
+    if not isinstance(image, (str, bytes, os.PathLike)):
+        return "image"
+    return os.fsencode(image).decode("utf-8", "replace")  # a file's name may be any bytes
+
+
 def _is_input(image: Any) -> bool:
     return isinstance(image, np.ndarray) and image.dtype == np.float32
 
@@ -241,9 +249,18 @@ def _pixels(image: ImageLike) -> np.ndarray:
     if _is_pil(image):
         from PIL import ImageOps
 
-        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+        image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I;16"):  # the high byte, as of files; PIL would clip at 255
+            grey = (np.asarray(image) >> 8).astype(np.uint8)
+            return np.repeat(grey[..., None], 3, axis=2)
+        return np.asarray(image.convert("RGB"))
     if _is_array(image):
-        return _checked(_as_array(image))
+        array = _as_array(image)
+        if array.dtype == np.uint8:
+            return _checked(array)
+        raise ValueError(
+            f"[model] expected uint8 [height, width, 3], got {array.dtype} {list(array.shape)}"
+        )
     raise ValueError(
         f"[model] expected a path, PIL image or array, got {type(image).__name__}"
     )

@@ -13,6 +13,7 @@ from typing import Iterable
 import numpy as np
 
 from . import _tokensieve as _core
+from ._loaded import write_whole
 
 Interval = tuple[float, float]
 
@@ -118,7 +119,7 @@ class Table(list[Row]):
             return _core.tradeoff_picture(points, self.sample)
         target = pathlib.Path(path)
         if target.suffix == ".svg":
-            target.write_text(_core.tradeoff_svg(points, self.sample), encoding="utf-8")
+            write_whole(target, _core.tradeoff_svg(points, self.sample))
         elif target.suffix == ".png":
             _core.write_png(target, _core.tradeoff_picture(points, self.sample))
         else:

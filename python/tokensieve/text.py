@@ -11,7 +11,7 @@ from typing import Any, Iterable, Mapping, Sequence
 import numpy as np
 
 from . import _tokensieve as _core
-from ._loaded import Loaded, Outputs, RecipeLike, write_page
+from ._loaded import Loaded, Outputs, RecipeLike, write_whole
 from ._tokensieve import Recipe, TextClassifier, Tokenizer, Tokens
 
 #: A text as str, a pair of them as a tuple, or its ids, special tokens included: a list, or an integer
@@ -154,7 +154,7 @@ class TextResult(Outputs):
         """Writes the strip of text `index` as PNG, or all texts as one HTML page (.html)."""
         target = pathlib.Path(path)
         if target.suffix == ".html":
-            write_page(target, self.page())
+            write_whole(target, self.page())
         elif target.suffix == ".png":
             _core.write_png(target, self.strip(index))
         else:
@@ -249,6 +249,8 @@ def _as_texts(values: Any, what: str) -> list[np.ndarray]:
 
 def _as_ids(text: Any, what: str) -> np.ndarray:
     array = np.asarray(text)
+    if array.dtype.kind in "US":
+        raise ValueError("[model] expected a pair of texts as a tuple, got another sequence")
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(
             f"[model] expected {what} as integers [tokens], got {array.dtype} {list(array.shape)}"

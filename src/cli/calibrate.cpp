@@ -68,6 +68,8 @@ std::vector<double> densities_of(const CalibrateOptions& options, const NamedRec
 Calibration calibrate(const CalibrateOptions& options, const LoadedModel& model,
                       std::vector<std::string>& skipped) {
   model.num_classes("calibrate");
+  check_argument(model.reads_texts() || options.samples.max_length == 0,
+                 "[calibrate] --max-length is for text models");
   const auto samples = open_samples(options.data, model, options.samples, "calibrate");
   Calibration calibration;
   if (options.only_latency) {

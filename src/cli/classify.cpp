@@ -80,6 +80,7 @@ void run_classify(ClassifyOptions& options) {
   const auto paths = options.pictures.find("classify");
   const LoadedModel model = options.model.load(options.top);
   const Classifier& classifier = model.pictures("classify");
+  model.num_classes("classify");
   ClassifyReport report{recipes_to_run(options, model), {}};
 
   {

@@ -1,6 +1,7 @@
 #include "classify_report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include <nlohmann/json.hpp>
@@ -19,8 +20,10 @@ double speedup(const PictureReport& picture, size_t r) {
   return picture.runs.front().seconds / picture.runs[r].seconds;
 }
 
+/// False where logits are no numbers, which agree with nothing.
 bool same_label(const PictureReport& picture, size_t r) {
-  return picture.runs[r].top.front().label == picture.runs.front().top.front().label;
+  const Guess &own = picture.runs[r].top.front(), &first = picture.runs.front().top.front();
+  return own.label == first.label && !std::isnan(own.probability + first.probability);
 }
 
 double macs_share(const PictureReport& picture, size_t r) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iostream>
 
 #include "json_output.h"
@@ -82,7 +83,9 @@ nlohmann::ordered_json json_of(const TextSample& text, const Tokens& tokens,
                           static_cast<double>(dense.result.output.macs.total());
       run["speedup"] = dense.seconds / answer.seconds;
       if (!dense.result.top.empty()) {  // an embedding has no label
-        run["same_label"] = answer.result.top.front().label == dense.result.top.front().label;
+        const Guess &own = answer.result.top.front(), &first = dense.result.top.front();
+        run["same_label"] =
+            own.label == first.label && !std::isnan(own.probability + first.probability);
       }
     }
     runs.push_back(run);

@@ -44,7 +44,7 @@ _tokensieve() {
   case $before in
     -r|--recipe|--recipes) COMPREPLY=($(compgen -W ')"
       << joined(recipe_words("method")) << R"(' -- "$word")); return ;;
-    -m|--model) COMPREPLY=($(compgen -d -- "$word")); return ;;
+    -m|--model) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --dtype) COMPREPLY=($(compgen -W 'f32 bf16' -- "$word")); return ;;
     --colormap) COMPREPLY=($(compgen -W 'viridis cividis' -- "$word")); return ;;
   esac
@@ -54,7 +54,7 @@ _tokensieve() {
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))
   else
-    COMPREPLY=($(compgen -f -- "$word"))
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
 }
 complete -o filenames -F _tokensieve tokensieve

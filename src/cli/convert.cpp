@@ -36,14 +36,12 @@ void run_convert(const ConvertOptions& options) {
       "as --architecture deit_small_patch16_224");
   ModelFolder model = folder ? open_model_folder(options.input)
                              : open_model_file(options.input, options.architecture);
-  if (!options.recipe.empty()) {
-    model.recipe = options.recipe;
-    // A recipe that the model cannot run is told before writing.
-    if (model.bert) {
-      const TextClassifier runs_it(model);
-    } else {
-      const Classifier runs_it(model);
-    }
+  if (!options.recipe.empty()) model.recipe = options.recipe;
+  // A recipe that the model cannot run is told before writing, its own, too.
+  if (model.bert) {
+    const TextClassifier runs_it(model);
+  } else {
+    const Classifier runs_it(model);
   }
   if (!save_model_folder(model, options.out, dtype) && !model.calibrations.empty()) {
     std::cerr << "note: calibrations are left out, since bf16 rounds the weights; make new ones: "

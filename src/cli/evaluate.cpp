@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -236,6 +237,11 @@ void check_outputs(const EvaluateOptions& options) {
                   "[evaluate] there is no folder ", folder.string(), " to write ", file, " to");
     check_runtime(!std::filesystem::is_directory(file), "[evaluate] expected the name of a file, ",
                   file, " is a folder");
+  }
+  std::set<std::string> names;
+  for (const std::string& file : {options.predictions, options.csv, options.plot}) {
+    check_argument(file.empty() || names.insert(file).second,
+                   "[evaluate] expected a file of its own for each output, got ", file, " twice");
   }
   if (!options.plot.empty()) check_plot_name(options.plot);
 }

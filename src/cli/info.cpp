@@ -72,7 +72,14 @@ void run_info(const InfoOptions& options) {
   const std::string input = options.input.empty() ? ModelOption().path().string() : options.input;
   check_exists("info", input);
   const bool folder = std::filesystem::is_directory(input);
-  if (!folder && options.architecture.empty()) return show_tensors(options);
+  check_argument(
+      !folder || options.architecture.empty(),
+      "[info] --architecture is for a .safetensors file; a folder has it in config.json");
+  if (!folder && options.architecture.empty()) {
+    check_argument(options.recipes.empty(), "[info] --recipe needs a model folder, or a file with ",
+                   "--architecture");
+    return show_tensors(options);
+  }
   const LoadedModel loaded(folder ? open_model_folder(input)
                                   : open_model_file(input, options.architecture));
   const ModelFolder& model = loaded.folder();

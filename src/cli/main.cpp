@@ -29,7 +29,9 @@ int main(int argc, char** argv) {
     std::cerr << program.help();
     return kBadUsage;
   }
-  return run_program(program, "pass fewer images at a time (--batch)", [&] {
+  const std::string command = argv[1];
+  const bool batches = command == "classify" || command == "evaluate" || command == "calibrate";
+  return run_program(program, batches ? "pass fewer samples at a time (--batch)" : "", [&] {
     check_command_name(program, argv[1]);
     program.parse(argc, argv);
   });

@@ -5,6 +5,7 @@
 #include "table.h"
 #include "terminal.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/io/attention_masks_json.h"
 #include "tokensieve/io/predictor_tensors.h"
 
 namespace tokensieve::cli {
@@ -45,11 +46,7 @@ std::string masks_text(const AttentionMasks& masks) {
 
 json masks_json(const AttentionMasks& masks) {
   if (masks_text(masks).empty()) return json();
-  return {{"heads", masks.heads},
-          {"rows", masks.rows},
-          {"columns", masks.columns},
-          {"kind", kind_of(masks)},
-          {"sees_prefix", masks.sees_prefix}};
+  return json::parse(attention_masks_json(masks));
 }
 
 // Parameters of each predictor; all are alike.

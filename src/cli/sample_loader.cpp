@@ -1,5 +1,6 @@
 #include "sample_loader.h"
 
+#include <system_error>
 #include <utility>
 
 namespace tokensieve::cli {
@@ -7,7 +8,14 @@ namespace tokensieve::cli {
 SampleLoader::SampleLoader(const Samples& samples, std::vector<size_t> indices, int workers,
                            size_t ahead)
     : samples_(samples), indices_(std::move(indices)), ahead_(ahead) {
-  for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+  for (int i = 0; i < workers; ++i) {
+    try {
+      threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {  // the system gives no more
+      if (threads_.empty()) throw;
+      break;
+    }
+  }
 }
 
 SampleLoader::~SampleLoader() {

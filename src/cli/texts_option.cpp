@@ -1,6 +1,8 @@
 #include "texts_option.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 
 #include "inputs.h"
 #include "option_values.h"
@@ -27,9 +29,14 @@ std::vector<TextSample> lines_of(const std::string& text) {
 
 std::vector<TextSample> texts_of(const std::filesystem::path& file, std::string_view operation) {
   check_exists(operation, file);
-  const std::string extension = file.extension().string();
+  std::string extension = file.extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](unsigned char c) { return std::tolower(c); });
   if (extension != ".tsv" && extension != ".jsonl") {
-    auto lines = lines_of(read_text_file(file, kMaxBytes));
+    const std::string text = read_text_file(file, kMaxBytes);
+    check_runtime(text.find('\0') == text.npos, "[", operation, "] expected text in ",
+                  file.string(), ", got a zero byte, as binary files have");
+    auto lines = lines_of(text);
     check_runtime(!lines.empty(), "[", operation, "] no texts in ", file.string());
     return lines;
   }

@@ -9,6 +9,7 @@
 #include "terminal.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"
+#include "tokensieve/core/printable.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -64,7 +65,8 @@ int run_program(const CLI::App& program, const std::string& memory_cure,
                 const std::function<void()>& body) {
   const auto complain = [&](const std::string& message, int code) {
     std::cout.flush();
-    std::cerr << paint_error(program.get_name() + ":") << " " << message << "\n";
+    std::cerr << paint_error(program.get_name() + ":") << " "
+              << printable(message, std::string::npos) << "\n";
     return code;
   };
   try {
@@ -79,7 +81,8 @@ int run_program(const CLI::App& program, const std::string& memory_cure,
   } catch (const std::invalid_argument& error) {
     return complain(error.what(), kBadUsage);
   } catch (const std::bad_alloc&) {
-    return complain(cat("[memory] not enough memory; ", memory_cure), kFailure);
+    return complain(
+        cat("[memory] not enough memory", memory_cure.empty() ? "" : "; " + memory_cure), kFailure);
   } catch (const std::exception& error) {
     return complain(error.what(), kFailure);
   }

@@ -51,7 +51,7 @@ class Chooser {
                    calibration_.step_name(calibration_.steps.size() - 1), ", got ",
                    giga(budget_.value),
                    "; calibrate sparser steps: tokensieve calibrate DATA --sweep FROM..TO");
-    return dense("what fits is slower at batch 1");
+    return dense("what fits is slower at batch 1" + where());
   }
 
   BudgetChoice within_latency() const {
@@ -66,20 +66,22 @@ class Chooser {
     if (latency_->dense.median <= budget_.value) {
       return dense(cat("it takes ", latency_->dense.median, " ms"));
     }
-    // A step that fits is faster than dense, which does not.
+    // A step that fits is faster than dense, which does not; by chance one may be that costs more.
     for (size_t i = 0; i < calibration_.steps.size(); ++i) {
-      const double median = latency_->steps[i].median;
-      if (median <= budget_.value) return step(i, cat(median, " ms at batch 1"));
+      if (median(i) > budget_.value || !gains(i)) continue;
+      return step(i, cat(median(i), " ms at batch 1"));
     }
-    const auto fastest = std::ranges::min_element(latency_->steps, {}, &Latency::median);
-    const auto index = static_cast<size_t>(fastest - latency_->steps.begin());
-    if (fastest->median >= latency_->dense.median) {
+    std::optional<size_t> fastest;
+    for (size_t i = 0; i < calibration_.steps.size(); ++i) {
+      if (gains(i) && (!fastest || median(i) < median(*fastest))) fastest = i;
+    }
+    if (!fastest || median(*fastest) >= latency_->dense.median) {
       fail_argument("[budget] expected latency_ms of at least ", latency_->dense.median,
                     ", that of the dense network, got ", budget_.value,
                     "; no calibrated step is faster here at batch 1");
     }
-    fail_argument("[budget] expected latency_ms of at least ", fastest->median, ", that of ",
-                  calibration_.step_name(index), ", got ", budget_.value,
+    fail_argument("[budget] expected latency_ms of at least ", median(*fastest), ", that of ",
+                  calibration_.step_name(*fastest), ", got ", budget_.value,
                   "; calibrate sparser steps: tokensieve calibrate DATA --sweep FROM..TO");
   }
 
@@ -92,7 +94,8 @@ class Chooser {
                    " calibration samples for agree=", agree, ", got ", calibration_.samples,
                    "; calibrate with more: tokensieve calibrate DATA");
     std::optional<size_t> best;
-    std::string why_dense = "what agrees as often is slower at batch 1, or not cheaper";
+    std::string why_dense =
+        cat("what agrees as often is slower at batch 1", where(), ", or not cheaper");
     for (size_t i = 0; i < calibration_.steps.size(); ++i) {
       if (!clopper_pearson_shows(calibration_.steps[i].agreed, calibration_.samples, agree)) {
         if (i == 0) {
@@ -105,6 +108,8 @@ class Chooser {
     if (!best) return dense(why_dense);
     return step(*best, agreement(*best) + confidence());
   }
+
+  double median(size_t i) const { return latency_->steps[i].median; }
 
   /// In words, rounded down: no more is claimed than is shown.
   std::string agreement(size_t i) const {
@@ -128,6 +133,10 @@ class Chooser {
     return calibration_.steps[i].macs < calibration_.dense_macs &&
            !(latency_ != nullptr ? slower(*latency_)
                                  : std::ranges::any_of(calibration_.latencies, slower));
+  }
+
+  std::string where() const {
+    return latency_ != nullptr ? "" : " on a machine that was measured, as this one was not";
   }
 
   BudgetChoice step(size_t i, const std::string& why) const {

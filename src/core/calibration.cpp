@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "recipe_grammar.h"
 #include "text.h"
 #include "tokensieve/core/error.h"
 
@@ -21,6 +22,26 @@ bool is_good(const Latency& latency) {
          latency.high <= Calibration::kMostMilliseconds;
 }
 
+/// Equal, but for what scaling a list of thresholds rounds off.
+bool alike(const RecipeCall& a, const RecipeCall& b) {
+  constexpr double kRounding = 1e-5;
+  return a.name == b.name &&
+         std::ranges::equal(a.arguments, b.arguments, [&](const auto& x, const auto& y) {
+           if (x == y) return true;
+           if (x.first != y.first || !x.first.empty() || a.name != "threshold") return false;
+           return std::ranges::equal(
+               parse_numbers(x.second, "threshold"), parse_numbers(y.second, "threshold"),
+               [](double s, double t) { return std::abs(s - t) <= kRounding * std::abs(t); });
+         });
+}
+
+bool alike(const RecipeText& a, const RecipeText& b) {
+  return a.sites == b.sites && a.to_last == b.to_last &&
+         std::ranges::equal(a.parts, b.parts, [](const auto& x, const auto& y) {
+           return x.first == y.first && alike(x.second, y.second);
+         });
+}
+
 void check_macs(double macs) {
   check_argument(macs > 0 && macs <= Calibration::kMostMacs,
                  "[calibration] expected mean MACs above 0, at most ", Calibration::kMostMacs,
@@ -30,6 +51,23 @@ void check_macs(double macs) {
 void check_count(const char* what, int64_t count, int64_t samples) {
   check_argument(count >= 0 && count <= samples, "[calibration] expected 0 to ", samples, " ", what,
                  " samples, got ", count);
+}
+
+/// Throws for a density that the recipe cannot have. Lists of thresholds scale; where the ends of
+/// the range are good, so is what lies between, and long lists are not scaled a thousand times.
+void check_densities(const Recipe& recipe, const std::vector<CalibrationStep>& steps) {
+  const std::string key = recipe.density_key();
+  const auto by_density = [](const CalibrationStep& step) { return step.density; };
+  const auto check = [&](const CalibrationStep& step) { recipe.with(key, step.density); };
+  const bool finite =
+      std::ranges::all_of(steps, [](const auto& s) { return std::isfinite(s.density); });
+  if (finite && recipe.density().find('/') != std::string::npos) {
+    const auto [least, most] = std::ranges::minmax_element(steps, {}, by_density);
+    check(*least);
+    check(*most);
+  } else {
+    std::ranges::for_each(steps, check);
+  }
 }
 
 void check_latency(const MachineLatency& latency, size_t num_steps) {
@@ -60,11 +98,11 @@ void Calibration::validate() const {
                  " samples, got ", samples);
   check_argument(!steps.empty() && steps.size() <= kMaxSteps, "[calibration] expected 1 to ",
                  kMaxSteps, " steps, got ", steps.size());
+  check_densities(parsed, steps);
   check_macs(dense_macs);
   check_count("correct", dense_correct.value_or(0), samples);
   for (size_t i = 0; i < steps.size(); ++i) {
     const CalibrationStep& step = steps[i];
-    parsed.with(key, step.density);  // throws for a density that the recipe cannot have
     check_macs(step.macs);
     check_argument(i == 0 || step.macs <= steps[i - 1].macs,
                    "[calibration] expected steps in order of falling MACs, got ", step.macs,
@@ -98,7 +136,8 @@ bool Calibration::is_of(const Recipe& other) const {
   const std::string key = parsed.density_key();
   if (key.empty() || key != other.density_key()) return false;
   try {
-    return parsed.with(key, 1) == other.with(key, 1);  // a density that most recipes can have
+    return alike(parse_recipe_text(parsed.with(key, 1).str()),  // a density most recipes can have
+                 parse_recipe_text(other.with(key, 1).str()));
   } catch (const std::invalid_argument&) {  // a list of thresholds that does not scale so far
     return false;
   }

@@ -1,5 +1,7 @@
 #include "tokensieve/core/printable.h"
 
+#include <algorithm>
+
 namespace tokensieve {
 namespace {
 
@@ -13,7 +15,12 @@ void append_hex(unsigned char byte, std::string& out) {
 }  // namespace
 
 std::string printable(std::string_view text, std::size_t max_bytes) {
-  const std::string_view shown = text.substr(0, max_bytes);
+  std::size_t end = std::min(text.size(), max_bytes);
+  const auto inside_character = [&] {
+    return end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80;
+  };
+  for (int i = 0; i < 3 && end > 0 && inside_character(); ++i) --end;
+  const std::string_view shown = text.substr(0, end);
   std::string out;
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const auto byte = static_cast<unsigned char>(shown[i]);

@@ -17,7 +17,7 @@
 namespace tokensieve {
 namespace {
 
-/// So that a list that was scaled is the same list again when it is scaled back.
+/// No more digits than thresholds are kept in.
 double with_seven_digits(double value) {
   std::array<char, 32> text;
   const auto end =
@@ -231,7 +231,7 @@ std::string method_name(std::string_view text) {
   for (const std::string& part : recipe_parts()) {
     const auto found = parsed.parts.find(part);
     if (found == parsed.parts.end()) continue;
-    if (part == "select" || part == "reduce" || parsed.sites.empty()) {
+    if (part == "select" || part == "reduce" || (part == "exit" && key == recipe.exit_key())) {
       erase_density(found->second, key);
     }
     name += cat(name.empty() ? "" : " | ", part, "=", to_string(found->second));

@@ -229,7 +229,11 @@ Registry make_registry() {
       {"rank_bins",
        {{"bins", Kind::text, "", {}, true}},
        [](const Arguments& given) {
-         return rank_bins_selector(parse_rank_bins(given.text("bins")));
+         RankBins bins = parse_rank_bins(given.text("bins"));
+         check_argument(given.num_sites() == 0 || bins.size() == given.num_sites(),
+                        "[rank_bins] expected bins for each of ", given.num_sites(), " sites, got ",
+                        bins.size(), " in '", given.text("bins"), "'");
+         return rank_bins_selector(std::move(bins));
        }},
   };
   words.drop = {

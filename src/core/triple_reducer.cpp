@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -15,8 +16,14 @@ namespace {
 struct Split {
   std::vector<int32_t> kept, dropped;
 
-  /// `selected` are ascending positions behind the prefix in a sample of `count` rows.
+  /// `selected` are ascending positions behind the prefix in a sample of `count` rows. Throws
+  /// std::invalid_argument for others.
   Split(std::vector<int32_t> selected, size_t count, size_t prefix) : kept(std::move(selected)) {
+    const auto most = static_cast<int64_t>(count - prefix);
+    check_argument(std::ranges::adjacent_find(kept, std::greater_equal()) == kept.end() &&
+                       (kept.empty() || (kept.front() >= 0 && kept.back() < most)),
+                   "[triple_reducer] expected a selector's positions to ascend from 0, below ",
+                   most);
     for (int32_t& row : kept) row += static_cast<int32_t>(prefix);
     dropped.reserve(count - prefix - kept.size());
     auto next_kept = kept.begin();

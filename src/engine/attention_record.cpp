@@ -62,7 +62,9 @@ void AttentionRecord::finish(const AttentionInput& input) {
     for (int64_t j = 0; j < rows_; ++j) {
       const float* key = input.qkv.row(j).data() + width;
       float* mean = mean_key_.values.data() + j * dim;
-      for (int64_t c = 0; c < width; ++c) mean[c % dim] += key[c] * factor;
+      for (int64_t h = 0; h < heads; ++h) {
+        for (int64_t c = 0; c < dim; ++c) mean[c] += key[h * dim + c] * factor;
+      }
     }
   }
 }

@@ -43,6 +43,7 @@ struct Classifier::Impl {
     Schedule schedule = wanted.compile(folder.vit.depth());
     vit.check(schedule);  // ahead of the sites: it says what is missing
     const auto asked = predictor_sites(schedule);
+    if (schedule.sites().empty()) return schedule;  // all stay: it asks none
     check_argument(trained_sites.empty() || asked.empty() || asked == trained_sites,
                    "[classifier] expected the sites that the predictors were trained for, ",
                    joined(trained_sites), ", got ", joined(asked));

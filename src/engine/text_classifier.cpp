@@ -89,11 +89,8 @@ Tokens TextClassifier::tokenize(const TextSample& text) const {
 
 std::vector<Classification> TextClassifier::classify(std::span<const TextSample> texts,
                                                      const std::optional<Recipe>& recipe) const {
-  const auto reader = tokenizer();
   std::vector<Tokens> tokens;
-  for (const TextSample& text : texts) {
-    tokens.push_back(encode(*reader, text, impl_->bert.config().max_positions));
-  }
+  for (const TextSample& text : texts) tokens.push_back(tokenize(text));
   std::vector<TokensView> views;
   for (const Tokens& one : tokens) views.push_back({one.ids, one.types});
   return classify(views, recipe);

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "byte_order_mark.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"
@@ -82,7 +83,8 @@ Sample parse_line(std::string_view line, const fs::path& list, std::size_t numbe
   const std::optional<int> label = parse_label(line.substr(split + 1));
   check_runtime(label || tab == line.npos, "[read_image_list] ", list.string(), ":", number,
                 ": expected a label of 0 or more after the tab, got '",
-                printable(line.substr(split + 1)), "'");
+                printable(line.substr(split + 1)), "'",
+                number == 1 ? "; a file of texts begins with the line label<TAB>text" : "");
   if (!label) return {fs::path(line), -1};
   return {fs::path(line.substr(0, split)), *label};
 }
@@ -130,12 +132,13 @@ ImageDataset open_image_folder(const fs::path& root) {
 }
 
 ImageDataset read_image_list(const fs::path& path) {
-  const std::string text = read_text_file(path, kMaxListBytes);
+  const std::string content = read_text_file(path, kMaxListBytes);
+  const std::string_view text = without_byte_order_mark(content);
   ImageDataset dataset;
   std::size_t number = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
-    const std::string_view line = trimmed(std::string_view(text).substr(at, end - at));
+    const std::string_view line = trimmed(text.substr(at, end - at));
     at = end + 1;
     ++number;
     if (line.empty()) continue;

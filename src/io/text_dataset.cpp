@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "byte_order_mark.h"
 #include "json_util.h"
 #include "model/json_object.h"
 #include "tokensieve/core/error.h"
@@ -19,6 +20,12 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 constexpr std::string_view kTsvHeader = "label\ttext";
+
+std::string lower_extension(const fs::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return extension;
+}
 
 /// A file's lines, one after the other, without their ends ("\n" or "\r\n").
 class Lines {
@@ -120,11 +127,12 @@ Tokens encode(const Tokenizer& tokenizer, const TextSample& sample, int max_toke
 }
 
 TextDataset read_text_dataset(const fs::path& path) {
-  const std::string extension = path.extension().string();
+  const std::string extension = lower_extension(path);
   check_runtime(extension == ".tsv" || extension == ".jsonl",
                 "[read_text_dataset] expected a .tsv or .jsonl file, got ", path.string(),
                 extension == ".gz" ? "; unpack it with gunzip" : "");
-  const std::string text = read_text_file(path, kMaxBytes);
+  const std::string content = read_text_file(path, kMaxBytes);
+  const std::string_view text = without_byte_order_mark(content);
   check_runtime(text.find('\0') == text.npos, "[read_text_dataset] expected text in ",
                 path.string(), ", got a zero byte, as binary files have");
   TextDataset dataset = extension == ".tsv" ? read_tsv(text, path) : read_jsonl(text, path);
@@ -134,11 +142,12 @@ TextDataset read_text_dataset(const fs::path& path) {
 }
 
 bool is_text_dataset(const fs::path& path) {
-  if (path.extension() == ".jsonl") return true;
-  if (path.extension() != ".tsv") return false;
-  std::string start(kTsvHeader.size(), '\0');
-  std::ifstream(path, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
-  return start == kTsvHeader;
+  const std::string extension = lower_extension(path);
+  if (extension != ".tsv") return extension == ".jsonl";
+  std::string start(kByteOrderMark.size() + kTsvHeader.size(), '\0');
+  std::ifstream(path, std::ios::binary)
+      .read(start.data(), static_cast<std::streamsize>(start.size()));
+  return without_byte_order_mark(start).starts_with(kTsvHeader);
 }
 
 }  // namespace tokensieve

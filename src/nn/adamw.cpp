@@ -1,5 +1,7 @@
 #include "tokensieve/nn/adamw.h"
 
+#include <cmath>
+#include <limits>
 #include <utility>
 
 namespace tokensieve::nn {
@@ -48,12 +50,18 @@ void AdamW::zero_grad() {
 }
 
 double AdamW::clip_gradients(double limit) {
-  std::vector<torch::Tensor> all;
-  for (const ParameterGroup& group : groups_) {
-    all.insert(all.end(), group.parameters.begin(), group.parameters.end());
-  }
   const double none = std::numeric_limits<double>::infinity();
-  return torch::nn::utils::clip_grad_norm_(all, limit > 0 ? limit : none);
+  double largest = 0;
+  for (const bool apart : {false, true}) {
+    std::vector<torch::Tensor> all;
+    for (const ParameterGroup& group : groups_) {
+      if (group.clips_apart != apart) continue;
+      all.insert(all.end(), group.parameters.begin(), group.parameters.end());
+    }
+    const double norm = torch::nn::utils::clip_grad_norm_(all, limit > 0 ? limit : none);
+    if (!std::isnan(largest) && !(norm <= largest)) largest = norm;  // a NaN stays
+  }
+  return largest;
 }
 
 std::map<std::string, torch::Tensor> AdamW::state() const {

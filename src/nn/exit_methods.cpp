@@ -84,6 +84,10 @@ class MagicPyramidMethod final : public LtpMethod {
              : epoch < joint + options_.joint_epochs ? Stage::joint
                                                      : Stage::exits;
   }
+  std::vector<double> stages() const override {
+    const double soft = options_.ltp.soft_epochs, joint = soft + options_.hard_epochs;
+    return {soft, joint, joint + options_.joint_epochs};
+  }
   bool is_candidate(bool /*last*/) const override { return stage_ != Stage::tokens; }
 
   Loss loss(const torch::Tensor& tokens, const torch::Tensor& targets) override {

@@ -13,6 +13,7 @@ class LtpMethod : public Method {
   LtpBertImpl& network() override { return *network_; }
   void to(torch::Device device) override;
   void begin_step(double epoch) override { soft_ = epoch < options_.soft_epochs; }
+  std::vector<double> stages() const override { return {options_.soft_epochs}; }
   bool is_candidate(bool /*last*/) const override { return !soft_; }
   Loss loss(const torch::Tensor& tokens, const torch::Tensor& targets) override;
   torch::Tensor predict(const torch::Tensor& tokens) override;

@@ -57,7 +57,7 @@ std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& network,
   for (const auto& item : network.named_parameters())
     depth = std::max(depth, block_of(item.key()) + 1);
   const double peak = peak_rate(rates);
-  std::map<std::tuple<double, double, int64_t>, ParameterGroup> groups;
+  std::map<std::tuple<double, double, int64_t, bool>, ParameterGroup> groups;
   for (const auto& item : network.named_parameters()) {
     const std::string& name = item.key();
     const bool frozen = rates.freeze_embeddings && is_embedding(name);
@@ -83,10 +83,14 @@ std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& network,
     const bool decays = item.value().dim() > 1 && name != kRankBins && !name.ends_with("_token") &&
                         name != "pos_embed";
     const double weight_decay = decays ? rates.weight_decay : 0.0;
-    ParameterGroup& group = groups[{scale, weight_decay, first_epoch}];
+    // The gradient of a threshold is of the order of 1 / temperature (LTP, 2107.00910): in a common
+    // norm it would shrink that of the weights to nothing.
+    const bool apart = decides(name);
+    ParameterGroup& group = groups[{scale, weight_decay, first_epoch, apart}];
     group.scale = scale;
     group.weight_decay = weight_decay;
     group.first_epoch = first_epoch;
+    group.clips_apart = apart;
     group.names.push_back(name);
     group.parameters.push_back(item.value());
   }

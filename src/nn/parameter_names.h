@@ -21,13 +21,18 @@ inline constexpr std::string_view kRankBins = "rank_bins";                    //
 inline constexpr std::string_view kSiteGates = "site_gates";                  ///< ToP's.
 inline constexpr std::string_view kMultipliers = "multipliers";               ///< ToP's lambdas.
 
-/// Whether a parameter is a method's own and no part of the backbone.
-inline bool is_of_method(std::string_view name) {
+/// Whether a parameter is a method's few numbers that decide: thresholds, gates, multipliers.
+inline bool decides(std::string_view name) {
   for (const std::string_view own :
        {kThresholds, kClassShares, kRankBins, kSiteGates, kMultipliers}) {
     if (name == own) return true;
   }
-  return name.starts_with(kPredictors) || name.starts_with(kExits) ||
+  return false;
+}
+
+/// Whether a parameter is a method's own and no part of the backbone.
+inline bool is_of_method(std::string_view name) {
+  return decides(name) || name.starts_with(kPredictors) || name.starts_with(kExits) ||
          name.starts_with(kContributions);
 }
 

@@ -69,18 +69,14 @@ class Run {
     steps_per_epoch_ = train.steps_per_epoch() / options.accumulate;
     check_argument(steps_per_epoch_ > 0, "[train] expected at least ", options.accumulate,
                    " batches an epoch, got ", train.steps_per_epoch(), "; use smaller batches");
-    schedule_.peak = peak_rate(options.rates);
-    schedule_.final = options.final_rate;
-    schedule_.total_steps = options.epochs * steps_per_epoch_;
-    schedule_.warmup_steps =
-        static_cast<int64_t>(options.warmup_epochs * static_cast<double>(steps_per_epoch_));
+    total_steps_ = options.epochs * steps_per_epoch_;
     resume();
     log_.emplace(folder / "metrics.jsonl", step_);
   }
 
   TrainResult operator()(const std::function<void(int64_t, double)>& save_best,
                          const std::function<void(const TrainProgress&)>& on_step) {
-    const int64_t steps = schedule_.total_steps;
+    const int64_t steps = total_steps_;
     const int64_t stop = options_.stop_after > 0 ? std::min(options_.stop_after, steps) : steps;
     const auto start = Clock::now();
     method_.begin_step(static_cast<double>(steps - 1) / static_cast<double>(steps_per_epoch_));
@@ -106,6 +102,23 @@ class Run {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  /// By the schedule of the stage that `step` is in.
+  double rate_at(int64_t step) const {
+    const auto per_epoch = static_cast<double>(steps_per_epoch_);
+    int64_t begin = 0, end = total_steps_;
+    for (const double epoch : method_.stages()) {
+      const auto first = static_cast<int64_t>(std::ceil(epoch * per_epoch));
+      if (first <= step) begin = first;
+      if (first > step) end = std::min(end, first);
+    }
+    LearningRateSchedule schedule;
+    schedule.peak = peak_rate(options_.rates);
+    schedule.final = options_.final_rate;
+    schedule.total_steps = end - begin;
+    schedule.warmup_steps = static_cast<int64_t>(options_.warmup_epochs * per_epoch);
+    return schedule.at(step - begin);
+  }
 
   void one_step(int64_t epoch) {
     method_.network().train();
@@ -136,7 +149,7 @@ class Run {
     const double norm = adam_.clip_gradients(options_.clip_norm);
     check_runtime(std::isfinite(norm), "[train] the gradients of step ", step_,
                   " are not finite; lower the learning rate");
-    adam_.step(schedule_.at(step_), epoch);
+    adam_.step(rate_at(step_), epoch);
     adam_.zero_grad();
     if (ema_) ema_->update(step_);
   }
@@ -144,8 +157,8 @@ class Run {
   void write_line(int64_t epoch) {
     auto values = sums_.means(summed_);
     last_loss_ = values.front().second;
-    values.insert(values.begin(), {{"epoch", static_cast<double>(epoch)},
-                                   {"learning_rate", schedule_.at(step_ - 1)}});
+    values.insert(values.begin(),
+                  {{"epoch", static_cast<double>(epoch)}, {"learning_rate", rate_at(step_ - 1)}});
     log_->write(step_, values);
     sums_.clear();
     summed_ = 0;
@@ -154,8 +167,8 @@ class Run {
   /// Looks at the held-out samples; the best weights so far are handed over.
   void choose(int64_t epoch, const std::function<void(int64_t, double)>& save_best) {
     std::vector<std::pair<std::string, double>> values = {{"epoch", static_cast<double>(epoch)}};
-    const bool last = epoch + 1 == options_.epochs && result_.best_epoch < 0;
     const auto look = [&](bool ema) {
+      const bool last = epoch + 1 == options_.epochs && result_.best_epoch < 0;
       const double top1 = accuracy(method_, held_out_, options_.device, options_.bf16);
       values.emplace_back(ema ? "held_out_ema" : "held_out", top1);
       if (options_.last_epoch && epoch + 1 < options_.epochs) return;
@@ -204,9 +217,8 @@ class Run {
       return value;
     };
     step_ = static_cast<int64_t>(number("step"));
-    check_runtime(step_ >= 0 && step_ <= schedule_.total_steps, "[train] ",
-                  checkpoint_path_.string(), " is at step ", step_, " of ", schedule_.total_steps,
-                  "; remove it");
+    check_runtime(step_ >= 0 && step_ <= total_steps_, "[train] ", checkpoint_path_.string(),
+                  " is at step ", step_, " of ", total_steps_, "; remove it");
     result_.best_epoch = static_cast<int64_t>(number("best_epoch"));
     result_.best_accuracy = number("best_accuracy");
     result_.best_is_ema = number("best_is_ema") == 1;
@@ -220,7 +232,7 @@ class Run {
   AdamW adam_;
   std::optional<Ema> ema_;
   std::optional<MetricsLog> log_;
-  LearningRateSchedule schedule_;
+  int64_t total_steps_ = 0;
   int64_t steps_per_epoch_ = 0;
   int64_t step_ = 0;
   Sums sums_;

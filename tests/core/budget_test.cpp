@@ -168,6 +168,13 @@ TEST_CASE("A step that costs as much as dense is not chosen for its agreement", 
   CHECK(chosen(calibration, {Kind::macs, 2.3e9}) == -1);
 }
 
+TEST_CASE("A step that costs as much as dense is not chosen for its latency", "[core][budget]") {
+  Calibration calibration = timed(10, {9.9, 7, 5});
+  calibration.steps[0].macs = 2.3e9;
+  CHECK(chosen(calibration, {Kind::latency_ms, 9.95}) == 0.7);
+  CHECK_REFUSES(chosen(calibration, {Kind::latency_ms, 4}), "latency_ms of at least 5");
+}
+
 TEST_CASE("Where the machine was not measured a choice says so", "[core][budget]") {
   const auto choice = choose_density(staircase(), {Kind::macs, 1.5e9}, this_machine());
   CHECK(*choice.density == 0.7);
@@ -177,7 +184,9 @@ TEST_CASE("Where the machine was not measured a choice says so", "[core][budget]
   SECTION("and leaves out what is slower where it was") {
     const Machine other{"Another processor", 2, "f32"};
     CHECK(choose_density(timed(10, {9, 11, 5}), {Kind::macs, 1.5e9}, other).density == 0.5);
-    CHECK(choose_density(timed(10, {9, 11, 12}), {Kind::macs, 1.5e9}, other).recipe.is_dense());
+    const auto none = choose_density(timed(10, {9, 11, 12}), {Kind::macs, 1.5e9}, other);
+    CHECK(none.recipe.is_dense());
+    CHECK_THAT(none.reason, Catch::Contains("that was measured, as this one was not"));
   }
 }
 

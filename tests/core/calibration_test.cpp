@@ -50,6 +50,21 @@ TEST_CASE("A calibration is of its recipe at every density, and of no other",
   CHECK_FALSE(calibration.is_of(Recipe::parse(other)));
 }
 
+TEST_CASE("A list of thresholds is the same recipe at every density", "[core][calibration]") {
+  Calibration calibration = staircase();
+  calibration.recipe = GENERATE(
+      "asvit(threshold=0.001/0.002/0.003)",
+      "ltp(threshold=0.0023579702/0.0044360366/0.0065044467/0.006955111/0.014447185, n_ref=128, "
+      "sites=1..5)");
+  calibration.steps.clear();
+  for (int step = 1; step <= 200; ++step) calibration.steps.push_back({1e-4 * step, 1e9, 1, {}});
+  for (size_t step = 0; step < calibration.steps.size(); ++step) {
+    CAPTURE(step);
+    CHECK(calibration.is_of(calibration.at(step)));
+  }
+  CHECK_FALSE(calibration.is_of(Recipe::parse("asvit(threshold=0.001/0.002/0.0031)")));
+}
+
 TEST_CASE("Latencies are found by their machine, all of it", "[core][calibration]") {
   const Calibration calibration = timed(10, {9, 7, 5});
   CHECK(calibration.on(this_machine()) == &calibration.latencies[0]);

@@ -93,6 +93,7 @@ TEST_CASE("recipes name an exit, alone or beside a method", "[core][recipe][exit
   CHECK(bins.density_key() == "entropy");
   CHECK(bins.density() == "0.3");
   CHECK(bins.with("entropy", 0.5).str().ends_with("exit=entropy(0.5)"));
+  CHECK(method_name(bins.str()) == method_name(bins.with("entropy", 0.5).str()));
   CHECK_FALSE(Recipe::parse("pabee").is_dense());
   CHECK(Recipe::parse("pabee").compile(4).sites().empty());
   CHECK(Recipe::parse("evit").compile(12).exit().is_never());

@@ -58,4 +58,7 @@ TEST_CASE("text that is no bins is refused", "[core][rank_bins][errors]") {
   CHECK_THROWS_WITH(select(*rank_bins_selector({{true, false}}), {1}, 1),
                     Catch::Contains("bins for site 1"));
   CHECK_THROWS_AS(Recipe::parse("top(sites=1)"), std::invalid_argument);
+  for (const char* text : {"top(bins=1110/1/0, sites=1/2)", "top(bins=10, sites=1/2)"}) {
+    CHECK_THROWS_WITH(Recipe::parse(text), Catch::Contains("bins for each of 2 sites"));
+  }
 }

@@ -18,6 +18,17 @@ std::shared_ptr<const Reducer> evit(double keep, std::unique_ptr<DropPolicy> pol
   return triple_reducer(class_attention_scorer(), top_k_selector({keep}), std::move(policy));
 }
 
+/// Any positions, right or wrong.
+class ThesePositions final : public Selector {
+ public:
+  explicit ThesePositions(std::vector<int32_t> positions) : positions_(std::move(positions)) {}
+  bool keeps_everything(int) const override { return false; }
+  std::vector<int32_t> select(const Candidates&) const override { return positions_; }
+
+ private:
+  std::vector<int32_t> positions_;
+};
+
 }  // namespace
 
 TEST_CASE("the triple keeps the best rows in their order behind the prefix", "[core][triple]") {
@@ -148,4 +159,17 @@ TEST_CASE("the triple refuses missing parts and broken inputs", "[core][triple]"
   fixture.num_prefix_tokens = 5;
   CHECK_REFUSES(reducer->reduce(fixture.input()),
                 "expected at least the 5 prefix rows in sample 0, got 4");
+}
+
+TEST_CASE("the triple refuses positions that a sample does not have", "[core][triple]") {
+  const SiteFixture fixture({4}, 1, std::vector<float>(4, 0.5f));
+  const auto reduce = [&](std::vector<int32_t> positions) {
+    auto selector = std::make_unique<ThesePositions>(std::move(positions));
+    return triple_reducer(class_attention_scorer(), std::move(selector), fuse_policy())
+        ->reduce(fixture.input());
+  };
+  CHECK(rows_of(reduce({0, 2}).plan, 0) == std::vector<int64_t>{0, 1, 3, -1});
+  for (const auto& wrong : {std::vector<int32_t>{3}, {-1}, {1, 0}, {1, 1}, {0, 1, 2, 3}}) {
+    CHECK_REFUSES(reduce(wrong), "positions to ascend from 0, below 3");
+  }
 }

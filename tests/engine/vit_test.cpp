@@ -324,6 +324,27 @@ TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
   CHECK_THROWS_WITH(headless.run(view, "evit(sites=1)"), Catch::Contains("no class token"));
 }
 
+TEST_CASE("a method that leaves nothing behind the prefix is refused", "[engine][vit][errors]") {
+  class KeepsNone final : public Reducer {
+    AttentionRequest attention_request() const override { return AttentionRequest::none; }
+    bool keeps_everything(int) const override { return false; }
+    Reduction reduce(const SiteInput& input) const override {
+      Reduction reduction;
+      for (int64_t b = 0; b < input.layout.batch(); ++b) {
+        reduction.plan.begin_sample(input.layout.count(b));
+        reduction.plan.keep(0);
+      }
+      return reduction;
+    }
+  };
+  Model model(tiny());
+  Pictures pictures;
+  pictures.add(56, 56, 5);
+  const Schedule schedule({{{1, SitePosition::before_block}, 0, std::make_shared<KeepsNone>()}}, 4);
+  CHECK_THROWS_WITH(model.vit.run(pictures.views(), schedule, model.workspace, 1),
+                    Catch::Contains("behind the prefix of sample 0 to stay at before:1"));
+}
+
 TEST_CASE("a run on one thread and a later one on two agree", "[engine][vit]") {
   Model model(tiny());
   const Pictures pictures = same_size(2);

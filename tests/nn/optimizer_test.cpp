@@ -63,6 +63,18 @@ TEST_CASE("gradients are clipped to their common norm", "[nn][adamw]") {
   CHECK(b.grad().item<float>() == Approx(0.8).epsilon(1e-4));
 }
 
+TEST_CASE("gradients of thresholds do not shrink those of weights", "[nn][adamw]") {
+  const torch::Tensor a = torch::zeros({1}).requires_grad_(),
+                      b = torch::zeros({1}).requires_grad_();
+  nn::AdamW adam({{{"a"}, {a}}, {{"b"}, {b}, 1.0, 0.0, 0, /*clips_apart=*/true}});
+  (0.5 * a + 60 * b).sum().backward();
+  CHECK(adam.clip_gradients(1) == Approx(60));
+  CHECK(a.grad().item<float>() == 0.5f);
+  CHECK(b.grad().item<float>() == Approx(1).epsilon(1e-4));
+  b.mutable_grad().fill_(std::nanf(""));
+  CHECK(std::isnan(adam.clip_gradients(1)));
+}
+
 TEST_CASE("the moving average follows, and swapping twice changes nothing", "[nn][ema]") {
   torch::nn::Linear layer(2, 2);
   nn::Ema ema(*layer, 0.9);

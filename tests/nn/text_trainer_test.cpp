@@ -146,6 +146,10 @@ TEST_CASE("the best epoch is one of a method's last stage", "[nn][trainer][text]
   ltp.run(folder.path() / "ltp");
   REQUIRE_FALSE(ltp.saved.empty());
   CHECK(ltp.saved.front() == 1);  // the first epoch is soft
+  // The rate has a schedule for each stage: at the end of a warm-up, and at the start of the next.
+  const std::string log = read_text_file(folder / "ltp" / "metrics.jsonl", 1 << 20);
+  CHECK_THAT(log, Catch::Contains("\"step\":6,\"epoch\":0,\"learning_rate\":0.003,"));
+  CHECK_THAT(log, Catch::Contains("\"step\":8,\"epoch\":1,\"learning_rate\":0.0006,"));
   Setup pyramid(Kind::pyramid);
   pyramid.run(folder.path() / "pyramid");
   REQUIRE_FALSE(pyramid.saved.empty());

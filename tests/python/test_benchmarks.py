@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tokensieve as ts
 
@@ -66,11 +67,17 @@ def test_controls_drop_at_the_same_places_and_cost_no_less(image_folder, tmp_pat
     )
     found = json.loads(figures.read_text())
     assert [row["name"] for row in found["rows"]] == recipes
+    network, pictures = ts.load(model), sorted(pathlib.Path(image_folder).rglob("*.*g"))
+
+    def left(recipe):
+        return network(pictures, recipe=recipe).tokens_per_layer.mean(0)
+
     for row in found["rows"]:
         assert [control["name"] for control in row["controls"]] == ["random", "top-k"]
         for control in row["controls"]:
             assert row["gmacs"] <= control["gmacs"] <= found["dense_gmacs"]
             assert control["recipe"].split("at=")[1].startswith(row["recipe"].split("at=")[1].rstrip("."))
+            assert np.abs(left(control["recipe"]) - left(row["recipe"])).max() <= 2, (row, control)
             gap = 100 * (row["top1"] - control["top1"])
             assert f"{100 * control['recipe_against_it']['difference']:+.2f}" == f"{gap:+.2f}"
         assert "score=random" in row["controls"][0]["recipe"] and f"{100 * row['top1']:.2f}" in done.stdout

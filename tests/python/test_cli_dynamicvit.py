@@ -81,6 +81,7 @@ def test_predictors_are_asked_at_their_own_sites_only(learned, picture):
     assert "before:3 before:6 before:9" in said and "before:1 before:2 before:8" in said
     for keeps in ("1/0.7/0.7", "1"):  # a site that keeps everything is one of them all the same
         run("classify", "-m", learned, "-r", f"dynamicvit(keep={keeps})", picture)
+    run("classify", "-m", learned, "-r", "dynamicvit(keep=1, sites=1/2/8)", picture)  # asks none
     with pytest.raises(ValueError, match="the sites that the predictors were trained for"):
         ts.load(learned)(picture, recipe="dynamicvit(keep=0.7, sites=1/2/8)")
 

@@ -27,8 +27,9 @@ constexpr bool asks_for(AttentionRequest set, AttentionRequest flags) {
   return (static_cast<unsigned>(set) & static_cast<unsigned>(flags)) != 0;
 }
 
-/// The requested by-products of one attention, over the packed rows of the batch. A span is empty
-/// when its flag was not set. Probabilities are post-softmax; the class row is row 0 of a sample.
+/// The requested by-products of one attention, over the packed rows of the batch. A span whose
+/// flag was not set may be empty. Probabilities are post-softmax; the class row is row 0 of a
+/// sample.
 struct AttentionTrace {
   std::span<const float> class_row;          // [rows]
   RowsView<const float> class_row_per_head;  // [heads, rows]

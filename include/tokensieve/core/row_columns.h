@@ -17,8 +17,8 @@ enum class Combine {
   weighted,  ///< The weighted sum, like the hidden state (a running mean, a halting sum).
 };
 
-/// What every packed row carries beside its hidden state. `origin` and `size` always exist; a
-/// method adds what it needs by name. One call of apply() moves all of them.
+/// What every packed row carries beside its hidden state. `origin` and `size` always exist;
+/// more can be added by name. One call of apply() moves all of them.
 class RowColumns {
  public:
   /// Columns of a fresh batch: prefix tokens get origin -1, -2, ... in order, input token `i` gets

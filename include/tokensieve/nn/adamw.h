@@ -14,7 +14,8 @@ struct ParameterGroup {
   std::vector<torch::Tensor> parameters;
   double scale = 1.0;  ///< Factor of the schedule's learning rate.
   double weight_decay = 0.0;
-  int64_t first_epoch = 0;  ///< The learning rate is 0 before it; moments accumulate all the same.
+  int64_t first_epoch = 0;   ///< The learning rate is 0 before it; moments accumulate all the same.
+  bool clips_apart = false;  ///< Its gradients have a norm of their own, not that of the others.
 };
 
 /// AdamW's constants; the defaults are the framework's.
@@ -35,8 +36,8 @@ class AdamW {
   void step(double learning_rate, int64_t epoch);
   /// Forgets all gradients.
   void zero_grad();
-  /// Scales all gradients so that their common norm is at most `limit` (0: no limit). Returns the
-  /// norm before.
+  /// Scales gradients so that their common norm is at most `limit` (0: no limit), of the groups
+  /// that clip apart and of the others. Returns the larger norm before.
   double clip_gradients(double limit);
 
   const std::vector<ParameterGroup>& groups() const { return groups_; }

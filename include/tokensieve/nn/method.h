@@ -33,6 +33,9 @@ class Method {
   /// Called ahead of every step with the epochs done so far, a fraction: 2.5 in the middle of the
   /// third. For methods whose rates or phases change while they train.
   virtual void begin_step(double /*epoch*/) {}
+  /// The epochs, ascending, at which stages behind the first begin. The learning rate's schedule,
+  /// warm-up included, begins anew at each.
+  virtual std::vector<double> stages() const { return {}; }
   /// Called with the loader's pictures ahead of their loss(). For methods that ask which pictures
   /// these are and what was cut out of them.
   virtual void begin_batch(const Batch& /*batch*/) {}

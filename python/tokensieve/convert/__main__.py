@@ -41,6 +41,9 @@ def main(arguments: list[str] | None = None) -> None:
     labels = None
     try:
         if options.back:
+            others = ("checkpoint", "ema", "dtype", "labels", "recipe", "keep", "n_ref")
+            if any(getattr(options, name) != parser.get_default(name) for name in others):
+                parser.error("--back takes no other option")
             to_checkpoint(options.model, options.folder)
             return
         if options.labels:
@@ -58,6 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
         )
     except (ValueError, RuntimeError, OSError) as error:
         sys.exit(f"tokensieve: {error}")
+    except ModuleNotFoundError as error:
+        sys.exit(f"tokensieve: {error}; pip install 'tokensieve[convert]'")
 
 
 if __name__ == "__main__":

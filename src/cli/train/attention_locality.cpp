@@ -8,6 +8,7 @@
 #include "load_network.h"
 #include "table.h"
 #include "tokensieve/core/error.h"
+#include "tokensieve/io/attention_masks_json.h"
 #include "tokensieve/io/dataset.h"
 #include "tokensieve/nn/attention_scores.h"
 #include "torch_program.h"
@@ -24,15 +25,6 @@ struct Options {
   LocalityLimits limits;
   bool json = false;
 };
-
-/// As `attention_masks` stands in a config of tokensieve-train and in config.json.
-nlohmann::ordered_json masks_json(const AttentionMasks& masks) {
-  return {{"heads", masks.heads},
-          {"rows", masks.rows},
-          {"columns", masks.columns},
-          {"kind", masks.kind == AttentionMasks::Kind::hard ? "hard" : "multiplicative"},
-          {"sees_prefix", masks.sees_prefix}};
-}
 
 Localities measure(const Options& options, const ModelFolder& model, const AttentionMasks& masks) {
   ImageDataset data{{"picture"}, {}};
@@ -62,7 +54,8 @@ void print_table(const Localities& locality, const AttentionMasks& now,
     table.add(cells);
   }
   std::cout << table.str()
-            << "* masked\n\nmask next:\n\"attention_masks\": " << masks_json(next).dump() << "\n";
+            << "* masked\n\nmask next:\n\"attention_masks\": " << attention_masks_json(next)
+            << "\n";
 }
 
 void run(const Options& options) {
@@ -79,7 +72,8 @@ void run(const Options& options) {
   if (options.json) {
     std::cout << nlohmann::ordered_json{{"attention_locality", locality},
                                         {"masked", masks.heads},
-                                        {"attention_masks", masks_json(next)}}
+                                        {"attention_masks",
+                                         nlohmann::ordered_json::parse(attention_masks_json(next))}}
                      .dump(2)
               << "\n";
   } else {

@@ -96,8 +96,14 @@ OutputKind output_kind(const fs::path& out) {
   std::string extension = out.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  if (extension == ".png") return OutputKind::png;
-  if (extension == ".html" || extension == ".htm") return OutputKind::html;
+  if (!fs::is_directory(out)) {
+    const fs::path folder = out.parent_path();
+    check_runtime(extension.empty() || folder.empty() || fs::is_directory(folder),
+                  "[visualize] there is no folder ", folder.string(), " to write ", out.string(),
+                  " to");
+    if (extension == ".png") return OutputKind::png;
+    if (extension == ".html" || extension == ".htm") return OutputKind::html;
+  }
   check_argument(extension.empty() || fs::is_directory(out),
                  "[visualize] --out: expected a name that ends in .png or .html, or a folder, got ",
                  out.string());

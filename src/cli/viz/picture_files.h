@@ -28,8 +28,9 @@ struct Visual {
 /// What the name of --out asks for.
 enum class OutputKind { png, html, folder };
 
-/// A name that ends in .png, .html or .htm is a file, one without an ending a folder. Throws
-/// std::invalid_argument for other endings.
+/// A name that ends in .png, .html or .htm is a file, one without an ending, or that is there, a
+/// folder. Throws std::invalid_argument for other endings, std::runtime_error for a file in no
+/// folder.
 OutputKind output_kind(const std::filesystem::path& out);
 
 /// The images one below the other on white, flush left.

@@ -92,7 +92,10 @@ void run_visualize(VisualizeOptions& options) {
     return;
   }
   check_argument(!options.out.empty(), "[visualize] expected --out OUT for pictures");
-  output_kind(options.out);  // complain before the work, not after it
+  const bool page = output_kind(options.out) == OutputKind::html;  // before the work, not after it
+  check_argument(!page || (options.maps && options.magnify == StripOptions().magnify &&
+                           colormap == StripOptions().colormap),
+                 "[visualize] --colormap, --magnify and --no-maps are for PNG files and folders");
   StripOptions strip;
   strip.magnify = options.magnify;
   strip.maps = options.maps;

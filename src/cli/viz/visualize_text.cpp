@@ -128,7 +128,11 @@ void print_strips(const std::deque<TextVisual>& visuals) {
 
 void visualize_texts(const TextVisualize& run) {
   check_argument(!run.json || !run.out.empty(), "[visualize] --json: expected --out OUT beside it");
-  if (!run.out.empty()) output_kind(run.out);  // complain before the work, not after it
+  if (!run.out.empty()) {  // complain before the work, not after it
+    check_argument(
+        output_kind(run.out) != OutputKind::html || run.colormap == TextStripOptions().colormap,
+        "[visualize] --colormap is for PNG files and folders");
+  }
   const auto path = run.model.path();
   const LoadedModel loaded = run.model.load(3);
   const TextClassifier& classifier = loaded.texts("visualize");

@@ -11,7 +11,7 @@ constexpr int64_t kQueriesPerSum = 120;
 /// Some queries of one head of one sample: what a thread does at a time.
 struct AttentionHead {
   const float* queries = nullptr;  // first key row's query of this head, if rows are not chosen
-  const int64_t* query_rows = nullptr;  // chosen rows relative to the sample, or null
+  const int64_t* query_rows = nullptr;  // chosen packed rows, or null
   const float* keys = nullptr;
   const float* values = nullptr;
   int64_t stride = 0;  // between rows of queries, keys and values

@@ -13,7 +13,7 @@ namespace tokensieve {
 namespace {
 
 constexpr std::size_t kMaxRecipeBytes = 4096;
-constexpr std::size_t kMaxCalibrations = 64;
+constexpr std::size_t kMaxCalibrations = 16;
 constexpr int kMaxThreads = 1 << 16;
 
 /// Refuses keys that are none of `known`.

@@ -5,6 +5,7 @@
 #include "model/timm_config.h"
 #include "model/timm_model_args.h"
 #include "short_decimal.h"
+#include "tokensieve/io/attention_masks_json.h"
 
 namespace tokensieve {
 namespace {
@@ -19,14 +20,6 @@ std::array<double, 3> short_decimals(const std::array<float, 3>& values) {
   return {short_decimal(values[0]), short_decimal(values[1]), short_decimal(values[2])};
 }
 
-nlohmann::ordered_json masks_json(const AttentionMasks& masks) {
-  return {{"heads", masks.heads},
-          {"rows", masks.rows},
-          {"columns", masks.columns},
-          {"kind", masks.kind == AttentionMasks::Kind::hard ? "hard" : "multiplicative"},
-          {"sees_prefix", masks.sees_prefix}};
-}
-
 nlohmann::ordered_json extension(const VitConfig& vit, const std::string& architecture) {
   nlohmann::ordered_json ours;
   if (is_pruned(vit)) {
@@ -37,7 +30,9 @@ nlohmann::ordered_json extension(const VitConfig& vit, const std::string& archit
   if (known.layer_norm_eps != vit.layer_norm_eps) {
     ours["layer_norm_eps"] = short_decimal(vit.layer_norm_eps);
   }
-  if (!vit.masks.heads.empty()) ours["attention_masks"] = masks_json(vit.masks);
+  if (!vit.masks.heads.empty()) {
+    ours["attention_masks"] = nlohmann::ordered_json::parse(attention_masks_json(vit.masks));
+  }
   if (known.skip_lam != vit.skip_lam) ours["skip_lam"] = short_decimal(vit.skip_lam);
   return ours;
 }

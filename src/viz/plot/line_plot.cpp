@@ -1,6 +1,7 @@
 #include "tokensieve/viz/line_plot.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <span>
 
@@ -102,7 +103,12 @@ Scene scene_of(const LinePlot& plot) {
   if (beside) {
     frame = narrow;
   } else {
-    frame.top += names.legend_height(width);
+    const double legend = names.legend_height(width);
+    frame.top += legend;
+    // Many names make the picture taller, and not the plot in it flat.
+    const int more = static_cast<int>(std::max(0.0, std::ceil(legend - plot.height / 4.0)));
+    frame.bottom += more;
+    scene.height += more;
   }
 
   const Metrics metrics;
@@ -115,7 +121,7 @@ Scene scene_of(const LinePlot& plot) {
     scene.shapes.push_back(Caption{{kMargin, frame.top - 14.0}, plot.y_label, metrics.note()});
   }
   if (!plot.x_label.empty()) {
-    scene.shapes.push_back(Caption{{(frame.left + frame.right) / 2, plot.height - kMargin},
+    scene.shapes.push_back(Caption{{(frame.left + frame.right) / 2, scene.height - kMargin},
                                    plot.x_label,
                                    metrics.note(),
                                    Anchor::middle});
@@ -149,9 +155,10 @@ Scene scene_of(std::span<const LinePlot> plots) {
   check_argument(!plots.empty(), "[line_plot] expected a plot or more, got none");
   Scene scene{0, 0, plots.front().title, {}};
   for (const LinePlot& plot : plots) {
-    add_shifted(scene, scene_of(plot), scene.width);
-    scene.width += plot.width;
-    scene.height = std::max(scene.height, plot.height);
+    const Scene panel = scene_of(plot);
+    add_shifted(scene, panel, scene.width);
+    scene.width += panel.width;
+    scene.height = std::max(scene.height, panel.height);
   }
   return scene;
 }

@@ -58,8 +58,11 @@ def test_texts_of_a_file(folder, tmp_path, name):
 def test_hostile_texts_have_a_page_or_an_error(folder, tmp_path):
     page = tmp_path / "a.html"
     rubbish = tmp_path / "rubbish.txt"
-    rubbish.write_bytes(bytes(range(256)) * 4)
+    rubbish.write_bytes(bytes(range(1, 256)) * 4)
     run("visualize", "-m", folder, "-r", RECIPE, "--file", rubbish, "--out", page)
+    rubbish.write_bytes(bytes(range(256)) * 4)
+    said = run("visualize", "-m", folder, "-r", RECIPE, "--file", rubbish, "--out", page, code=1).stderr
+    assert "got a zero byte, as binary files have" in said
     long = tmp_path / "long.txt"
     long.write_text("ba " * 100_000)
     run("visualize", "-m", folder, "-r", RECIPE, "--file", long, "--out", page)

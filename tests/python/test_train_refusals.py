@@ -50,6 +50,8 @@ def test_what_needs_a_teacher_or_labels_says_so_at_once(place):
         ({"attention_masks": {"head": []}}, "did you mean 'heads'"),
         ({"method": {"name": "sait", "sites": [3]}}, "unknown key 'sites'"),
         ({"method": {"name": "evit", "keep": 2}}, "keep in (0, 1]"),
+        ({"method": {"name": "ltp", "final_threshold": 0.01, "thresholds": [0.01]}}, "or thresholds, got both"),
+        ({"text": {"label_smoothing": 0.1}, "method": {"name": "top"}}, "no text.label_smoothing with top"),
         ({"epoch": 3}, "did you mean 'epochs'"),
         ({"epochs": "three"}, "expected 'epochs' in c"),
         ({"epochs": "three"}, "to be a whole number from "),

@@ -36,6 +36,8 @@ void read_ltp(JsonReader& reader, TrainConfig& config) {
                        static_cast<double>(text.n_ref > 0 ? text.n_ref : text.max_tokens);
   text.final_threshold *= scale;
   options.temperature *= scale;
+  check_runtime(!reader.find("final_threshold") || !reader.find("thresholds"),
+                "[config] expected final_threshold or thresholds, got both");
   reader.read("final_threshold", text.final_threshold);
   reader.read("thresholds", text.thresholds);
   reader.read("soft_epochs", options.soft_epochs);
@@ -61,6 +63,9 @@ void read_text_method(JsonReader& reader, TrainConfig& config) {
     reader.read("growth", options.growth);
     reader.read("choose_after", options.choose_after);
   } else if (config.method == "top") {
+    check_runtime(text.loader.label_smoothing == 0,
+                  "[config] expected no text.label_smoothing with top, ",
+                  "which learns the teacher's answers alone, got ", text.loader.label_smoothing);
     nn::TopOptions& options = text.top;
     reader.read("first", text.top_first);
     reader.read("bins", text.top_bins);

@@ -157,7 +157,8 @@ def main():
     teacher, found = None, {}
     if TAUGHT & set(options.variants):
         teacher = options.teacher or runs.train("teacher", runs.config("teacher"), "--start", options.start)
-        right = test.right(teacher, runs.folder / f"teacher_{hashlib.sha256(str(pathlib.Path(teacher).resolve()).encode()).hexdigest()[:8]}.right.npy", options.threads)
+        place = hashlib.sha256(str(pathlib.Path(teacher).resolve()).encode()).hexdigest()[:8]
+        right = test.right(teacher, runs.folder / f"teacher_{place}.right.npy", options.threads)
         found["teacher_top1"] = float(right.mean())
         print(f"the teacher is right on {100 * right.mean():.2f} % of the test pictures", file=sys.stderr)
     masks = {}

@@ -1,12 +1,12 @@
 #include "classify_report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 
 #include <nlohmann/json.hpp>
 
 #include "model_option.h"
+#include "runs.h"
 #include "table.h"
 #include "terminal.h"
 #include "tokensieve/core/printable.h"
@@ -20,10 +20,8 @@ double speedup(const PictureReport& picture, size_t r) {
   return picture.runs.front().seconds / picture.runs[r].seconds;
 }
 
-/// False where logits are no numbers, which agree with nothing.
 bool same_label(const PictureReport& picture, size_t r) {
-  const Guess &own = picture.runs[r].top.front(), &first = picture.runs.front().top.front();
-  return own.label == first.label && !std::isnan(own.probability + first.probability);
+  return same_guess(picture.runs[r].top.front(), picture.runs.front().top.front());
 }
 
 double macs_share(const PictureReport& picture, size_t r) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <iostream>
 
 #include "json_output.h"
@@ -83,9 +82,7 @@ nlohmann::ordered_json json_of(const TextSample& text, const Tokens& tokens,
                           static_cast<double>(dense.result.output.macs.total());
       run["speedup"] = dense.seconds / answer.seconds;
       if (!dense.result.top.empty()) {  // an embedding has no label
-        const Guess &own = answer.result.top.front(), &first = dense.result.top.front();
-        run["same_label"] =
-            own.label == first.label && !std::isnan(own.probability + first.probability);
+        run["same_label"] = same_guess(answer.result.top.front(), dense.result.top.front());
       }
     }
     runs.push_back(run);

@@ -53,6 +53,10 @@ int best_label(std::span<const float> logits) {
   return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
+bool same_guess(const Guess& a, const Guess& b) {
+  return a.label == b.label && !std::isnan(a.probability + b.probability);
+}
+
 std::vector<float> softmax(std::span<const float> logits) {
   std::vector<float> values(logits.begin(), logits.end());
   const float largest = *std::max_element(values.begin(), values.end());

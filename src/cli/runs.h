@@ -36,6 +36,9 @@ int64_t dense_macs(const ModelFolder& model);
 constexpr int kNoLabel = -1;
 int best_label(std::span<const float> logits);
 
+/// Whether two best guesses are one; those of logits that are no numbers agree with nothing.
+bool same_guess(const Guess& a, const Guess& b);
+
 /// exp(logits) scaled to a sum of 1.
 std::vector<float> softmax(std::span<const float> logits);
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "byte_order_mark.h"
+#include "lower_extension.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"
@@ -20,12 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxListBytes = std::uint64_t{256} << 20;
-
-std::string lower_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return extension;
-}
 
 /// The folder's entries in order of their names. Throws runtime_error if it cannot be read.
 std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {

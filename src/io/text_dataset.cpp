@@ -8,6 +8,7 @@
 
 #include "byte_order_mark.h"
 #include "json_util.h"
+#include "lower_extension.h"
 #include "model/json_object.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/printable.h"
@@ -20,12 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 constexpr std::string_view kTsvHeader = "label\ttext";
-
-std::string lower_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return extension;
-}
 
 /// A file's lines, one after the other, without their ends ("\n" or "\r\n").
 class Lines {

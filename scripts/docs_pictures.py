@@ -3,7 +3,8 @@
     python scripts/docs_pictures.py   # needs the installed package, Pillow, and tokensieve-train in PATH
 
 Each command that writes NAME.png, or a folder NAME of a model with masked heads, becomes docs/images/NAME.png:
-at most 900 pixels wide, in few colours, so that a clone stays small.
+at most 900 pixels wide, in few colours, so that a clone stays small. Pictures of models under runs/ that are not there
+stay as they are.
 """
 
 import itertools
@@ -32,6 +33,11 @@ def commands(document):
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
     return [shlex.split(line, comments=True) for line in lines if line.startswith(PROGRAMS)]
+
+
+def trained_models(words):
+    """The folders of a command that a training has to make first."""
+    return [word for word in words if word.startswith("runs/")]
 
 
 def make_masked_model(document, folder):
@@ -75,11 +81,14 @@ def main():
     document = ROOT / "docs" / "methods.md"
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
-        for name in ("weights", "demos"):
+        for name in ("weights", "demos", "runs"):
             (folder / name).symlink_to(ROOT / name)
         make_masked_model(document, folder / "vit_mait")
         for words in commands(document):
             if words[1] not in ("visualize", "token-labels"):
+                continue
+            if not all((folder / model).exists() for model in trained_models(words)):
+                print(f"not here: {shlex.join(words)}")
                 continue
             run(words, folder)
             out = folder / words[words.index("--out") + 1]

@@ -34,8 +34,7 @@ void register_by_norm() {
 }
 
 void run(const ts::Classifier& classifier, const ts::Image& image, const std::string& recipe) {
-  const ts::Classification result =
-      classifier.classify(std::span(&image, 1), ts::Recipe::parse(recipe)).front();
+  const ts::Classification result = classifier.classify(image, ts::Recipe::parse(recipe));
   std::printf("%-20s %-16s %5.1f %%  %.2f GMAC  tokens: %ld", recipe.c_str(),
               result.top.front().name.c_str(), 100.0 * result.top.front().probability,
               static_cast<double>(result.output.macs.total()) / 1e9,

@@ -34,7 +34,7 @@ Timed classify(const ts::Classifier& classifier, const ts::PixelsView& pixels,
 }
 
 void print(const std::string& name, const Timed& timed) {
-  const ts::VitOutput& output = timed.result.output;
+  const ts::RunOutput& output = timed.result.output;
   std::printf("%s: %.2f GMAC, %.1f ms\n", name.c_str(),
               static_cast<double>(output.macs.total()) / 1e9, timed.milliseconds);
   for (const ts::SiteTrace& site : output.trace.sites) {
@@ -56,8 +56,7 @@ int main(int argc, char** argv) {
   }
   try {
     const auto classifier = ts::Classifier::load(argv[1], {.threads = 0, .top = 3});
-    const auto recipe =
-        ts::Recipe::parse(argc == 4 ? argv[3] : classifier.folder().recipe);  // the model's own
+    const auto recipe = argc == 4 ? ts::Recipe::parse(argv[3]) : classifier.default_recipe();
     const auto& size = classifier.folder().preprocessing;
     const auto pixels = classifier.preprocess(ts::read_image(argv[2]));
     const ts::PixelsView view{pixels.data(), size.height, size.width};

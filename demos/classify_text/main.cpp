@@ -32,19 +32,17 @@ int main(int argc, char** argv) {
   }
   try {
     const auto classifier = ts::TextClassifier::load(argv[1], {.threads = 0, .top = 2});
-    const auto recipe =
-        ts::Recipe::parse(argc == 4 ? argv[3] : classifier.folder().recipe);  // the model's own
+    const auto recipe = argc == 4 ? ts::Recipe::parse(argv[3]) : classifier.default_recipe();
     const ts::TextSample text{argv[2]};
-    const auto dense = classifier.classify(std::span(&text, 1), ts::Recipe());
-    const auto sieved = classifier.classify(std::span(&text, 1), recipe);
+    const ts::Classification dense = classifier.classify(text, ts::Recipe());
+    const ts::Classification sieved = classifier.classify(text, recipe);
 
     const ts::Tokens tokens = classifier.tokenize(text);
-    const ts::RetentionTrace& trace = sieved.front().output.trace;
-    ts::TextView view{text.text, tokens, trace, classifier.bert().config().depth()};
-    if (trace.exit_layer >= 0) view.exit = trace.exit_layer;  // of recipes with early exit
+    const ts::TextView view{text.text, tokens, sieved.output.trace,
+                            classifier.bert().config().depth()};
     std::printf("%s", ts::terminal_strip(view, ::isatty(STDOUT_FILENO) != 0).c_str());
-    print("dense", dense.front());
-    print(recipe.str(), sieved.front());
+    print("dense", dense);
+    print(recipe.str(), sieved);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "demo_classify_text: %s\n", error.what());
     return 1;

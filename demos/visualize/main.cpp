@@ -32,20 +32,19 @@ int main(int argc, char** argv) {
   }
   try {
     const auto classifier = ts::Classifier::load(argv[1], {.threads = 0, .top = 3});
-    const auto recipe =
-        ts::Recipe::parse(argc == 5 ? argv[4] : classifier.folder().recipe);  // the model's own
+    const auto recipe = argc == 5 ? ts::Recipe::parse(argv[4]) : classifier.default_recipe();
     const ts::Image picture = ts::read_image(argv[2]);
-    const auto dense = classifier.classify(std::span(&picture, 1), ts::Recipe());
-    const auto sieved = classifier.classify(std::span(&picture, 1), recipe);
+    const ts::Classification dense = classifier.classify(picture, ts::Recipe());
+    const ts::Classification sieved = classifier.classify(picture, recipe);
 
     // Patches divide what the network saw, not the file's pixels.
     const auto& size = classifier.folder().preprocessing;
     const int patch = classifier.folder().vit.patch_size;
     const ts::Image seen = ts::resize_and_crop(picture, size);
     const ts::RetentionView view{seen, size.height / patch, size.width / patch,
-                                 sieved.front().output.trace};
-    const ts::RetentionCaption caption{argv[2], recipe.str(), summary_of(dense.front()),
-                                       summary_of(sieved.front())};
+                                 sieved.output.trace};
+    const ts::RetentionCaption caption{argv[2], recipe.str(), summary_of(dense),
+                                       summary_of(sieved)};
 
     const std::string name = argv[3];
     ts::write_png(name + ".png", ts::draw_strip(view, caption));

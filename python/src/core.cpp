@@ -25,10 +25,11 @@ std::string_view fate_name(Fate fate) {
   }
 }
 
-std::vector<std::string> fates(const SiteTrace& trace) {
-  std::vector<std::string> names;
-  for (const Fate fate : trace.fate) names.emplace_back(fate_name(fate));
-  return names;
+// An array as its neighbours are, so that it compares token by token.
+py::object fates(const SiteTrace& trace) {
+  py::list names;
+  for (const Fate fate : trace.fate) names.append(fate_name(fate));
+  return py::module_::import("numpy").attr("array")(names, "U7");
 }
 
 void register_trace(py::module_& m) {
@@ -53,7 +54,11 @@ void register_trace(py::module_& m) {
       .def_property_readonly(
           "draws", [](const SiteTrace& t) { return to_numpy(t.draws); },
           "int32 [tokens]: how often a method that samples (ATS) drew its row; empty for others.")
-      .def_property_readonly("fate", &fates, "[tokens]: 'kept', 'merged', 'fused' or 'dropped'.")
+      .def_property_readonly("fate", &fates,
+                             "str [tokens]: 'kept', 'merged', 'fused' or 'dropped'.")
+      .def_property_readonly(
+          "origin", [](const SiteTrace& t) { return to_numpy(t.origin); },
+          "int32 [rows]: the token at whose place each row stands; prefix rows have -1, -2, ...")
       .def("__repr__", [](const SiteTrace& t) {
         return "<SiteTrace " + to_string(t.site) + ", " + std::to_string(t.rows) + " rows>";
       });
@@ -85,8 +90,7 @@ void register_core(py::module_& m) {
 
 Short: "dense", "dynamicvit(keep=0.7, sites=3/6/9)", "dynamicvit(threshold=0.5)",
 "evit(keep=0.7, fuse)", "evit(mass=0.9, sites=3/6/9)", "sait(keep=0.46)", "tome(r=13)", "ats(keep=1)",
-"asvit(threshold=0.001/0.002/0.003)", "ltp(threshold=0.01)", "magic_pyramid(entropy=0.3)",
-"pabee(patience=6)", "random(keep=0.7, seed=1)".
+"ltp(threshold=0.01)"; recipe_words("method") has all names.
 Long: "score=cls_attention | select=top_k(0.7, of=present, round=ceil) | drop=fuse |
 at=after_attention:3/6/9". Raises ValueError with the nearest known word.)doc")
       .def(py::init([](const std::string& text) { return Recipe::parse(text); }), py::arg("text"))

@@ -148,6 +148,9 @@ void register_engine(py::module_& m) {
           "sieve.json's provenance as JSON text, or ''.")
       .def_property_readonly("recipe", [](const Classifier& c) { return c.default_recipe(); })
       .def_property_readonly(
+          "recipe_text", [](const Classifier& c) { return c.folder().recipe; },
+          "The same as the folder has it.")
+      .def_property_readonly(
           "machine", [](const Classifier& c) { return machine_dict(c.machine()); },
           "The machine as a call uses it: what latencies hold for.")
       .def_property_readonly(

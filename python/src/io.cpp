@@ -5,10 +5,12 @@
 #include <pybind11/typing.h>
 
 #include <cstring>
+#include <string_view>
 
 #include "numpy.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/io/dataset.h"
+#include "tokensieve/io/file.h"
 #include "tokensieve/io/image.h"
 #include "tokensieve/io/model_folder.h"
 #include "tokensieve/io/picture_set.h"
@@ -129,6 +131,13 @@ WordPiece (BERT and its kin) and byte-level BPE (RoBERTa); see open_tokenizer. S
       .def_property_readonly("vocab_size", &Tokenizer::vocab_size, "How many ids there are.")
       .def_property_readonly("pad_id", &Tokenizer::pad_id, "The id that fills rows up.");
 
+  m.def(
+      "write_text_file",
+      [](const std::filesystem::path& path, std::string_view text) {
+        without_gil([&] { write_text_file(path, text); });
+      },
+      py::arg("path"), py::arg("text"),
+      "Writes UTF-8 text, whole or not at all. Raises RuntimeError when that fails.");
   m.def(
       "open_tokenizer",
       [](const std::filesystem::path& folder) {

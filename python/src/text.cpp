@@ -3,6 +3,8 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <limits>
+
 #include "budget.h"
 #include "numpy.h"
 #include "tokensieve/core/error.h"
@@ -61,7 +63,9 @@ std::vector<Classification> run(const TextClassifier& model, const std::vector<A
 
 /// A Classifier or a TextClassifier, as the folder is.
 py::object load(const std::filesystem::path& path, int threads, int top) {
-  const ClassifierOptions options = {.threads = threads, .top = top};
+  // Python cuts batches itself, ahead of reading.
+  const ClassifierOptions options = {
+      .threads = threads, .top = top, .batch = std::numeric_limits<int>::max()};
   ModelFolder folder = without_gil([&] { return open_model_folder(path); });
   if (folder.bert) {
     return py::cast(without_gil([&] { return TextClassifier(std::move(folder), options); }));
@@ -80,6 +84,9 @@ void register_text(py::module_& m) {
           "provenance", [](const TextClassifier& c) { return c.folder().provenance; },
           "sieve.json's provenance as JSON text, or ''.")
       .def_property_readonly("recipe", [](const TextClassifier& c) { return c.default_recipe(); })
+      .def_property_readonly(
+          "recipe_text", [](const TextClassifier& c) { return c.folder().recipe; },
+          "The same as the folder has it.")
       .def_property_readonly(
           "tokenizer",
           // pybind11 holds no pointers to const; all that it binds is const.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import numbers
 import os
 import pathlib
-import threading
 from typing import Any, Union
 
 import numpy as np
@@ -29,7 +29,7 @@ class Loaded:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Sizes of the architecture; what `tokensieve info --json` has, too, has its name there, but `architecture` is `name`."""
+        """Sizes of the architecture, by the keys that `tokensieve info --json` has; `name` is its `architecture`."""
         return self._core.config
 
     @property
@@ -74,8 +74,11 @@ class Loaded:
         it is the model's or, where that is dense, the only one calibrated. Raises ValueError with the
         cure when nothing fits, or nothing was calibrated.
         """
-        chosen = Recipe(recipe) if isinstance(recipe, str) else recipe
-        return self._core.within(chosen, macs=macs, latency_ms=latency_ms, agree=agree)
+        chosen = None if recipe is None else self._recipe(recipe)
+        budget = {"macs": macs, "latency_ms": latency_ms, "agree": agree}
+        for key, value in budget.items():
+            _check_number(key, value)
+        return self._core.within(chosen, **budget)
 
     def _choose(
         self,
@@ -99,7 +102,10 @@ class Loaded:
         chosen = self.recipe if recipe is None else recipe
         if isinstance(chosen, str):
             chosen = Recipe(chosen)
+        if not isinstance(chosen, Recipe):
+            raise TypeError(f"[recipe] expected a Recipe or its text, got {type(chosen).__name__}")
         for key, value in densities.items():
+            _check_number(key, value)
             if value is not None:
                 chosen = chosen.with_density(key, value)
         return chosen
@@ -110,6 +116,11 @@ class Loaded:
             f"<tokensieve.{type(self).__name__} {c['name']}: {c['depth']} blocks, "
             f"{c['embed_dim']} wide, {c['num_classes']} classes, recipe '{self.recipe}'>"
         )
+
+
+def _check_number(key: str, value: Any) -> None:
+    if value is not None and not isinstance(value, numbers.Real):
+        raise TypeError(f"[model] expected a number for {key}, got {value!r}")
 
 
 class Outputs:
@@ -139,7 +150,7 @@ class Outputs:
 
     @property
     def labels(self) -> list[str]:
-        """The best guess for each input; "" where the logits are no numbers."""
+        """The best guess for each input; "" where there is none: without a classifier, or with logits that are no numbers."""
         return [o.top[0][1] if o.top and not np.isnan(o.top[0][2]) else "" for o in self._outputs]
 
     def top(self, k: int = 5) -> list[list[tuple[str, float]]]:
@@ -183,14 +194,3 @@ class Outputs:
             f"<tokensieve.{type(self).__name__} of {len(self)}: {best}{more}; "
             f"{self.macs.mean() / 1e9:.2f} GMACs, {self.seconds * 1e3 / len(self):.1f} ms a {unit}>"
         )
-
-
-def write_whole(path: pathlib.Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

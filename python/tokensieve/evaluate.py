@@ -45,8 +45,8 @@ def evaluate(
     path, a tab and the number of a class a line), or a file of texts.
 
     Without `recipes` that is the model's own. The classes' folder names must be the model's labels, in
-    any case and with spaces, "_" or "-" (as many folders of other names are taken in order, which a
-    warning says); texts are a .tsv or .jsonl file as `read_text_dataset` takes
+    any case and with spaces, "_" or "-" (folders are taken in order where labels are no names, and
+    ImageNet's thousand by their WordNet ids); texts are a .tsv or .jsonl file as `read_text_dataset` takes
     it, with labels. With a `baseline`, dense is that model's, the model's own network with all tokens
     comes second. A recipe may be a pair, (recipe, other model), so that one table holds models that were
     trained for different methods; its row is called "recipe@folder". All models must have the same labels
@@ -66,7 +66,7 @@ def evaluate(
     cannot be read.
     """
     if recipes is None:
-        recipes = model.recipe
+        recipes = model._core.recipe_text  # as the folder has it, which is shorter than the long form
     pair = isinstance(recipes, tuple) and len(recipes) == 2 and isinstance(recipes[1], Loaded)
     if isinstance(recipes, (str, Recipe)) or pair:
         recipes = [recipes]

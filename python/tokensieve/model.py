@@ -7,12 +7,12 @@ import html
 import os
 import pathlib
 import time
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from . import _tokensieve as _core
-from ._loaded import Loaded, Outputs, RecipeLike, write_whole
+from ._loaded import Loaded, Outputs, RecipeLike
 from ._tokensieve import Classifier, Recipe
 from .text import TextModel
 
@@ -146,12 +146,12 @@ class Result(Outputs):
         Of a model with masked heads, what they see stands below.
         """
         target = pathlib.Path(path)
-        if target.suffix == ".html":
+        if target.suffix.lower() == ".html":
             pictures = [self._picture(i) for i in range(len(self))]
             drawn = [self.masks(i) for i in range(len(self))]
             figures = [[] if masks is None else [("masked heads", masks)] for masks in drawn]
-            write_whole(target, _core.html_report(pictures, subtitle=str(self.recipe), figures=figures))
-        elif target.suffix == ".png":
+            _core.write_text_file(target, _core.html_report(pictures, subtitle=str(self.recipe), figures=figures))
+        elif target.suffix.lower() == ".png":
             masks = self.masks(index)
             strip = self.strip(index)
             _core.write_png(target, strip if masks is None else _stacked(strip, masks))
@@ -199,12 +199,9 @@ def _as_list(images: ImageLike | Iterable[ImageLike]) -> list[ImageLike]:
         return [_checked(item) for item in array] if array.ndim == 4 else [_checked(array)]
     if isinstance(images, (str, os.PathLike)) or _is_pil(images):
         return [images]
-    try:
-        items = list(images)
-    except TypeError:
-        raise ValueError(
-            f"[model] expected paths, PIL images or arrays, got {type(images).__name__}"
-        ) from None
+    if isinstance(images, Mapping) or not isinstance(images, Iterable):
+        raise TypeError(f"[model] expected paths, PIL images or arrays, got {type(images).__name__}")
+    items = list(images)
     return [_checked(_as_array(item)) if _is_array(item) else item for item in items]
 
 
@@ -261,6 +258,4 @@ def _pixels(image: ImageLike) -> np.ndarray:
         raise ValueError(
             f"[model] expected uint8 [height, width, 3], got {array.dtype} {list(array.shape)}"
         )
-    raise ValueError(
-        f"[model] expected a path, PIL image or array, got {type(image).__name__}"
-    )
+    raise TypeError(f"[model] expected a path, PIL image or array, got {type(image).__name__}")

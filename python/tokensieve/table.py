@@ -13,7 +13,6 @@ from typing import Iterable
 import numpy as np
 
 from . import _tokensieve as _core
-from ._loaded import write_whole
 
 Interval = tuple[float, float]
 
@@ -118,9 +117,9 @@ class Table(list[Row]):
         if path is None:
             return _core.tradeoff_picture(points, self.sample)
         target = pathlib.Path(path)
-        if target.suffix == ".svg":
-            write_whole(target, _core.tradeoff_svg(points, self.sample))
-        elif target.suffix == ".png":
+        if target.suffix.lower() == ".svg":
+            _core.write_text_file(target, _core.tradeoff_svg(points, self.sample))
+        elif target.suffix.lower() == ".png":
             _core.write_png(target, _core.tradeoff_picture(points, self.sample))
         else:
             raise ValueError(f"[plot] expected a path that ends in .svg or .png, got {target}")
@@ -152,12 +151,13 @@ def _aligned(lines: list[list[str]], words: tuple[int, ...] = (0,)) -> str:
 
 
 def _head(row: Row) -> list[str]:
-    is_keep = row.density_key in ("", "keep")
-    return [row.method, row.density if is_keep else f"{row.density_key}={row.density}"]
+    numbers = row.density.split("/")
+    density = "/".join(numbers if len(numbers) < 3 else [numbers[0], "…", numbers[-1]])
+    return [row.method, f"{row.density_key}={density}" if row.density_key else density]
 
 
 def _accuracy_text(rows: list[Row]) -> str:
-    lines = [["method", "keep", "top-1 %", "95 % interval", "to dense", "95 % interval", "GMACs"]]
+    lines = [["method", "density", "top-1 %", "95 % interval", "to dense", "95 % interval", "GMACs"]]
     for index, row in enumerate(rows):
         low, high = _percent(row.top1_interval)
         line = [*_head(row), f"{100 * row.top1:.2f}", f"{low:.2f} {high:.2f}"]
@@ -168,7 +168,7 @@ def _accuracy_text(rows: list[Row]) -> str:
 
 
 def _length_text(rows: list[Row]) -> str:
-    lines = [["method", "keep", "tokens", "texts", "top-1 %", "to dense", "95 % interval", "GMACs"]]
+    lines = [["method", "density", "tokens", "texts", "top-1 %", "to dense", "95 % interval", "GMACs"]]
     for index, row in enumerate(rows):
         for number, bucket in enumerate(row.buckets):
             line = [*(_head(row) if number == 0 else ["", ""]), f"{bucket.shortest} to {bucket.longest}"]
@@ -180,7 +180,7 @@ def _length_text(rows: list[Row]) -> str:
 
 
 def _speed_text(rows: list[Row], sample: str) -> str:
-    lines = [["method", "keep", "MACs"]]
+    lines = [["method", "density", "MACs"]]
     for speed in rows[0].speeds:
         lines[0] += [f"at batch {speed.batch}", "spread", "speed-up", "of MACs"]
     for index, row in enumerate(rows):
@@ -195,7 +195,7 @@ def _speed_text(rows: list[Row], sample: str) -> str:
 
 
 def _token_text(rows: list[Row]) -> str:
-    lines = [["method", "keep", "tokens in each layer"]]
+    lines = [["method", "density", "tokens in each layer"]]
     for row in rows:
         tokens = " ".join(f"{mean:.1f}".removesuffix(".0") for mean in row.tokens_per_layer)
         lines.append([*_head(row), tokens])

@@ -11,7 +11,7 @@ from typing import Any, Iterable, Mapping, Sequence
 import numpy as np
 
 from . import _tokensieve as _core
-from ._loaded import Loaded, Outputs, RecipeLike, write_whole
+from ._loaded import Loaded, Outputs, RecipeLike
 from ._tokensieve import Recipe, TextClassifier, Tokenizer, Tokens
 
 #: A text as str, a pair of them as a tuple, or its ids, special tokens included: a list, or an integer
@@ -141,7 +141,7 @@ class TextResult(Outputs):
 
     def words(self, index: int = 0, color: bool = False) -> str:
         """Text `index` for a terminal: words that left have the number of their block as a subscript,
-        with `color` its colour; a line counts them."""
+        with `color` also its colour; a line counts them."""
         return self._picture(index).terminal(color)
 
     def page(self) -> str:
@@ -153,9 +153,9 @@ class TextResult(Outputs):
     def save(self, path: str | os.PathLike[str], index: int = 0) -> None:
         """Writes the strip of text `index` as PNG, or all texts as one HTML page (.html)."""
         target = pathlib.Path(path)
-        if target.suffix == ".html":
-            write_whole(target, self.page())
-        elif target.suffix == ".png":
+        if target.suffix.lower() == ".html":
+            _core.write_text_file(target, self.page())
+        elif target.suffix.lower() == ".png":
             _core.write_png(target, self.strip(index))
         else:
             raise ValueError(f"[save] expected a path that ends in .png or .html, got {target}")

@@ -40,6 +40,15 @@ NamedRecipe recipe_to_calibrate(const CalibrateOptions& options, const LoadedMod
   return recipe;
 }
 
+// A calibration on many samples is not to be lost unseen to one on a few.
+void note_replaced(const LoadedModel& model, const Recipe& recipe) {
+  for (const Calibration& before : model.folder().calibrations) {
+    if (!before.is_of(recipe)) continue;
+    std::cerr << "note: this replaces the calibration on "
+              << counted(static_cast<size_t>(before.samples), "sample") << ", with its times\n";
+  }
+}
+
 // The staircase that is there, for the times of this machine.
 Calibration present_calibration(const CalibrateOptions& options, const LoadedModel& model) {
   check_argument(
@@ -77,6 +86,7 @@ Calibration calibrate(const CalibrateOptions& options, const LoadedModel& model,
   } else {
     const NamedRecipe recipe = recipe_to_calibrate(options, model);
     const auto densities = densities_of(options, recipe);
+    note_replaced(model, recipe.recipe);
     Staircase staircase = measure_staircase(model, *samples, recipe, densities, options.run);
     calibration = std::move(staircase.calibration);
     skipped = std::move(staircase.skipped);
@@ -91,6 +101,7 @@ Calibration calibrate(const CalibrateOptions& options, const LoadedModel& model,
 void run_calibrate(const CalibrateOptions& options) {
   const auto model_path = options.model.path();
   check_exists("calibrate", options.data);
+  check_writable("calibrate", model_path / "sieve.json");
   const LoadedModel model = options.model.load(1);
   std::vector<std::string> skipped;
   const Calibration calibration = calibrate(options, model, skipped);

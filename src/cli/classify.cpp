@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "classify_report.h"
 #include "classify_text.h"
@@ -32,12 +33,20 @@ std::vector<NamedRecipe> recipes_to_run(const ClassifyOptions& options, const Lo
   return options.compare_dense ? dense_first(std::move(recipes)) : recipes;
 }
 
-// One batch of pictures through all recipes.
+// One batch of pictures through all recipes; of those that can be read.
 std::vector<PictureReport> classify_batch(const Classifier& classifier,
-                                          std::span<const std::filesystem::path> paths,
+                                          const PicturesOption& pictures_option,
+                                          std::span<const std::filesystem::path> wanted,
                                           const ClassifyReport& report, int repeat, bool warm) {
+  std::vector<std::filesystem::path> paths;
   std::vector<std::vector<float>> pixels;
-  for (const auto& path : paths) pixels.push_back(classifier.preprocess(read_image(path)));
+  for (const auto& path : wanted) {
+    const std::optional<Image> picture = pictures_option.read(path);
+    if (!picture) continue;
+    paths.push_back(path);
+    pixels.push_back(classifier.preprocess(*picture));
+  }
+  if (paths.empty()) return {};
   const auto batch = views_of(classifier.folder(), pixels);
   const int64_t dense = dense_macs(classifier.folder());
   if (!warm) run_in_turns(classifier, batch, report.recipes, 1);
@@ -88,8 +97,9 @@ void run_classify(ClassifyOptions& options) {
     const auto step = static_cast<size_t>(options.batch);
     for (size_t done = 0; done < paths.size(); done += step) {
       const auto batch = std::span(paths).subspan(done, std::min(step, paths.size() - done));
-      auto pictures = classify_batch(classifier, batch, report, options.repeat, done > 0);
-      if (done == 0 && !options.json) {
+      auto pictures = classify_batch(classifier, options.pictures, batch, report, options.repeat,
+                                     !report.pictures.empty());
+      if (report.pictures.empty() && !pictures.empty() && !options.json) {
         print_heading(options, model_path, classifier.folder(), report);
       }
       for (PictureReport& picture : pictures) {
@@ -102,6 +112,7 @@ void run_classify(ClassifyOptions& options) {
     }
   }
 
+  check_runtime(!report.pictures.empty(), "[classify] none of the pictures can be read");
   if (options.json) {
     nlohmann::ordered_json json{{"model", model_path.string()},
                                 {"threads", options.model.thread_count()},
@@ -128,7 +139,7 @@ void add_classify(CLI::App& program) {
                     "Run the dense network too, or not [run it]");
   command->add_option("--batch", options->batch, "Pictures in one call")
       ->type_name("N")
-      ->check(count_up_to(4096))
+      ->check(count_up_to(kMaxBatch))
       ->capture_default_str();
   command->add_option("--repeat", options->repeat, "Runs of which the median time is taken")
       ->type_name("N")

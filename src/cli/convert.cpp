@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "commands.h"
+#include "facts.h"
 #include "inputs.h"
 #include "json_output.h"
 #include "model_option.h"
@@ -27,6 +28,8 @@ void run_convert(const ConvertOptions& options) {
       choose<DType>("dtype", options.dtype, {{"f32", DType::F32}, {"bf16", DType::BF16}});
   check_exists("convert", options.input);
   const bool folder = std::filesystem::is_directory(options.input);
+  check_runtime(folder || !is_pickle(options.input), "[convert] expected safetensors, got ",
+                options.input, "; ", kPickleCure);
   check_argument(
       !folder || options.architecture.empty(),
       "[convert] --architecture is for a .safetensors file; a folder has it in config.json");
@@ -49,8 +52,7 @@ void run_convert(const ConvertOptions& options) {
               << options.out << "\n";
   }
 
-  const std::filesystem::path file = std::filesystem::path(options.out) / "model.safetensors";
-  const auto bytes = std::filesystem::file_size(file);
+  const std::uintmax_t bytes = weight_bytes(options.out);
   if (options.json) {
     print_json({{"model", options.out},
                 {"architecture", model.bert ? model.bert->name : model.vit.name},

@@ -13,6 +13,7 @@
 
 #include "commands.h"
 #include "evaluation_report.h"
+#include "inputs.h"
 #include "json_output.h"
 #include "model_option.h"
 #include "open_samples.h"
@@ -232,11 +233,7 @@ nlohmann::ordered_json report_json(const EvaluateOptions& options, const Evaluat
 // Complains before the work and not after it.
 void check_outputs(const EvaluateOptions& options) {
   for (const std::string& file : {options.predictions, options.csv, options.plot}) {
-    const auto folder = std::filesystem::path(file).parent_path();
-    check_runtime(folder.empty() || std::filesystem::is_directory(folder),
-                  "[evaluate] there is no folder ", folder.string(), " to write ", file, " to");
-    check_runtime(!std::filesystem::is_directory(file), "[evaluate] expected the name of a file, ",
-                  file, " is a folder");
+    if (!file.empty()) check_writable("evaluate", file);
   }
   std::set<std::string> names;
   for (const std::string& file : {options.predictions, options.csv, options.plot}) {

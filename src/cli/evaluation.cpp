@@ -89,7 +89,7 @@ void EvaluationOptions::add_to(CLI::App& command) {
       ->check(count_up_to(1'000'000'000));
   command.add_option("--batch", batch, "Samples in one call, but where speed is timed")
       ->type_name("N")
-      ->check(count_up_to(4096))
+      ->check(count_up_to(kMaxBatch))
       ->capture_default_str();
   command.add_option("--workers", workers, "Threads that read samples")
       ->type_name("N")

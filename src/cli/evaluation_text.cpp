@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "evaluation_report.h"
@@ -18,15 +19,19 @@ std::string times(double factor) { return fixed(factor, 2) + "x"; }
 
 std::string method_cell(const RecipeScore& score) { return shorten(score.method, kMethodWidth); }
 
-// "0.7" is a keep rate; what is none says so.
+// "keep=0.7"; of many numbers the first and the last.
 std::string density_cell(const RecipeScore& score) {
-  const bool keep = score.density_key == "keep" || score.density_key.empty();
-  return shorten(keep ? score.density : score.density_key + "=" + score.density, 20);
+  if (score.density_key.empty()) return score.density;
+  std::string density = score.density;
+  if (std::ranges::count(density, '/') > 1) {
+    density.replace(density.find('/'), density.rfind('/') - density.find('/'), "/…");
+  }
+  return shorten(score.density_key + "=" + density, 34);
 }
 
 std::string accuracy_table(const std::vector<RecipeScore>& scores) {
   Table table({{"method", false},
-               {"keep"},
+               {"density"},
                {"top-1 %"},
                {"95 % interval"},
                {"to dense"},
@@ -50,7 +55,7 @@ std::string accuracy_table(const std::vector<RecipeScore>& scores) {
 
 std::string length_table(const std::vector<RecipeScore>& scores, const std::string& samples) {
   Table table({{"method", false},
-               {"keep"},
+               {"density"},
                {"tokens"},
                {samples},
                {"top-1 %"},
@@ -74,7 +79,7 @@ std::string length_table(const std::vector<RecipeScore>& scores, const std::stri
 }
 
 std::string speed_table(const std::vector<RecipeScore>& scores) {
-  std::vector<Table::Column> columns = {{"method", false}, {"keep"}, {"MACs"}};
+  std::vector<Table::Column> columns = {{"method", false}, {"density"}, {"MACs"}};
   for (const Speed& speed : scores.front().speeds) {
     columns.push_back({cat("at batch ", speed.batch)});
     columns.push_back({"spread"});
@@ -100,7 +105,7 @@ std::string speed_table(const std::vector<RecipeScore>& scores) {
 }
 
 std::string token_table(const std::vector<RecipeScore>& scores) {
-  Table table({{"method", false}, {"keep"}, {"tokens in each layer", false}});
+  Table table({{"method", false}, {"density"}, {"tokens in each layer", false}});
   for (const RecipeScore& score : scores) {
     std::string rows;
     for (const double mean : score.tokens_per_layer) {

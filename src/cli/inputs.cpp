@@ -1,10 +1,14 @@
 #include "inputs.h"
 
+#include <iostream>
+
 #include <CLI/CLI.hpp>
 
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"
+#include "tokensieve/core/printable.h"
 #include "tokensieve/io/dataset.h"
+#include "tokensieve/io/file.h"
 
 namespace tokensieve::cli {
 namespace fs = std::filesystem;
@@ -29,10 +33,20 @@ void check_exists(std::string_view operation, const fs::path& path) {
                did_you_mean(missing.string(), names));
 }
 
+void check_writable(std::string_view operation, const fs::path& path) {
+  const fs::path folder = path.parent_path();
+  check_runtime(folder.empty() || fs::is_directory(folder), "[", operation, "] there is no folder ",
+                folder.string(), " to write ", path.string(), " to");
+  check_runtime(!fs::is_directory(path), "[", operation, "] expected the name of a file, ",
+                path.string(), " is a folder");
+  const AtomicFile probe(path);  // removed again
+}
+
 void PicturesOption::add_to(CLI::App& command, bool required) {
   command.add_option("inputs", inputs, "Pictures, folders of pictures, .txt lists")
       ->type_name("IMAGES|FOLDERS|LISTS")
       ->required(required);
+  command.add_flag("--skip-broken", skip_broken, "Leave out pictures that cannot be read");
 }
 
 std::vector<fs::path> PicturesOption::find(std::string_view operation) const {
@@ -41,6 +55,16 @@ std::vector<fs::path> PicturesOption::find(std::string_view operation) const {
   auto pictures = expand_inputs(paths);
   check_runtime(!pictures.empty(), "[", operation, "] no pictures in ", paths.front().string());
   return pictures;
+}
+
+std::optional<Image> PicturesOption::read(const fs::path& path) const {
+  try {
+    return read_image(path);
+  } catch (const std::runtime_error& error) {
+    check_runtime(skip_broken, error.what(), "; --skip-broken goes on without such pictures");
+    std::cerr << "note: left out: " << printable(error.what(), std::string::npos) << "\n";
+    return std::nullopt;
+  }
 }
 
 }  // namespace tokensieve::cli

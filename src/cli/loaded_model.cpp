@@ -52,11 +52,7 @@ int LoadedModel::num_classes(std::string_view operation) const {
 }
 
 void LoadedModel::check(const Recipe& recipe) const {
-  if (reads_texts()) {
-    std::get<TextClassifier>(model_).bert().check(recipe.compile(depth()));
-  } else {
-    std::get<Classifier>(model_).check(recipe);
-  }
+  std::visit([&](const auto& model) { model.check(recipe); }, model_);
 }
 
 Machine LoadedModel::machine() const {

@@ -6,6 +6,7 @@
 #include "option_values.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/engine/machine.h"
+#include "tokensieve/engine/workspace.h"
 
 namespace tokensieve::cli {
 namespace {
@@ -22,7 +23,7 @@ void ModelOption::add_to(CLI::App& command) {
       ->type_name("DIR");
   command.add_option("--threads", threads, "Threads of the network [one a core]")
       ->type_name("N")
-      ->check(count_up_to(4096));
+      ->check(count_up_to(kMaxThreads));
 }
 
 std::filesystem::path ModelOption::path() const {
@@ -37,6 +38,7 @@ std::filesystem::path ModelOption::path() const {
                   path.string(), "; pass --model DIR or set TOKENSIEVE_MODEL");
   }
   check_exists("model", path);
+  check_runtime(!is_pickle(path), "[model] ", path.string(), " is not a folder; ", kPickleCure);
   check_runtime(std::filesystem::is_directory(path), "[model] ", path.string(),
                 " is not a folder; make one with: tokensieve convert ", path.string(),
                 " --out DIR --architecture NAME");
@@ -44,7 +46,9 @@ std::filesystem::path ModelOption::path() const {
 }
 
 LoadedModel ModelOption::load(int top) const {
-  return LoadedModel(open_model_folder(path()), {.threads = threads, .top = top});
+  // Commands cut batches themselves, by --batch.
+  return LoadedModel(open_model_folder(path()),
+                     {.threads = threads, .top = top, .batch = kMaxBatch});
 }
 
 int ModelOption::thread_count() const { return this_machine(threads).threads; }

@@ -18,6 +18,9 @@ inline CLI::Validator count_from(int least, int most) {
   return validator;
 }
 
+/// Samples that a command takes in one call, at most.
+inline constexpr int kMaxBatch = 4096;
+
 /// The same from 1 on.
 inline CLI::Validator count_up_to(int most) { return count_from(1, most); }
 

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cctype>
 
 #include "inputs.h"
 #include "option_values.h"
@@ -29,9 +28,7 @@ std::vector<TextSample> lines_of(const std::string& text) {
 
 std::vector<TextSample> texts_of(const std::filesystem::path& file, std::string_view operation) {
   check_exists(operation, file);
-  std::string extension = file.extension().string();
-  std::ranges::transform(extension, extension.begin(),
-                         [](unsigned char c) { return std::tolower(c); });
+  const std::string extension = lower_extension(file);
   if (extension != ".tsv" && extension != ".jsonl") {
     const std::string text = read_text_file(file, kMaxBytes);
     check_runtime(text.find('\0') == text.npos, "[", operation, "] expected text in ",
@@ -66,7 +63,8 @@ void TextsOption::add_to(CLI::App& command) {
 bool TextsOption::given(std::string_view operation, bool pictures) const {
   const bool any = !texts.empty() || !file.empty();
   check_argument(any != pictures, "[", operation,
-                 "] expected pictures or texts, --text or --file, got ", any ? "both" : "neither");
+                 "] expected pictures or texts, --text or --file, got ",
+                 any ? "both; a text with spaces stands in quotes" : "neither");
   check_argument(limit == 0 || !file.empty(), "[", operation, "] --limit is for --file");
   check_argument(pairs.empty() || pairs.size() == texts.size(), "[", operation,
                  "] expected a --pair for every --text or for none, got ", pairs.size(), " for ",

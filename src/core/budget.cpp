@@ -10,7 +10,7 @@
 namespace tokensieve {
 namespace {
 
-std::string giga(double macs) { return cat(macs / 1e9, "e9"); }
+std::string giga(double macs) { return macs < 1e6 ? cat(macs) : cat(macs / 1e9, "e9"); }
 
 /// A staircase on one machine, and the words for a choice from it.
 class Chooser {
@@ -49,7 +49,7 @@ class Chooser {
     check_argument(fits, "[budget] expected macs of at least ",
                    giga(calibration_.steps.back().macs), ", those of ",
                    calibration_.step_name(calibration_.steps.size() - 1), ", got ",
-                   giga(budget_.value),
+                   giga(budget_.value), budget_.value < 1e6 ? " (1.5G is 1.5e9)" : "",
                    "; calibrate sparser steps: tokensieve calibrate DATA --sweep FROM..TO");
     return dense("what fits is slower at batch 1" + where());
   }
@@ -62,7 +62,8 @@ class Chooser {
                    calibration_.latencies.empty()
                        ? "none"
                        : "those of " + to_string(calibration_.latencies.front().machine),
-                   "; measure them: tokensieve calibrate DATA --only-latency");
+                   "; measure them: tokensieve calibrate DATA --only-latency --threads ",
+                   machine_.threads);
     if (latency_->dense.median <= budget_.value) {
       return dense(cat("it takes ", latency_->dense.median, " ms"));
     }

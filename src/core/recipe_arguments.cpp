@@ -87,6 +87,12 @@ Arguments::Arguments(const RecipeCall& call, const std::vector<Parameter>& param
   }
 }
 
+const std::string& Arguments::text(const std::string& key) const {
+  const auto found = values_.find(key);
+  check_argument(found != values_.end(), "[recipe] expected ", key, ", which was not given");
+  return found->second;
+}
+
 std::vector<double> Arguments::numbers(const std::string& key) const {
   return parse_numbers(text(key), key);
 }

@@ -48,6 +48,14 @@ const ScheduledSite* Schedule::find(const Site& site) const {
   return nullptr;
 }
 
+std::vector<Site> Schedule::sites_by(LearnedScore score) const {
+  std::vector<Site> sites;
+  for (const ScheduledSite& scheduled : all_sites_) {
+    if (scheduled.reducer->learned_score() == score) sites.push_back(scheduled.site);
+  }
+  return sites;
+}
+
 bool Schedule::has_fixed_counts() const {
   return exit_.is_never() && std::ranges::all_of(sites_, [](const ScheduledSite& scheduled) {
            return scheduled.reducer->has_fixed_count();

@@ -30,7 +30,7 @@ void check_samples(const std::vector<TokenSample>& samples, int num_classes,
   check_argument(
       samples.size() >= least && samples.size() < std::numeric_limits<std::uint32_t>::max(),
       "[text_loader] expected at least ", least, " texts for a batch (and fewer than 2^32), got ",
-      samples.size(), "; make batch_size smaller");
+      samples.size(), "; make batches smaller");
   for (const TokenSample& sample : samples) {
     check_argument(!sample.ids.empty() && sample.ids.size() == sample.types.size(),
                    "[text_loader] expected as many types as ids, and some, got ",

@@ -1,21 +1,13 @@
 #include "tokensieve/engine/classifier.h"
 
-#include "guesses.h"
-#include "threads.h"
+#include <algorithm>
+#include <iterator>
+
+#include "classifier_state.h"
 #include "tokensieve/core/error.h"
-#include "tokensieve/engine/machine.h"
-#include "workspace_pool.h"
 
 namespace tokensieve {
 namespace {
-
-std::vector<Site> predictor_sites(const Schedule& schedule) {
-  std::vector<Site> sites;
-  for (const ScheduledSite& site : schedule.all_sites()) {
-    if (site.reducer->learned_score() == LearnedScore::keep_probability) sites.push_back(site.site);
-  }
-  return sites;
-}
 
 std::string joined(const std::vector<Site>& sites) {
   std::string text;
@@ -25,16 +17,16 @@ std::string joined(const std::vector<Site>& sites) {
 
 }  // namespace
 
-struct Classifier::Impl {
+struct Classifier::Impl : ClassifierState {
   Impl(ModelFolder folder_, ClassifierOptions options_)
-      : folder(std::move(folder_)),
-        options(options_),
-        recipe(Recipe::parse(folder.recipe)),
-        vit(folder.image_config("[classifier]"), checked_weights(), folder.sieve.get()) {
-    check_argument(options.top > 0, "[classifier] top must be 1 or more, got ", options.top);
-    check_threads("[classifier]", options.threads);
+      : ClassifierState(std::move(folder_), options_, "[classifier]"),
+        vit(folder.image_config("[classifier]"), picture_weights(), folder.sieve.get()),
+        trained_sites(predictor_sites(recipe.compile(folder.vit.depth()))) {
     compile(recipe);  // a recipe that does not fit is told at once
-    for (const Calibration& calibration : folder.calibrations) calibration.validate();
+  }
+
+  static std::vector<Site> predictor_sites(const Schedule& schedule) {
+    return schedule.sites_by(LearnedScore::keep_probability);
   }
 
   // Predictors know nothing of other blocks than those that they were trained for, which the
@@ -50,24 +42,14 @@ struct Classifier::Impl {
     return schedule;
   }
 
-  // What open_model_folder() sees to for a folder, a folder made in code may lack.
-  const WeightSource& checked_weights() const {
-    check_argument(folder.weights != nullptr, "[classifier] the model has no weights");
+  const WeightSource& picture_weights() const {
     check_argument(folder.vit.in_channels == 3,
                    "[classifier] pictures have 3 channels, the network ", folder.vit.in_channels);
-    check_argument(
-        folder.labels.empty() || static_cast<int>(folder.labels.size()) == folder.vit.num_classes,
-        "[classifier] expected ", folder.vit.num_classes, " labels, one a class, got ",
-        folder.labels.size());
-    return *folder.weights;
+    return checked_weights(folder.vit.num_classes, "[classifier]");
   }
 
-  ModelFolder folder;
-  ClassifierOptions options;
-  Recipe recipe;
   Vit vit;
-  std::vector<Site> trained_sites = predictor_sites(recipe.compile(folder.vit.depth()));
-  WorkspacePool workspaces;
+  std::vector<Site> trained_sites;
 };
 
 Classifier Classifier::load(const std::filesystem::path& folder, ClassifierOptions options) {
@@ -84,12 +66,10 @@ const Vit& Classifier::vit() const { return impl_->vit; }
 const ModelFolder& Classifier::folder() const { return impl_->folder; }
 const Recipe& Classifier::default_recipe() const { return impl_->recipe; }
 
-Machine Classifier::machine() const { return this_machine(impl_->options.threads); }
+Machine Classifier::machine() const { return impl_->machine(); }
 
 BudgetChoice Classifier::within(const Budget& budget, const std::optional<Recipe>& recipe) const {
-  std::optional<Recipe> wanted = recipe;
-  if (!wanted && !impl_->recipe.is_dense()) wanted = impl_->recipe;
-  return choose_density(find_calibration(impl_->folder.calibrations, wanted), budget, machine());
+  return impl_->within(budget, recipe);
 }
 
 void Classifier::check(const Recipe& recipe) const { impl_->compile(recipe); }
@@ -101,33 +81,31 @@ std::vector<float> Classifier::preprocess(const Image& image) const {
   return pixels;
 }
 
+Classification Classifier::classify(const Image& image, const std::optional<Recipe>& recipe) const {
+  return std::move(classify(std::span(&image, 1), recipe).front());
+}
+
 std::vector<Classification> Classifier::classify(std::span<const Image> images,
                                                  const std::optional<Recipe>& recipe) const {
   const Preprocessing& how = impl_->folder.preprocessing;
-  std::vector<std::vector<float>> pixels;
-  std::vector<PixelsView> views;
-  for (const Image& image : images) {
-    pixels.push_back(preprocess(image));
-    views.push_back({pixels.back().data(), how.height, how.width});
+  std::vector<Classification> results;
+  for (size_t first = 0; first < images.size(); first += impl_->batch()) {
+    std::vector<std::vector<float>> pixels;  // of one batch: all could be more than memory holds
+    std::vector<PixelsView> views;
+    for (size_t i = first; i < std::min(first + impl_->batch(), images.size()); ++i) {
+      pixels.push_back(preprocess(images[i]));
+      views.push_back({pixels.back().data(), how.height, how.width});
+    }
+    std::ranges::move(classify(views, recipe), std::back_inserter(results));
   }
-  return classify(views, recipe);
+  return results;
 }
 
 std::vector<Classification> Classifier::classify(std::span<const PixelsView> images,
                                                  const std::optional<Recipe>& recipe) const {
-  const Schedule schedule = impl_->compile(recipe.value_or(impl_->recipe));
-  auto workspace = impl_->workspaces.borrow();
-  auto outputs = impl_->vit.run(images, schedule, *workspace, impl_->options.threads);
-  impl_->workspaces.give_back(std::move(workspace));
-  std::vector<Classification> results;
-  for (VitOutput& output : outputs) {
-    std::vector<Guess> top;
-    if (impl_->folder.vit.num_classes > 0) {  // otherwise logits are features
-      top = best_guesses(output.logits, impl_->folder.labels, impl_->options.top);
-    }
-    results.push_back({std::move(top), std::move(output)});
-  }
-  return results;
+  const bool has_guesses = impl_->folder.vit.num_classes > 0;  // otherwise logits are features
+  return impl_->run(impl_->vit, images, impl_->compile(recipe.value_or(impl_->recipe)),
+                    has_guesses);
 }
 
 }  // namespace tokensieve

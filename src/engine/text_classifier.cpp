@@ -3,42 +3,30 @@
 #include <mutex>
 #include <utility>
 
-#include "guesses.h"
-#include "threads.h"
+#include "classifier_state.h"
 #include "tokensieve/core/error.h"
-#include "tokensieve/engine/machine.h"
-#include "workspace_pool.h"
 
 namespace tokensieve {
 
-struct TextClassifier::Impl {
+struct TextClassifier::Impl : ClassifierState {
   Impl(ModelFolder folder_, ClassifierOptions options_)
-      : folder(std::move(folder_)),
-        options(options_),
-        recipe(Recipe::parse(folder.recipe)),
-        bert(make_bert(folder)) {
-    check_argument(options.top > 0, "[text_classifier] top must be 1 or more, got ", options.top);
-    check_threads("[text_classifier]", options.threads);
-    // A recipe that does not fit is told at once.
-    bert.check(recipe.compile(bert.config().depth()));
-    for (const Calibration& calibration : folder.calibrations) calibration.validate();
+      : ClassifierState(std::move(folder_), options_, "[text_classifier]"), bert(make_bert()) {
+    compile(recipe);  // a recipe that does not fit is told at once
   }
 
-  // What open_model_folder() sees to for a folder, a folder made in code may lack.
-  static Bert make_bert(const ModelFolder& folder) {
+  Bert make_bert() const {
     const BertConfig& config = folder.text_config("[text_classifier]");
-    check_argument(folder.weights != nullptr, "[text_classifier] the model has no weights");
-    check_argument(folder.labels.empty() || std::ssize(folder.labels) == config.num_classes,
-                   "[text_classifier] expected ", config.num_classes, " labels, one a class, got ",
-                   folder.labels.size());
-    return Bert(config, *folder.weights, folder.sieve.get());
+    const WeightSource& weights = checked_weights(config.num_classes, "[text_classifier]");
+    return Bert(config, weights, folder.sieve.get());
   }
 
-  ModelFolder folder;
-  ClassifierOptions options;
-  Recipe recipe;
+  Schedule compile(const Recipe& wanted) const {
+    Schedule schedule = wanted.compile(bert.config().depth());
+    bert.check(schedule);
+    return schedule;
+  }
+
   Bert bert;
-  WorkspacePool workspaces;
   std::mutex opening;
   std::shared_ptr<const Tokenizer> tokenizer;
 };
@@ -58,14 +46,14 @@ const Bert& TextClassifier::bert() const { return impl_->bert; }
 const ModelFolder& TextClassifier::folder() const { return impl_->folder; }
 const Recipe& TextClassifier::default_recipe() const { return impl_->recipe; }
 
-Machine TextClassifier::machine() const { return this_machine(impl_->options.threads); }
+Machine TextClassifier::machine() const { return impl_->machine(); }
 
 BudgetChoice TextClassifier::within(const Budget& budget,
                                     const std::optional<Recipe>& recipe) const {
-  std::optional<Recipe> wanted = recipe;
-  if (!wanted && !impl_->recipe.is_dense()) wanted = impl_->recipe;
-  return choose_density(find_calibration(impl_->folder.calibrations, wanted), budget, machine());
+  return impl_->within(budget, recipe);
 }
+
+void TextClassifier::check(const Recipe& recipe) const { impl_->compile(recipe); }
 
 std::shared_ptr<const Tokenizer> TextClassifier::tokenizer() const {
   const std::lock_guard lock(impl_->opening);
@@ -87,6 +75,11 @@ Tokens TextClassifier::tokenize(const TextSample& text) const {
   return encode(*tokenizer(), text, impl_->bert.config().max_positions);
 }
 
+Classification TextClassifier::classify(const TextSample& text,
+                                        const std::optional<Recipe>& recipe) const {
+  return std::move(classify(std::span(&text, 1), recipe).front());
+}
+
 std::vector<Classification> TextClassifier::classify(std::span<const TextSample> texts,
                                                      const std::optional<Recipe>& recipe) const {
   std::vector<Tokens> tokens;
@@ -98,20 +91,9 @@ std::vector<Classification> TextClassifier::classify(std::span<const TextSample>
 
 std::vector<Classification> TextClassifier::classify(std::span<const TokensView> texts,
                                                      const std::optional<Recipe>& recipe) const {
-  const BertConfig& config = impl_->bert.config();
-  const Schedule schedule = recipe.value_or(impl_->recipe).compile(config.depth());
-  auto workspace = impl_->workspaces.borrow();
-  auto outputs = impl_->bert.run(texts, schedule, *workspace, impl_->options.threads);
-  impl_->workspaces.give_back(std::move(workspace));
-  std::vector<Classification> results;
-  for (RunOutput& output : outputs) {
-    std::vector<Guess> top;
-    if (config.head == TextHead::classification) {
-      top = best_guesses(output.logits, impl_->folder.labels, impl_->options.top);
-    }
-    results.push_back({std::move(top), std::move(output)});
-  }
-  return results;
+  const bool has_guesses = impl_->bert.config().head == TextHead::classification;
+  return impl_->run(impl_->bert, texts, impl_->compile(recipe.value_or(impl_->recipe)),
+                    has_guesses);
 }
 
 }  // namespace tokensieve

@@ -26,7 +26,7 @@ void watch_forks() {
 
 }  // namespace
 
-void check_threads(const char* operation, int threads) {
+void check_threads(std::string_view operation, int threads) {
   check_argument(threads >= 0 && threads <= kMaxThreads, operation,
                  " threads must be 0 (one a core) to ", kMaxThreads, ", got ", threads);
 }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <string_view>
+
 namespace tokensieve {
 
 /// Throws std::invalid_argument unless `threads` is 0 (one a core) to kMaxThreads; `operation`
 /// begins the message.
-void check_threads(const char* operation, int threads);
+void check_threads(std::string_view operation, int threads);
 
 /// The OpenMP threads of a call that asks for `threads`, 0 for one a core: as many, but not more
 /// than are of use or allowed. In a child process forked after a parallel run it is always one: the

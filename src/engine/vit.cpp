@@ -62,7 +62,7 @@ void Vit::check(const Schedule& schedule) const {
   check_schedule(facts_of(config(), num_predictors()), schedule);
 }
 
-std::vector<VitOutput> Vit::run(std::span<const PixelsView> images, const Schedule& schedule,
+std::vector<RunOutput> Vit::run(std::span<const PixelsView> images, const Schedule& schedule,
                                 Workspace& workspace, int threads) const {
   check_threads("[vit]", threads);
   for (size_t i = 0; i < images.size(); ++i) check_image(config(), images[i], i);

@@ -29,7 +29,7 @@ void VitRun::predicted() {
   }
 }
 
-std::vector<VitOutput> VitRun::operator()(std::span<const PixelsView> images) {
+std::vector<RunOutput> VitRun::operator()(std::span<const PixelsView> images) {
   embed(images);
   for (int layer = 0; layer < config_.depth(); ++layer) block(layer);
   return outputs(logits(pool()));
@@ -206,12 +206,12 @@ void VitRun::add_aux_head(RowsView<float> logits) {
   }
 }
 
-std::vector<VitOutput> VitRun::outputs(RowsView<float> logits) {
+std::vector<RunOutput> VitRun::outputs(RowsView<float> logits) {
   const int64_t batch = layout_.batch();
   auto traces = buffers_.recorder.take();
-  std::vector<VitOutput> outputs(static_cast<size_t>(batch));
+  std::vector<RunOutput> outputs(static_cast<size_t>(batch));
   for (int64_t b = 0; b < batch; ++b) {
-    VitOutput& output = outputs[static_cast<size_t>(b)];
+    RunOutput& output = outputs[static_cast<size_t>(b)];
     output.logits.assign(logits.row(b).begin(), logits.row(b).end());
     output.trace = std::move(traces[static_cast<size_t>(b)]);
     output.layers = std::move(layers_[static_cast<size_t>(b)]);

@@ -15,7 +15,7 @@ class VitRun final : RaggedRun {
  public:
   VitRun(const VitConfig& config, const VitWeights& weights, const Schedule& schedule,
          Workspace::Buffers& buffers);
-  std::vector<VitOutput> operator()(std::span<const PixelsView> images);
+  std::vector<RunOutput> operator()(std::span<const PixelsView> images);
 
  private:
   void embed(std::span<const PixelsView> images);
@@ -35,7 +35,7 @@ class VitRun final : RaggedRun {
   RowsView<float> logits(RowsView<float> pooled);
   /// logits += 0.5 * max over a sample's tokens of the second head.
   void add_aux_head(RowsView<float> logits);
-  std::vector<VitOutput> outputs(RowsView<float> logits);
+  std::vector<RunOutput> outputs(RowsView<float> logits);
 
   const VitConfig& config_;
   const VitWeights& weights_;

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "byte_order_mark.h"
-#include "lower_extension.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/printable.h"
 #include "tokensieve/io/file.h"

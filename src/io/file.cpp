@@ -96,7 +96,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
     temporary_ += cat(".tmp-", ::getpid(), "-", counter++);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor_ < 0 && errno == EEXIST);
-  if (descriptor_ < 0) fail_errno("write", "create", temporary_);
+  if (descriptor_ < 0) fail_errno("write", "create a file beside", path_);
 }
 
 AtomicFile::~AtomicFile() {
@@ -125,6 +125,12 @@ void AtomicFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("write", "replace", path_);
   temporary_.clear();
   sync_folder(folder_of(path_));
+}
+
+std::string lower_extension(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return extension;
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes) {

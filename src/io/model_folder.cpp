@@ -24,13 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_pickle(const fs::path& path) {
-  return path.extension() == ".bin" || path.extension() == ".pth" || path.extension() == ".pt";
-}
-
 [[noreturn]] void fail_pickle(const fs::path& path) {
-  fail_runtime("[model_folder] expected safetensors, got ", path.string(),
-               ", which may run code when read; convert it with python -m tokensieve.convert");
+  fail_runtime("[model_folder] expected safetensors, got ", path.string(), "; ", kPickleCure);
 }
 
 /// model.safetensors of a folder, or an error that says what is there instead.
@@ -106,6 +101,11 @@ bool has_tokenizer(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool is_pickle(const fs::path& path) {
+  const std::string extension = lower_extension(path);
+  return extension == ".bin" || extension == ".pth" || extension == ".pt";
+}
 
 const VitConfig& ModelFolder::image_config(std::string_view operation) const {
   check_runtime(!bert, operation, " expected a model of images, got one of texts (",

@@ -6,6 +6,7 @@
 
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/nearest_word.h"
+#include "tokensieve/io/file.h"
 
 namespace tokensieve {
 namespace {
@@ -20,6 +21,23 @@ std::string plain(std::string name) {
                  : static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   }
   return name;
+}
+
+bool is_wordnet_id(const std::string& name) {
+  return name.size() == 9 && name.front() == 'n' &&
+         std::all_of(name.begin() + 1, name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Whether folders, which come in the order of their names, are in the order of the classes: where
+/// classes have no names of their own (none, or "LABEL_3"), or both are ImageNet's thousand, whose
+/// classes stand in the order of their WordNet ids. Elsewhere it would be by chance.
+bool are_in_order(const std::vector<std::string>& folders, const ModelClasses& classes) {
+  if (folders.size() != static_cast<size_t>(classes.count)) return false;
+  const auto has_no_name = [](const std::string& label) {
+    return label.starts_with("LABEL_") || label.find_first_not_of("0123456789") == label.npos;
+  };
+  if (std::ranges::all_of(classes.labels, has_no_name)) return true;
+  return classes.count == 1000 && std::ranges::all_of(folders, is_wordnet_id);
 }
 
 /// The model's class of each of `names`.
@@ -37,7 +55,7 @@ std::vector<int> match(const std::vector<std::string>& names, const ModelClasses
     }
   }
   if (stranger == nullptr) return matched;
-  if (matched.empty() && names.size() == static_cast<size_t>(classes.count)) {
+  if (matched.empty() && are_in_order(names, classes)) {
     if (!classes.labels.empty()) {
       note =
           cat("the class folders have other names than the model's labels; matched by position: '",
@@ -48,10 +66,14 @@ std::vector<int> match(const std::vector<std::string>& names, const ModelClasses
     return matched;
   }
   const std::vector<std::string> labels(classes.labels.begin(), classes.labels.end());
-  fail_runtime("[", operation,
-               "] expected class folders named like the model's labels, or as many as its ",
-               classes.count, " classes; got ", names.size(), " folders, one of them '", *stranger,
-               "'", did_you_mean(*stranger, labels));
+  if (labels.empty()) {
+    fail_runtime("[", operation, "] expected ", classes.count,
+                 " class folders, as many as the model has classes, got ", names.size());
+  }
+  fail_runtime("[", operation, "] expected class folders named like the model's ", classes.count,
+               " labels, such as '", labels.front(), "', got ", names.size(),
+               " folders, one of them '", *stranger, "'", did_you_mean(*stranger, labels),
+               "; rename them, or pass a list of paths with the numbers of classes");
 }
 
 PictureSet labelled(ImageDataset data, const ModelClasses& classes, std::string_view operation) {
@@ -69,6 +91,13 @@ PictureSet labelled(ImageDataset data, const ModelClasses& classes, std::string_
     sample.label = places[static_cast<size_t>(sample.label)];
   }
   return set;
+}
+
+void check_is_list_or_folder(const fs::path& data, std::string_view operation) {
+  const std::string extension = lower_extension(data);
+  check_runtime(fs::is_directory(data) || extension == ".txt" || extension == ".tsv", "[",
+                operation, "] expected a folder of pictures or a list, .txt or .tsv, got ",
+                data.string());
 }
 
 PictureSet unlabelled(const std::vector<fs::path>& paths) {
@@ -91,12 +120,14 @@ bool has_classes_alone(const fs::path& folder) {
 
 PictureSet open_labelled_pictures(const fs::path& data, const ModelClasses& classes,
                                   std::string_view operation) {
+  check_is_list_or_folder(data, operation);
   return labelled(fs::is_directory(data) ? open_image_folder(data) : read_image_list(data), classes,
                   operation);
 }
 
 PictureSet open_pictures(const fs::path& data, const ModelClasses& classes,
                          std::string_view operation) {
+  check_is_list_or_folder(data, operation);
   if (!fs::is_directory(data)) {
     ImageDataset list = read_image_list(data);
     const bool known =

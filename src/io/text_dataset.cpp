@@ -8,7 +8,6 @@
 
 #include "byte_order_mark.h"
 #include "json_util.h"
-#include "lower_extension.h"
 #include "model/json_object.h"
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/printable.h"

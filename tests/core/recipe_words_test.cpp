@@ -19,6 +19,14 @@ Word<Product> word(const std::string& name) {
 
 }  // namespace
 
+TEST_CASE("An argument that was not given is named", "[core][recipe_words]") {
+  const Arguments none(RecipeCall{"f", {}}, {{"k", Parameter::Kind::numbers}});
+  CHECK(!none.has("k"));
+  CHECK_THROWS_WITH(none.text("k"), Catch::Contains("[recipe] expected k, which was not given"));
+  CHECK_THROWS_AS(none.numbers("k"), std::invalid_argument);
+  CHECK_THROWS_AS(none.integer("k"), std::invalid_argument);
+}
+
 TEST_CASE("a registered scorer and short form are words of every recipe", "[core][recipe]") {
   register_word(Word<Scorer>{"state_norm", {}, [](const Arguments&) -> std::unique_ptr<Scorer> {
                                return std::make_unique<StateNormScorer>();

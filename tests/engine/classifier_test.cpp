@@ -72,6 +72,20 @@ TEST_CASE("a classifier uses its default recipe, or the call's", "[engine][class
   CHECK(classifier.classify(images)[0].top[0].name.starts_with("class "));
 }
 
+TEST_CASE("batches and single images give what all together give", "[engine][classifier]") {
+  const std::vector<Image> images = {gradient(32, 32), gradient(40, 32), gradient(32, 50),
+                                     gradient(64, 64), gradient(33, 32)};
+  const Classifier together(tiny_folder(), {.threads = 1});
+  const auto all = together.classify(images);
+  const Classifier apart(tiny_folder(), {.threads = 1, .batch = 2});
+  const auto cut = apart.classify(images);
+  REQUIRE(cut.size() == 5);
+  for (size_t i = 0; i < images.size(); ++i) {
+    CHECK(cut[i].output.logits == all[i].output.logits);
+    CHECK(together.classify(images[i]).output.logits == all[i].output.logits);
+  }
+}
+
 TEST_CASE("logits that are NaN still give a ranking", "[engine][classifier]") {
   const Classifier classifier(tiny_folder(), {.threads = 1});
   const std::vector<float> pixels(3 * 32 * 32, std::nanf(""));
@@ -111,6 +125,7 @@ TEST_CASE("a limit on threads takes nothing from the work", "[engine][classifier
 
 TEST_CASE("a classifier that cannot work is refused at once", "[engine][classifier][errors]") {
   CHECK_THROWS_WITH(Classifier(tiny_folder(), {.top = 0}), Catch::Contains("top must be 1"));
+  CHECK_THROWS_WITH(Classifier(tiny_folder(), {.batch = 0}), Catch::Contains("batch must be 1"));
   ModelFolder folder = tiny_folder();
   folder.recipe = "evit(keep=0.5, sites=7)";
   CHECK_THROWS_AS(Classifier(std::move(folder)), std::invalid_argument);

@@ -32,7 +32,7 @@ bool is_subset(const std::vector<int32_t>& part, const std::vector<int32_t>& who
 }
 
 /// What holds of the trace of every method.
-void check_trace(const VitOutput& output) {
+void check_trace(const RunOutput& output) {
   const RetentionTrace& trace = output.trace;
   const int64_t prefix = trace.num_prefix_tokens;
   int64_t before = prefix + trace.num_tokens;
@@ -72,7 +72,7 @@ TEST_CASE("What holds of every method", "[engine][method]") {
   for (const auto& [method, recipe] : kMethods) {
     INFO(recipe);
     const auto outputs = model.run(pictures.views(), recipe);
-    for (const VitOutput& output : outputs) {
+    for (const RunOutput& output : outputs) {
       check_trace(output);
       for (const float logit : output.logits) CHECK(std::isfinite(logit));
     }

@@ -71,7 +71,7 @@ struct States {
   Workspace workspace;
 };
 
-int64_t predictor_macs(const VitConfig& config, const VitOutput& output) {
+int64_t predictor_macs(const VitConfig& config, const RunOutput& output) {
   int64_t macs = 0, rows = output.trace.num_tokens;
   for (const SiteTrace& site : output.trace.sites) {
     macs += count_predictor_macs(config, rows);
@@ -160,7 +160,7 @@ TEST_CASE("a threshold keeps another count for each image", "[engine][predictor]
   Model model(tiny(), 3);
   const Pictures pictures = same_size(6);
   std::vector<size_t> counts;
-  for (const VitOutput& output : model.run(pictures.views(), kRecipes[2])) {
+  for (const RunOutput& output : model.run(pictures.views(), kRecipes[2])) {
     counts.push_back(output.trace.kept_indices().size());
   }
   CHECK(*std::min_element(counts.begin(), counts.end()) <
@@ -171,7 +171,7 @@ TEST_CASE("the trace holds keep probabilities, ranked by which tokens stay",
           "[engine][predictor][vit]") {
   Model model(tiny(), 3);
   const Pictures pictures = same_size(1);
-  const VitOutput output = model.run(pictures.views(), "dynamicvit(keep=0.7, sites=1/2/3)")[0];
+  const RunOutput output = model.run(pictures.views(), "dynamicvit(keep=0.7, sites=1/2/3)")[0];
   CHECK(output.trace.kept_indices(0).size() == 34);  // floor(49 * 0.7)
   CHECK(output.trace.kept_indices(1).size() == 24);
   CHECK(output.trace.kept_indices(2).size() == 16);
@@ -196,7 +196,7 @@ TEST_CASE("DynamicViT's MACs counted equal the MACs executed", "[engine][predict
   Pictures pictures = same_size(2);
   pictures.add(32, 80, 3);
   int64_t counted = 0;
-  for (const VitOutput& output : model.run(pictures.views(), recipe)) {
+  for (const RunOutput& output : model.run(pictures.views(), recipe)) {
     counted += output.macs.total();
     CHECK(output.macs.predictors == predictor_macs(model.config, output));
   }
@@ -240,7 +240,7 @@ TEST_CASE("predictors of NaN never drop the class token", "[engine][predictor][v
   const Vit vit(config, weights.source(), &broken);
   const Pictures pictures = same_size(2);
   Workspace workspace;
-  for (const VitOutput& output :
+  for (const RunOutput& output :
        vit.run(pictures.views(), Recipe::parse(recipe).compile(4), workspace)) {
     CHECK(std::isfinite(output.logits[0]));
     CHECK(output.layers.back().mlp > 1);

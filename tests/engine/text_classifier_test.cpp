@@ -101,6 +101,9 @@ TEST_CASE("a text folder that cannot run is told why", "[engine][text_classifier
   CHECK_THROWS_AS(TextClassifier::load("/no/such/folder"), std::runtime_error);
   CHECK_THROWS_WITH(TextClassifier(ModelFolder()), Catch::Contains("expected a model of texts"));
   CHECK_THROWS_WITH(TextClassifier(text_folder(), {.top = 0}), Catch::Contains("top must be 1"));
+  CHECK_THROWS_WITH(
+      TextClassifier(text_folder()).check(Recipe::parse("ltp(threshold=0.1, sites=9)")),
+      Catch::Contains("expected sites in blocks"));
   CHECK_THROWS_WITH(TextClassifier(text_folder(), {.threads = -1}), Catch::Contains("threads"));
   ModelFolder folder = text_folder();
   folder.weights = nullptr;

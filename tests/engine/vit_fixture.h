@@ -36,7 +36,7 @@ struct Model {
         predictors(config.embed_dim, num_predictors, 300),
         vit(config, weights.source(), num_predictors > 0 ? &predictors.source() : nullptr) {}
 
-  std::vector<VitOutput> run(std::span<const PixelsView> images,
+  std::vector<RunOutput> run(std::span<const PixelsView> images,
                              const std::string& recipe = "dense", int threads = 2) {
     return vit.run(images, Recipe::parse(recipe).compile(config.depth()), workspace, threads);
   }
@@ -97,7 +97,7 @@ inline void check_batch_equals_alone(Model& model, const Pictures& pictures,
   const auto reversed = model.run(views, recipe, 1);
   for (size_t i = 0; i < views.size(); ++i) {
     const auto alone = model.run(std::span(&views[i], 1), recipe)[0];
-    const VitOutput& first = together[views.size() - 1 - i];
+    const RunOutput& first = together[views.size() - 1 - i];
     CHECK(alone.trace.kept_indices() == first.trace.kept_indices());
     CHECK(alone.trace.kept_indices() == reversed[i].trace.kept_indices());
     CHECK(alone.layers == first.layers);

@@ -147,7 +147,7 @@ TEST_CASE("the MACs counted equal the MACs executed", "[engine][vit][macs]") {
   Pictures pictures = same_size(2);
   pictures.add(32, 80, 3);
   int64_t counted = 0;
-  for (const VitOutput& output : model.run(pictures.views(), recipe))
+  for (const RunOutput& output : model.run(pictures.views(), recipe))
     counted += output.macs.total();
   CHECK(counted == model.workspace.executed_macs());
 }

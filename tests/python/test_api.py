@@ -77,11 +77,11 @@ def test_no_pictures_give_an_empty_result(tiny):
         (7, "expected paths, PIL images or arrays, got int"),
         ([7], "expected a path, PIL image or array, got int"),
         (None, "got NoneType"),
-        ({"a": 1}, "got str|no such|cannot"),
+        ({"a": 1}, "got dict"),
     ],
 )
 def test_wrong_inputs_are_named(tiny, value, message):
-    with pytest.raises((ValueError, RuntimeError), match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         tiny(value)
 
 
@@ -202,7 +202,7 @@ def test_a_result_is_consistent(tiny, pictures):
         assert [site.site for site in trace.sites] == [f"after_attention:{i}" for i in (3, 6, 9)]
         assert [site.layer for site in trace.sites] == [3, 6, 9]
         last = trace.sites[-1]
-        assert [i for i, fate in enumerate(last.fate) if fate == "kept"] == kept.tolist()
+        assert np.flatnonzero(last.fate == "kept").tolist() == kept.tolist()
         assert set(last.fate) == {"kept", "fused"}
         assert (last.row[kept] > 0).all() and (last.weight[kept] == 1).all()
         assert (trace.dropped_at() == -1).nonzero()[0].tolist() == kept.tolist()
@@ -230,7 +230,7 @@ def test_top_is_clamped_to_the_classes_and_to_what_was_asked(tiny, tiny_folder, 
 def test_a_trace_says_how_often_ats_drew_each_token(tiny, picture):
     site = tiny(picture, recipe="ats(keep=1)").traces[0].sites[0]
     assert site.draws.dtype == np.int32 and site.draws.sum() == 16  # one draw a token of the input
-    assert [fate == "kept" for fate in site.fate] == (site.draws > 0).tolist()
+    assert ((site.fate == "kept") == (site.draws > 0)).all()
     assert tiny(picture, recipe="evit").traces[0].sites[0].draws.size == 0
 
 

@@ -154,8 +154,8 @@ def test_evaluate_takes_a_list_and_says_how_classes_were_found(tiny, image_folde
     assert row.correct == evaluate(tiny, image_folder)[0].correct
     for number, folder in enumerate(folders):
         shutil.copytree(folder, tmp_path / "other" / f"n{number}")
-    with pytest.warns(UserWarning, match="matched by position: 'n0'"):
-        assert evaluate(tiny, tmp_path / "other")[0].correct == row.correct
+    with pytest.raises(RuntimeError, match="folders, one of them 'n0'.*; rename them"):
+        evaluate(tiny, tmp_path / "other")
     (tmp_path / "list.txt").write_text(f"{pairs[0][0]}\n")
     with pytest.raises(RuntimeError, match="has no label"):
         evaluate(tiny, listing)

@@ -20,6 +20,11 @@ def folder(tmp_path_factory):
     return write_tiny_model(tmp_path_factory.mktemp("odd") / "model")
 
 
+@pytest.fixture
+def picture(tmp_path):
+    return write_picture(tmp_path / "picture.png")
+
+
 @pytest.mark.parametrize("start", ["", "n", "nn"])
 def test_messages_end_between_characters(tmp_path, start):
     (tmp_path / "a.tsv").write_text(f"label\ttext\n{start}{'é' * 200}\n", encoding="utf-8")
@@ -67,7 +72,7 @@ def test_a_plot_is_written_whole_or_not_at_all(tmp_path, folder, image_folder):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(OSError):
+        with pytest.raises(RuntimeError, match="plot.svg"):
             table.plot(target)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -160,3 +165,68 @@ def test_convert_refuses_a_recipe_that_cannot_run(tmp_path, folder):
     (broken / "sieve.json").write_text('{"recipe": "nonsense(3)"}')
     assert "nonsense" in run("convert", broken, "--out", tmp_path / "out", code=2).stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_broken_pictures_are_left_out_on_demand(tmp_path, folder):
+    for name in ("a", "c"):
+        write_picture(tmp_path / "in" / f"{name}.png")
+    (tmp_path / "in" / "b.jpg").write_bytes(b"no picture")
+    for command in (["classify", "--repeat", "1", "--json"], ["visualize", "--json", "--out", tmp_path / "kept.html"]):
+        arguments = [*command, "-m", folder, "--recipe", "evit(keep=0.5)", tmp_path / "in"]
+        stopped = run(*arguments, code=1).stderr
+        assert "b.jpg" in stopped and "; --skip-broken goes on" in stopped
+        done = run(*arguments, "--skip-broken")
+        assert "note: left out: " in done.stderr and "b.jpg" in done.stderr
+    found = run_json("classify", "--repeat", "1", "--json", "-m", folder, "--skip-broken", tmp_path / "in")["images"]
+    assert [os.path.basename(image["image"]) for image in found] == ["a.png", "c.png"]
+    (tmp_path / "none").mkdir()
+    shutil.move(tmp_path / "in" / "b.jpg", tmp_path / "none")
+    for command in (["classify"], ["visualize", "--out", tmp_path / "none.html"]):
+        said = run(*command, "-m", folder, "--skip-broken", tmp_path / "none", code=1).stderr
+        assert "none of the pictures can be read" in said
+
+
+def test_outputs_are_tried_before_the_work(tmp_path, folder, image_folder):
+    (tmp_path / "file").touch()
+    for option in ("--csv", "--predictions"):
+        said = run("evaluate", "-m", folder, image_folder, option, tmp_path / "file" / "a.csv", code=1)
+        assert "there is no folder" in said.stderr and not said.stdout
+    said = run("evaluate", "-m", folder, image_folder, "--csv", "/proc/a.csv", code=1)
+    assert "[write] cannot create a file beside /proc/a.csv" in said.stderr and not said.stdout
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_calibration_is_not_replaced_unseen(tmp_path, folder, image_folder):
+    shutil.copytree(folder, tmp_path / "model")
+    arguments = ["calibrate", image_folder, "-m", tmp_path / "model", "--recipe", "evit(keep=0.5)", "--no-latency"]
+    assert "replaces" not in run(*arguments, "--sweep", "0.9..0.8").stderr
+    assert "note: this replaces the calibration on 21 samples" in run(*arguments, "--sweep", "0.9..0.8").stderr
+
+
+def test_pickles_are_sent_to_their_converter_at_once(tmp_path, picture):
+    (tmp_path / "a.pth").write_bytes(b"x")
+    for command in (["classify", "-m", tmp_path / "a.pth", picture], ["convert", tmp_path / "a.pth", "--out", tmp_path / "b"]):
+        said = run(*command, code=1).stderr
+        assert "convert it with python -m tokensieve.convert" in said and "--architecture" not in said
+
+
+def test_arguments_of_other_types_are_named(folder, picture):
+    model = ts.load(folder)
+    for arguments, message in [
+        ({"macs": "2G"}, "expected a number for macs, got '2G'"),
+        ({"keep": "0.5"}, "expected a number for keep, got '0.5'"),
+        ({"recipe": 5}, "expected a Recipe or its text, got int"),
+    ]:
+        with pytest.raises(TypeError, match=message):
+            model(picture, **arguments)
+    with pytest.raises(TypeError, match="got list"):
+        model.within(["evit"], agree=0.9)
+
+
+def test_endings_of_files_may_be_capitals(tmp_path, folder, picture):
+    result = ts.load(folder)(picture, recipe="evit(keep=0.5)")
+    for name in ("a.PNG", "a.HTML"):
+        result.save(tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 100
+    with pytest.raises(RuntimeError, match="/no/such"):
+        result.save("/no/such/a.html")

@@ -156,7 +156,7 @@ def test_trained_predictors_go_on(place):
     (place / "start" / "sieve.json").write_text(json.dumps({"recipe": "dynamicvit(keep=0.7, sites=2/5/8)"}))
     (place / "config.json").write_text(json.dumps(CONFIG))
     told = run(place, "moved", "--stop-after", "1").stderr
-    assert "start anew: the start has 3 of blocks 2/5/8, and there are 3 sites, 3/6/9" in told
+    assert "start anew: the start has 3 of before:2 before:5 before:8, and there are 3 sites, before:3 before:6" in told
 
 
 def test_the_configs_of_the_demo_run(place):

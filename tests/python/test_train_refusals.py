@@ -168,3 +168,16 @@ def test_broken_pictures_are_left_out_on_demand(place, content):
     broken.unlink()
     done = run(place, "sound", "--skip-broken", "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["finished"] and "leaving out" not in done.stderr
+
+
+def test_a_class_without_a_sound_picture_is_named(place):
+    for picture in (place / "data" / "green").iterdir():
+        picture.write_bytes(b"no picture")
+    done = run(place, "out", "--skip-broken")
+    assert done.returncode == 1 and "expected pictures of each class, got none of 'green'" in done.stderr
+
+
+def test_a_short_run_needs_no_warmup_of_its_own(place):
+    config = {key: value for key, value in CONFIG.items() if key != "optimizer"} | {"epochs": 3}
+    (place / "config.json").write_text(json.dumps(config))
+    assert run(place, "out", "--stop-after", "1").returncode == 0

@@ -48,7 +48,8 @@ struct BudgetChoice {
 /// testing; Maurer, Hothorn and Lehmacher, 1995). Dense where none passes.
 ///
 /// A step that is slower than dense on `machine` at batch 1, or costs as many MACs, is never
-/// chosen; where nothing else is left, dense is, even beyond the budget. Where `machine` was not
+/// chosen; where nothing else is left, macs and agree choose dense, for macs beyond the budget, and
+/// latency_ms throws. Where `machine` was not
 /// measured, macs and agree leave out what is slower than dense on any machine that was, and
 /// `reason` says so.
 ///

@@ -7,7 +7,7 @@
 
 namespace tokensieve {
 
-/// Question (d): what happens to the rows that were not selected.
+/// What happens to the rows that were not selected.
 class DropPolicy {
  public:
   virtual ~DropPolicy() = default;

@@ -44,10 +44,12 @@ class Arguments {
   size_t num_sites() const { return num_sites_; }
 
   bool has(const std::string& key) const { return values_.contains(key); }
-  /// The canonical text of an argument that is there.
-  const std::string& text(const std::string& key) const { return values_.at(key); }
-  /// The numbers of an argument of that kind, one or one for each site.
+  /// The canonical text of an argument. Throws std::invalid_argument for one that was not given and
+  /// has no initial value: ask has() first.
+  const std::string& text(const std::string& key) const;
+  /// The numbers of an argument of that kind, one or one for each site. Throws as text().
   std::vector<double> numbers(const std::string& key) const;
+  /// The number of an argument of that kind. Throws as text().
   uint64_t integer(const std::string& key) const;
 
  private:

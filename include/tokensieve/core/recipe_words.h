@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,14 +19,14 @@ template <typename Product>
 struct Word {
   std::string name;                   ///< Letters, digits and '_'.
   std::vector<Parameter> parameters;  ///< What may stand in its parentheses.
-  std::unique_ptr<Product> (*make)(const Arguments&);
+  std::function<std::unique_ptr<Product>(const Arguments&)> make;
 };
 
 /// A short form and the long form it stands for, "" for the dense network.
 struct Method {
   std::string name;
   std::vector<Parameter> parameters;
-  std::string (*expand)(const Arguments&);
+  std::function<std::string(const Arguments&)> expand;
 };
 
 /// Makes a word known to every recipe that this process parses from now on, as score=, select=,

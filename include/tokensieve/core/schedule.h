@@ -27,6 +27,8 @@ class Schedule {
   const std::vector<ScheduledSite>& sites() const { return sites_; }
   /// The same and those that keep everything and were left out: all sites of the recipe.
   const std::vector<ScheduledSite>& all_sites() const { return all_sites_; }
+  /// The places of those of all_sites() that go by this learned score, in order.
+  std::vector<Site> sites_by(LearnedScore score) const;
   /// When samples leave whole, before the last block.
   const ExitRule& exit() const { return exit_; }
   /// The site at this place, or null.

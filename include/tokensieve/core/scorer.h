@@ -9,7 +9,7 @@
 
 namespace tokensieve {
 
-/// Question (a): where a token's score comes from. High means important.
+/// Where a token's score comes from. High means important.
 class Scorer {
  public:
   virtual ~Scorer() = default;

@@ -18,7 +18,7 @@ struct Candidates {
   std::span<const float> ranked_by() const { return ranks.empty() ? scores : ranks; }
 };
 
-/// Question (b): which rule turns scores into a keep set. All selectors agree on the edges: ties go
+/// Which rule turns scores into a keep set. All selectors agree on the edges: ties go
 /// to the smaller index, NaN sorts last, and at least one candidate stays unless there is none.
 class Selector {
  public:

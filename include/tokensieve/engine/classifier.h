@@ -32,16 +32,20 @@ struct Classification {
 struct ClassifierOptions {
   int threads = 0;  ///< Threads a call uses; 0: one a core.
   int top = 5;      ///< Guesses returned for an input, clamped to the number of classes.
+  /// Inputs that are computed at once. More are cut into such batches, which changes no answer;
+  /// buffers grow with it, and stay for later calls.
+  int batch = 32;
 };
 
 /// A model folder, loaded and ready: images in, labels and retention traces out. Calls are
 /// thread-safe; buffers are pooled and reused.
 class Classifier {
  public:
-  /// Loads a model folder with its default recipe. Throws std::runtime_error.
+  /// Loads a model folder with its default recipe. Throws std::runtime_error for a folder that
+  /// cannot be read, and as the constructor does.
   static Classifier load(const std::filesystem::path& folder, ClassifierOptions options = {});
   /// The same of a folder that is open already. Throws std::runtime_error for weights that do not
-  /// fit and std::invalid_argument for options or a recipe that do not.
+  /// fit, or a text model, and std::invalid_argument for options or a recipe that do not.
   Classifier(ModelFolder folder, ClassifierOptions options = {});
   ~Classifier();
   Classifier(Classifier&&) noexcept;
@@ -67,8 +71,10 @@ class Classifier {
   /// Throws std::invalid_argument for an empty one, std::runtime_error for one too narrow to scale.
   std::vector<float> preprocess(const Image& image) const;
 
-  /// Classifies a batch of images under `recipe` (default_recipe() when absent). Throws as
-  /// preprocess(), check() and Vit::run do.
+  /// Classifies an image under `recipe` (default_recipe() when absent). Throws as preprocess(),
+  /// check() and Vit::run do.
+  Classification classify(const Image& image, const std::optional<Recipe>& recipe = {}) const;
+  /// The same for images, as many as there are; each gets what it would get alone.
   std::vector<Classification> classify(std::span<const Image> images,
                                        const std::optional<Recipe>& recipe = {}) const;
   /// The same for pixels that are preprocessed already.

@@ -13,7 +13,7 @@ struct RunOutput {
   /// the pooled features `[embed_dim]`.
   std::vector<float> logits;
   RetentionTrace trace;             ///< Which tokens stayed, site by site, and where it exited.
-  std::vector<LayerTokens> layers;  ///< Rows in every block; none behind an exit.
+  std::vector<LayerTokens> layers;  ///< Rows in every block; 0 in those after an exit.
   MacCount macs;                    ///< Multiply-accumulates executed for this sample.
 };
 

@@ -21,7 +21,8 @@ namespace tokensieve {
 /// logits, or the model has none (an embedding), there are no guesses.
 class TextClassifier {
  public:
-  /// Loads a model folder with its default recipe. Throws std::runtime_error.
+  /// Loads a model folder with its default recipe. Throws std::runtime_error for a folder that
+  /// cannot be read, and as the constructor does.
   static TextClassifier load(const std::filesystem::path& folder, ClassifierOptions options = {});
   /// The same of a folder that is open already. Throws std::runtime_error for weights that do not
   /// fit, or an image model, and std::invalid_argument for options or a recipe that do not.
@@ -40,6 +41,9 @@ class TextClassifier {
   /// The recipe at the density that fits `budget`, as Classifier::within() has it.
   BudgetChoice within(const Budget& budget, const std::optional<Recipe>& recipe = {}) const;
 
+  /// Throws std::invalid_argument for a recipe that the network cannot run.
+  void check(const Recipe& recipe) const;
+
   /// The folder's tokenizer, opened by the first call. Throws std::runtime_error when the folder
   /// has none, or one with entries that the network does not have.
   std::shared_ptr<const Tokenizer> tokenizer() const;
@@ -47,8 +51,10 @@ class TextClassifier {
   /// tokenizer() and Tokenizer::encode do.
   Tokens tokenize(const TextSample& text) const;
 
-  /// Classifies a batch of texts, of any lengths, under `recipe` (default_recipe() when absent).
-  /// Throws as tokenize() and Bert::run do.
+  /// Classifies a text under `recipe` (default_recipe() when absent). Throws as tokenize(), check()
+  /// and Bert::run do.
+  Classification classify(const TextSample& text, const std::optional<Recipe>& recipe = {}) const;
+  /// The same for texts of any lengths, as many as there are; each gets what it would get alone.
   std::vector<Classification> classify(std::span<const TextSample> texts,
                                        const std::optional<Recipe>& recipe = {}) const;
   /// The same for texts that are tokenized already, which needs no tokenizer.

@@ -22,9 +22,6 @@ struct PixelsView {
   int width = 0;
 };
 
-/// What a picture network gives: the output that texts have, too.
-using VitOutput = RunOutput;
-
 struct VitImpl;
 
 /// A ViT, DeiT, DINOv2 or LV-ViT network ready to run on packed ragged rows in float32: linears see
@@ -52,7 +49,7 @@ class Vit {
   /// and end with different counts of rows. Returns one output for each image, the same as it gets
   /// alone. Throws std::invalid_argument for an image whose size does not fit the patches or is
   /// larger than `kMaxPatches` patches, and as check() does.
-  std::vector<VitOutput> run(std::span<const PixelsView> images, const Schedule& schedule,
+  std::vector<RunOutput> run(std::span<const PixelsView> images, const Schedule& schedule,
                              Workspace& workspace, int threads = 0) const;
 
   /// Upper bound on the patches of an image (attention is quadratic in them).

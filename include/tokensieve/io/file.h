@@ -61,6 +61,10 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+/// The ending of a file's name in small letters: ".jpg" of "A.JPG", "" where there is none. Letters
+/// that are not ASCII stay as they are.
+std::string lower_extension(const std::filesystem::path& path);
+
 /// The whole of a file, as it is. Throws runtime_error if it cannot be read or has more than
 /// `max_bytes`.
 std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes);

@@ -62,4 +62,11 @@ ModelFolder open_model_file(const std::filesystem::path& file, std::string_view 
 bool save_model_folder(const ModelFolder& model, const std::filesystem::path& folder,
                        DType dtype = DType::F32);
 
+/// Whether a file is named as PyTorch's pickles are (.bin, .pth, .pt), which this library never
+/// reads.
+bool is_pickle(const std::filesystem::path& path);
+/// What to do with one, for messages.
+inline constexpr const char* kPickleCure =
+    "pickles may run code when read, convert it with python -m tokensieve.convert";
+
 }  // namespace tokensieve

@@ -24,9 +24,10 @@ struct PictureSet {
 
 /// A folder with a folder of pictures a class (open_image_folder), or a list (read_image_list),
 /// with the model's class of every picture. Class folders are matched with the labels by name, in
-/// any case and with ' ', '_' or '-'; where no name matches but there are as many, by position, as
-/// torchvision does it; numbers of a list are positions. Throws std::runtime_error
-/// `[operation] ...` that names the class or picture without a place.
+/// any case and with ' ', '_' or '-'. By position, as torchvision does it, only where that is sure:
+/// as many folders as classes that have no names ("LABEL_3"), or ImageNet's thousand by their
+/// WordNet ids. Numbers of a list are positions. Throws std::runtime_error `[operation] ...` that
+/// names the class or picture without a place.
 PictureSet open_labelled_pictures(const std::filesystem::path& data, const ModelClasses& classes,
                                   std::string_view operation);
 

@@ -9,15 +9,17 @@
 
 namespace tokensieve {
 
-/// Where a network reads its weights: float32 tensors by timm's names, whatever the file calls them
-/// and stores them as. Implementations are const and thread-safe.
+/// Where a network reads its weights: float32 tensors by timm's names, a text model's by Hugging
+/// Face's, whatever the file calls them and stores them as. Implementations are const and
+/// thread-safe.
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
   virtual bool contains(std::string_view name) const = 0;
   /// Shape of a tensor. Throws std::runtime_error when there is none, with the nearest name.
   virtual std::vector<int64_t> shape(std::string_view name) const = 0;
-  /// Fills `out`, which must hold exactly the product of shape(name).
+  /// Fills `out`, which must hold exactly the product of shape(name). Throws std::runtime_error as
+  /// shape(), and when the file cannot be read.
   virtual void read(std::string_view name, std::span<float> out) const = 0;
   /// All names, sorted.
   virtual std::vector<std::string> names() const = 0;

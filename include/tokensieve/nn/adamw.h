@@ -18,7 +18,7 @@ struct ParameterGroup {
   bool clips_apart = false;  ///< Its gradients have a norm of their own, not that of the others.
 };
 
-/// AdamW's constants; the defaults are the framework's.
+/// AdamW's constants; the defaults are PyTorch's.
 struct AdamOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;

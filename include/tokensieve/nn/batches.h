@@ -28,7 +28,8 @@ class Batches {
   virtual int64_t steps_per_epoch() const = 0;
   /// The step that next() returns next.
   virtual int64_t step() const = 0;
-  /// Makes next() return `step`. Throws std::invalid_argument past the end.
+  /// Makes next() return `step`. Throws std::invalid_argument below 0, and past the end of
+  /// pictures; texts go on for ever.
   virtual void seek(int64_t step) = 0;
   /// The next batch, on the CPU; waits for it.
   virtual TensorBatch next() = 0;

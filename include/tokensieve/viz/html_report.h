@@ -35,8 +35,7 @@ struct ReportOptions {
 /// validate.
 std::string html_report(std::span<const ReportEntry> entries, const ReportOptions& options = {});
 
-/// Writes html_report() to `path`, all or nothing. Throws std::runtime_error when that fails,
-/// besides.
+/// Writes html_report() to `path`, all or nothing. Also throws std::runtime_error when that fails.
 void write_html_report(const std::filesystem::path& path, std::span<const ReportEntry> entries,
                        const ReportOptions& options = {});
 

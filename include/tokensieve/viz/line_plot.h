@@ -49,8 +49,8 @@ struct LinePlot {
 /// to the right and keep enough distance, else in a legend on top. Throws invalid_argument if a
 /// size is out of range, a series has columns of different lengths, or there is no point to draw.
 std::string plot_svg(const LinePlot& plot);
-/// Plots side by side in one document, the first one's title as its own. Throws invalid_argument
-/// for none, besides.
+/// Plots side by side in one document, the first one's title as its own. Also throws
+/// invalid_argument for none.
 std::string plot_svg(std::span<const LinePlot> plots);
 
 /// The plot as a picture `magnify` times as large, 1 to 4. Letters beyond ASCII become '?'. Throws

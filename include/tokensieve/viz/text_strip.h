@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,10 +20,8 @@ namespace tokensieve {
 struct TextView {
   std::string_view text;        ///< UTF-8; bytes that are not are shown as U+FFFD.
   const Tokens& tokens;         ///< Of that text; of a pair as shown_text() has them.
-  const RetentionTrace& trace;  ///< Of those tokens, prefix tokens ([CLS]) included.
+  const RetentionTrace& trace;  ///< Of those tokens, and where the text exited.
   int depth = 0;                ///< Blocks of the network.
-  /// Block behind which the text was answered ahead of the last one (early exit).
-  std::optional<int> exit = {};
 };
 
 /// One text to look at: a single one as it is; of a pair both, each on a line of its own.
@@ -53,8 +50,8 @@ struct WordFate {
 std::vector<WordFate> word_fates(const TextView& view);
 
 /// The text for a terminal, and a line that says how many words left at which block, the exit
-/// included. Words that stayed are bold, others in the colour of the block they left at; without
-/// `color` those have the block's number as a subscript. Control characters are shown as U+FFFD,
+/// included. Words that left have the block's number as a subscript; with `color` also its colour,
+/// and words that stayed are bold. Control characters are shown as U+FFFD,
 /// except for line ends. Throws std::invalid_argument as validate().
 std::string terminal_strip(const TextView& view, bool color);
 
@@ -85,8 +82,8 @@ struct TextReportEntry {
 std::string text_html_report(std::span<const TextReportEntry> entries,
                              const ReportOptions& options = {});
 
-/// Writes text_html_report() to `path`, all or nothing. Throws std::runtime_error when that fails,
-/// besides.
+/// Writes text_html_report() to `path`, all or nothing. Also throws std::runtime_error when that
+/// fails.
 void write_text_html_report(const std::filesystem::path& path,
                             std::span<const TextReportEntry> entries,
                             const ReportOptions& options = {});

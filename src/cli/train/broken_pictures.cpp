@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "tokensieve/core/error.h"
 #include "tokensieve/core/printable.h"
 
 namespace tokensieve::cli {
@@ -47,6 +48,13 @@ ImageDataset without_broken(const ImageDataset& pictures, const DecodeOptions& d
     std::cerr << "leaving out " << count - sound.samples.size() << " of " << count
               << " pictures that cannot be read, first " << printable(first) << "\n";
   }
+  std::vector<bool> seen(pictures.classes.size());
+  for (const Sample& sample : sound.samples) seen[static_cast<size_t>(sample.label)] = true;
+  const auto empty = std::find(seen.begin(), seen.end(), false);
+  check_runtime(
+      empty == seen.end(), "[train] expected pictures of each class, got none of '",
+      empty == seen.end() ? "" : pictures.classes[static_cast<size_t>(empty - seen.begin())],
+      "' that can be read, first ", printable(first));
   return sound;
 }
 

@@ -311,6 +311,7 @@ void read_optimizer(const nlohmann::json& json, TrainConfig& config) {
   reader.read("weight_decay", train.rates.weight_decay);
   reader.read("frozen_epochs", train.rates.frozen_epochs);
   reader.read("freeze_embeddings", train.rates.freeze_embeddings);
+  config.default_warmup = !reader.find("warmup_epochs");
   reader.read("warmup_epochs", train.warmup_epochs);
   reader.read("clip_norm", train.clip_norm);
   reader.read("ema", train.ema);
@@ -384,6 +385,10 @@ TrainConfig read_train_config(const std::filesystem::path& path, int image_size)
     check_runtime(config.image_size > 0, "[config] expected image_size beside architecture in ",
                   path.filename().string());
     config.architecture->image_height = config.architecture->image_width = config.image_size;
+  }
+  if (config.default_warmup) {  // the default is for long runs
+    const auto epochs = static_cast<double>(config.train.epochs);
+    config.train.warmup_epochs = std::min(config.train.warmup_epochs, epochs);
   }
   config.loader.seed = config.texts.loader.seed = config.train.seed;
   config.texts.loader.batch_size = config.loader.batch_size;

@@ -72,37 +72,29 @@ nn::Vit load_teacher(const fs::path& folder, const ModelFolder& student) {
   return load_network(teacher, student.vit.image_height, student.vit.image_width);
 }
 
-/// The blocks before which the predictors of `start` score, as its recipe has them; none where that
-/// does not go by them.
-std::vector<int> predictor_blocks(const ModelFolder& start) {
-  std::vector<int> blocks;
-  const Schedule schedule = Recipe::parse(start.recipe).compile(start.vit.depth());
-  for (const ScheduledSite& site : schedule.all_sites()) {
-    if (site.reducer->learned_score() == LearnedScore::keep_probability) {
-      blocks.push_back(site.site.layer);
-    }
-  }
-  return blocks;
+std::string joined(const std::vector<Site>& sites) {
+  std::string text;
+  for (const Site& site : sites) text += (text.empty() ? "" : " ") + to_string(site);
+  return text;
 }
 
-/// Predictors that the start was trained with go on where they were, if they are of these sites.
+/// Predictors that the start was trained with go on where they were, if they are of these sites, as
+/// far as its recipe tells.
 void load_predictors(nn::DynamicVitImpl& network, const ModelFolder& start) {
   if (!start.sieve) return;
   const int count = count_predictors(start.vit, *start.sieve, "the start");
-  const std::vector<int> blocks = predictor_blocks(start);
-  const bool as_many = count == static_cast<int>(network.sites().size());
-  if (as_many && (blocks.empty() || blocks == network.sites())) {
+  const auto trained = Recipe::parse(start.recipe)
+                           .compile(start.vit.depth())
+                           .sites_by(LearnedScore::keep_probability);
+  std::vector<Site> sites;
+  for (const int block : network.sites()) sites.push_back({block, SitePosition::before_block});
+  if (count == std::ssize(sites) && (trained.empty() || trained == sites)) {
     nn::load_parameters(network, "score_predictor.", *start.sieve);
     return;
   }
-  std::cerr << "the predictors start anew: the start has " << count << " of ";
-  for (const int block : blocks) std::cerr << (block == blocks.front() ? "blocks " : "/") << block;
-  std::cerr << (blocks.empty() ? "unknown blocks" : "") << ", and there are "
-            << network.sites().size() << " sites, ";
-  for (const int site : network.sites()) {
-    std::cerr << (site == network.sites().front() ? "" : "/") << site;
-  }
-  std::cerr << "\n";
+  std::cerr << "the predictors start anew: the start has " << count << " of "
+            << (trained.empty() ? "unknown sites" : joined(trained)) << ", and there are "
+            << sites.size() << " sites, " << joined(sites) << "\n";
 }
 
 /// A network that is trained by token labels instead of a teacher at its side.

@@ -1,9 +1,9 @@
 #include "picture_files.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "tokensieve/core/error.h"
+#include "tokensieve/io/file.h"
 #include "tokensieve/viz/heatmap.h"
 #include "tokensieve/viz/mask_map.h"
 
@@ -93,9 +93,7 @@ bool Visual::has_masks() const {
 }
 
 OutputKind output_kind(const fs::path& out) {
-  std::string extension = out.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  const std::string extension = lower_extension(out);
   if (!fs::is_directory(out)) {
     const fs::path folder = out.parent_path();
     check_runtime(extension.empty() || folder.empty() || fs::is_directory(folder),

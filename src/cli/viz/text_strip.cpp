@@ -10,9 +10,7 @@ namespace tokensieve::cli {
 std::string text_strip(const TextSample& text, const Tokens& tokens, const RetentionTrace& trace,
                        int depth) {
   const ShownText shown = shown_text(text, tokens);
-  TextView view{shown.text, shown.tokens, trace, depth, {}};
-  if (trace.exit_layer >= 0) view.exit = trace.exit_layer;
-  return terminal_strip(view, stdout_has_colour());
+  return terminal_strip({shown.text, shown.tokens, trace, depth}, stdout_has_colour());
 }
 
 }  // namespace tokensieve::cli

@@ -7,7 +7,7 @@
 namespace tokensieve::cli {
 
 void check_plot_name(const std::filesystem::path& path) {
-  const std::string extension = path.extension().string();
+  const std::string extension = lower_extension(path);
   check_argument(extension == ".svg" || extension == ".png",
                  "[evaluate] --plot: expected a name that ends in .svg or .png, got ",
                  path.string());
@@ -30,7 +30,7 @@ void write_tradeoff_plot(const std::filesystem::path& path, const std::vector<Re
     }
   }
   const std::vector<LinePlot> plots = tradeoff_plots(points, sample);
-  if (path.extension() == ".svg") {
+  if (lower_extension(path) == ".svg") {
     write_text_file(path, plot_svg(plots));
   } else {
     write_png(path, draw_plot(plots));

@@ -52,10 +52,9 @@ std::string new_stem(const std::filesystem::path& path, size_t r, size_t recipes
 
 // One picture under all recipes; the first one in `recipes` is dense and only feeds the captions.
 void add_visuals(const Classifier& classifier, const std::filesystem::path& path,
-                 std::span<const NamedRecipe> recipes, bool times, std::set<std::string>& stems,
-                 std::deque<Visual>& visuals) {
+                 const Image& picture, std::span<const NamedRecipe> recipes, bool times,
+                 std::set<std::string>& stems, std::deque<Visual>& visuals) {
   const ModelFolder& model = classifier.folder();
-  const Image picture = read_image(path);
   const std::vector<std::vector<float>> pixels{classifier.preprocess(picture)};
   const auto batch = views_of(model, pixels);
   if (visuals.empty() && times) run_in_turns(classifier, batch, recipes, 1);  // warm up
@@ -117,10 +116,13 @@ void run_visualize(VisualizeOptions& options) {
     std::set<std::string> stems;
     Progress progress("visualize", paths.size());
     for (size_t i = 0; i < paths.size(); ++i) {
-      add_visuals(classifier, paths[i], recipes, options.times, stems, visuals);
+      if (const std::optional<Image> picture = options.pictures.read(paths[i])) {
+        add_visuals(classifier, paths[i], *picture, recipes, options.times, stems, visuals);
+      }
       progress.update(i + 1);
     }
   }
+  check_runtime(!visuals.empty(), "[visualize] none of the pictures can be read");
   ReportOptions report;
   report.subtitle = describe(model_path, model);
   const auto files = write_visuals(options.out, visuals, strip, report);

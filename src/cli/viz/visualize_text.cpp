@@ -27,11 +27,7 @@ struct TextVisual {
   int depth = 0;
   RetentionCaption caption;
 
-  TextView view() const {
-    TextView view{shown.text, shown.tokens, trace, depth, {}};
-    if (trace.exit_layer >= 0) view.exit = trace.exit_layer;
-    return view;
-  }
+  TextView view() const { return {shown.text, shown.tokens, trace, depth}; }
 };
 
 struct Answer {

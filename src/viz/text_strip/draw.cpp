@@ -107,7 +107,7 @@ cv::Mat3b draw_legend(const TextView& view, const std::vector<WordStep>& steps, 
   for (const WordStep& step : steps) {
     entries.push_back({step.block < 0 ? cv::Mat3b() : swatch(step.color, metrics), step.text()});
   }
-  if (view.exit) entries.push_back({cv::Mat3b(), exit_text(view)});
+  if (view.trace.exit_layer >= 0) entries.push_back({cv::Mat3b(), exit_text(view)});
   return entry_legend(entries, width, metrics);
 }
 

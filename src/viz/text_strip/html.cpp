@@ -55,7 +55,7 @@ std::string legend_html(const TextView& view, const std::vector<WordStep>& steps
     if (step.block >= 0) out += cat("<i style=\"background:", css_color(step.color), "\"></i>");
     out += cat(step.text(), "</span>");
   }
-  if (view.exit) out += cat("<span>", exit_text(view), "</span>");
+  if (view.trace.exit_layer >= 0) out += cat("<span>", exit_text(view), "</span>");
   return out + "</div>";
 }
 

@@ -27,8 +27,10 @@ std::string subscript(int number) {
 }
 
 std::string styled(const std::string& text, const WordStep& step, bool color) {
-  if (!color) return step.block < 0 ? text : text + subscript(step.block);
-  return (step.block < 0 ? "\x1b[1m" : paint(step.color)) + text + "\x1b[0m";
+  // With the number, too: neighbouring colours may look alike.
+  const std::string numbered = step.block < 0 ? text : text + subscript(step.block);
+  if (!color) return numbered;
+  return (step.block < 0 ? "\x1b[1m" : paint(step.color)) + numbered + "\x1b[0m";
 }
 
 }  // namespace
@@ -58,7 +60,7 @@ std::string terminal_strip(const TextView& view, bool color) {
     if (!legend.empty()) legend += ", ";
     legend += styled(step.text(), step, color && step.block >= 0);
   }
-  if (view.exit) legend += "; " + exit_text(view);
+  if (view.trace.exit_layer >= 0) legend += "; " + exit_text(view);
   return out + legend + '\n';
 }
 

@@ -29,9 +29,9 @@ void validate(const TextView& view) {
                    ")");
     end = span.end;
   }
-  check_argument(!view.exit || (*view.exit >= 0 && *view.exit < view.depth),
+  check_argument(view.trace.exit_layer >= -1 && view.trace.exit_layer < view.depth,
                  "[text_strip] expected an exit behind one of ", view.depth, " blocks, got ",
-                 view.exit.value_or(0));
+                 view.trace.exit_layer);
 }
 
 ShownText shown_text(const TextSample& sample, Tokens tokens) {
@@ -124,8 +124,8 @@ const WordStep& step_of(const std::vector<WordStep>& steps, const WordFate& word
 }
 
 std::string exit_text(const TextView& view) {
-  if (!view.exit) return "";
-  return cat("answered behind block ", *view.exit, " of ", view.depth);
+  if (view.trace.exit_layer < 0) return "";
+  return cat("answered behind block ", view.trace.exit_layer, " of ", view.depth);
 }
 
 namespace {

@@ -4,11 +4,12 @@ import json
 import os
 import resource
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
 import tokensieve as ts
-from command import run, run_json
+from command import program, run, run_json
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 from text_data import make_texts, write_text_model, write_texts
@@ -182,8 +183,9 @@ def test_broken_pictures_are_left_out_on_demand(tmp_path, folder):
     (tmp_path / "none").mkdir()
     shutil.move(tmp_path / "in" / "b.jpg", tmp_path / "none")
     for command in (["classify"], ["visualize", "--out", tmp_path / "none.html"]):
-        said = run(*command, "-m", folder, "--skip-broken", tmp_path / "none", code=1).stderr
-        assert "none of the pictures can be read" in said
+        words = [program(), *command, "-m", folder, "--skip-broken", tmp_path / "none"]
+        done = subprocess.run(words, capture_output=True, text=True)
+        assert done.returncode == 1 and "none of the pictures can be read" in done.stderr
 
 
 def test_outputs_are_tried_before_the_work(tmp_path, folder, image_folder):

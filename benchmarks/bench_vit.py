@@ -1,7 +1,7 @@
 """Times a ViT in tokensieve, dense and sieved, against ONNX Runtime, OpenVINO and PyTorch.
 
 One process, one run: after a warm-up every contender is timed once a round, each round in another order, so that a
-machine whose speed drifts treats all alike; ahead of its timed run each pauses and runs once untimed, so that none is
+machine whose speed drifts treats all alike; before its timed run each pauses and runs once untimed, so that none is
 measured on the heels of another's threads. Prints the median and the spread (10th to 90th percentile) in
 milliseconds an image, and the ratio to our own dense run round by round; writes JSON with --json.
 

@@ -2,9 +2,9 @@
 
 Of every review the words that the model reads (its first --max-tokens tokens, [CLS] and [SEP] left out) are scored by
 
-    adapler    the share of each token in the answer that the predictor ahead of a block gives it, 0 once it has
+    adapler    the share of each token in the answer that the predictor before a block gives it, 0 once it has
                left; mean over the blocks
-    gradient   ||d logit / d x (elementwise *) x|| of the rows x behind the embedding, for the class that the dense
+    gradient   ||d logit / d x (elementwise *) x|| of the rows x after the embedding, for the class that the dense
                model gives
     attention  of the dense model's class token, mean over heads and blocks
     rollout    attention rollout to the class token (arXiv 2005.00928)

@@ -57,7 +57,7 @@ def without_exit(recipe):
 
 
 def cascade(model, keep):
-    """The cascade that falls to `keep` behind the last block, from the first on; as tokensieve-train writes it."""
+    """The cascade that falls to `keep` after the last block, from the first on; as tokensieve-train writes it."""
     sites = model.config["depth"] - 1
     rates = [max(LEAST_RATE, 1 - (1 - keep) * (site + 1) / sites) for site in range(sites)]
     shares = [math.floor(DIGITS * rate / before) / DIGITS for before, rate in zip([1.0, *rates], rates)]
@@ -68,7 +68,7 @@ def cascade(model, keep):
 
 
 def settings(method, model):
-    """Recipes of a method, from dense to sparse; with exits, those of each kind behind each other."""
+    """Recipes of a method, from dense to sparse; with exits, those of each kind one after another."""
     own = str(model.recipe)
     if method == "cascade":
         return [cascade(model, keep) for keep in KEEPS]

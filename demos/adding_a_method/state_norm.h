@@ -8,7 +8,7 @@
 #include "tokensieve/core/error.h"
 #include "tokensieve/core/scorer.h"
 
-/// The Euclidean length of each row's hidden state, ahead of the site.
+/// The Euclidean length of each row's hidden state, before the site.
 class StateNormScorer final : public tokensieve::Scorer {
  public:
   tokensieve::AttentionRequest attention_request() const override {

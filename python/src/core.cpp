@@ -68,7 +68,7 @@ void register_trace(py::module_& m) {
       .def_readonly("num_prefix_tokens", &RetentionTrace::num_prefix_tokens)
       .def_readonly("sites", &RetentionTrace::sites, "SiteTrace in order of execution.")
       .def_readonly("exit_layer", &RetentionTrace::exit_layer,
-                    "Block behind which the sample exited, -1 when it went to the end.")
+                    "Block after which the sample exited, -1 when it went to the end.")
       .def(
           "kept_indices",
           [](const RetentionTrace& t, int site) { return to_numpy(t.kept_indices(site)); },

@@ -20,9 +20,8 @@ py::object masks_of(const VitConfig& c) {
   const AttentionMasks& masks = c.masks;
   const auto empty = [](const std::vector<int>& heads) { return heads.empty(); };
   if (std::ranges::all_of(masks.heads, empty)) return py::none();
-  const bool hard = masks.kind == AttentionMasks::Kind::hard;
   return py::dict("heads"_a = masks.heads, "rows"_a = masks.rows, "columns"_a = masks.columns,
-                  "kind"_a = hard ? "hard" : "multiplicative", "sees_prefix"_a = masks.sees_prefix);
+                  "kind"_a = to_string(masks.kind), "sees_prefix"_a = masks.sees_prefix);
 }
 
 py::dict config_dict(const VitConfig& c) {

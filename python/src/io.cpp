@@ -185,6 +185,19 @@ void register_text_dataset(py::module_& m) {
           "int32 [texts]: the class of each, -1 where it has none.")
       .def("__len__", [](const TextDataset& data) { return data.samples.size(); });
   m.def(
+      "open_texts",
+      [](const std::filesystem::path& path, int count, bool labelled,
+         const std::string& operation) {
+        return without_gil([&] {
+          return labelled ? open_labelled_texts(path, count, operation)
+                          : open_texts(path, count, operation);
+        });
+      },
+      py::arg("path"), py::arg("count"), py::arg("labelled"), py::arg("operation"),
+      "The TextDataset of a file for a model of so many classes; with `labelled` each text must "
+      "have "
+      "one.");
+  m.def(
       "read_text_dataset",
       [](const std::filesystem::path& path) {
         return without_gil([&] { return read_text_dataset(path); });

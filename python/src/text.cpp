@@ -17,25 +17,12 @@ using namespace pybind11::literals;
 namespace tokensieve::python {
 namespace {
 
-const char* head_name(TextHead head) {
-  switch (head) {
-    case TextHead::embedding:
-      return "embedding";
-    case TextHead::classification:
-      return "classification";
-    case TextHead::tokens:
-      return "tokens";
-    default:
-      return "question_answering";
-  }
-}
-
 py::dict config_dict(const BertConfig& c) {
   return py::dict("name"_a = c.name, "vocab_size"_a = c.vocab_size,
                   "max_positions"_a = c.max_positions, "type_vocab_size"_a = c.type_vocab_size,
                   "embed_dim"_a = c.embed_dim, "head_dim"_a = c.head_dim,
                   "num_heads"_a = c.num_heads, "mlp_dim"_a = c.mlp_dim, "depth"_a = c.depth(),
-                  "head"_a = head_name(c.head), "num_classes"_a = c.num_classes,
+                  "head"_a = to_string(c.head), "num_classes"_a = c.num_classes,
                   "num_prefix_tokens"_a = 1,
                   "pooling"_a = c.pooling == TextPooling::mean ? "mean" : "class_token",
                   "normalize"_a = c.normalize, "exits"_a = c.exits,
@@ -63,7 +50,7 @@ std::vector<Classification> run(const TextClassifier& model, const std::vector<A
 
 /// A Classifier or a TextClassifier, as the folder is.
 py::object load(const std::filesystem::path& path, int threads, int top) {
-  // Python cuts batches itself, ahead of reading.
+  // Python cuts batches itself, before reading.
   const ClassifierOptions options = {
       .threads = threads, .top = top, .batch = std::numeric_limits<int>::max()};
   ModelFolder folder = without_gil([&] { return open_model_folder(path); });

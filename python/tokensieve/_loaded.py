@@ -170,7 +170,7 @@ class Outputs:
     @property
     def kept(self) -> list[np.ndarray]:
         """int32 indices of the tokens that have a row of their own at the end: row-major patches, or
-        words behind the class token, counted from 0."""
+        words after the class token, counted from 0."""
         return [output.trace.kept_indices() for output in self._outputs]
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import _tokensieve as _core
 from ._loaded import Outputs
-from ._tokensieve import Recipe, TextDataset, read_text_dataset
+from ._tokensieve import Recipe, TextDataset
 from .model import Model
 from .text import TextModel
 
@@ -25,12 +25,6 @@ class Samples(abc.ABC):
 
     def __len__(self) -> int:
         return len(self.labels)
-
-    def check_labels(self, operation: str) -> None:
-        """Raises ValueError unless every sample has a class."""
-        unknown = np.flatnonzero(self.labels < 0)
-        if len(unknown):
-            raise ValueError(f"[{operation}] sample {unknown[0] + 1} of {self.source} has no label")
 
     @abc.abstractmethod
     def read(self, indices: np.ndarray) -> list[Any]:
@@ -86,12 +80,11 @@ def open_samples(
 ) -> Samples:
     """The pictures of a folder or a list, or the texts of a file, with classes of the model.
 
-    Without `labelled` pictures may have no classes. Raises RuntimeError for pictures without a class of
-    the model, ValueError for labels of texts that it does not have.
+    Without `labelled` they may have none. Raises RuntimeError for samples without a class of the model.
     """
     path = pathlib.Path(data)
     if isinstance(model, TextModel):
-        return _open_texts(model, path, max_length, operation)
+        return _open_texts(model, path, max_length, operation, labelled)
     if model.config["num_classes"] < 1:
         raise ValueError(f"[{operation}] this model has no classifier")
     if not path.exists():
@@ -105,7 +98,7 @@ def open_samples(
 
 
 def _open_texts(
-    model: TextModel, path: pathlib.Path, max_length: int | None, operation: str
+    model: TextModel, path: pathlib.Path, max_length: int | None, operation: str, labelled: bool
 ) -> TextSamples:
     if model.config["head"] != "classification":
         raise ValueError(
@@ -114,21 +107,14 @@ def _open_texts(
     most = model.config["max_positions"]
     if max_length is not None and not 4 <= max_length <= most:
         raise ValueError(f"[{operation}] expected a max_length of 4 to {most} tokens, got {max_length}")
-    data = read_text_dataset(path)
     model.tokenizer  # says so if there is none
-    classes, labels = model.config["num_classes"], data.labels
-    beyond = np.flatnonzero(labels >= classes)
-    if len(beyond):
-        raise ValueError(
-            f"[{operation}] text {beyond[0] + 1} of {path} has label {labels[beyond[0]]}, but the model "
-            f"has {classes} classes, counted from 0"
-        )
+    data = _core.open_texts(path, model.config["num_classes"], labelled, operation)
     return TextSamples(model, data, str(path), max_length or most)
 
 
-def spread(total: int, limit: int | None) -> np.ndarray:
+def spread(total: int, limit: int | None, operation: str = "evaluate") -> np.ndarray:
     """Indices of at most `limit` of `total` samples (None: of all), evenly spread."""
     if limit is not None and limit < 1:
-        raise ValueError(f"[evaluate] limit must be 1 or more, got {limit}")
+        raise ValueError(f"[{operation}] limit must be 1 or more, got {limit}")
     count = total if limit is None else min(limit, total)
     return np.arange(count) * total // count

@@ -65,7 +65,7 @@ def calibrate(
     samples = open_samples(model, data, apply_orientation, max_length, "calibrate", labelled=False)
     recipes = [Recipe("dense"), *(chosen.with_density(key, density) for density in densities)]
     contenders = [Contender(model, str(r), r, samples) for r in recipes]
-    indices = spread(len(samples), limit)
+    indices = spread(len(samples), limit, "calibrate")
     answers = run_contenders(contenders, indices, batch, "calibrate", shown)
     labels = samples.labels[indices]
     said = [np.array(answer.labels) for answer in answers]

@@ -61,9 +61,8 @@ def evaluate(
     MACs of a recipe, and no fewer. `buckets` are lengths in tokens, ascending: texts of up to so many
     are looked at together, then the rest; without any, quarters of the texts are.
 
-    `progress` shows a bar on standard error (by default, when that is a terminal). Raises ValueError
-    for labels of texts that do not fit, RuntimeError for classes of pictures that do not, and for data that
-    cannot be read.
+    `progress` shows a bar on standard error (by default, when that is a terminal). Raises
+    RuntimeError for classes that are not the model's, and for data that cannot be read.
     """
     if recipes is None:
         recipes = model._core.recipe_text  # as the folder has it, which is shorter than the long form
@@ -89,7 +88,6 @@ def evaluate(
     if sorted(set(edges)) != edges:
         raise ValueError(f"[evaluate] expected buckets that rise, got {edges}")
     samples = open_samples(model, data, apply_orientation, max_length, "evaluate")
-    samples.check_labels("evaluate")
     read = {id(model): samples}
 
     def contender(name: str, recipe: Recipe, its_model: Model | TextModel) -> Contender:

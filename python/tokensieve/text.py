@@ -128,7 +128,7 @@ class TextResult(Outputs):
 
     @property
     def exit_layers(self) -> np.ndarray:
-        """int64 [batch]: block behind which each text exited, -1 for those that went to the end."""
+        """int64 [batch]: block after which each text exited, -1 for those that went to the end."""
         return np.array([output.trace.exit_layer for output in self._outputs], np.int64)
 
     def strip(self, index: int = 0, width: int = 900) -> np.ndarray:

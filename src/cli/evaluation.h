@@ -21,7 +21,7 @@ struct Contender {
   const Samples* samples = nullptr;
   int truncated = 0;  ///< Tokens that its texts are cut off after, for plain truncation; else 0.
 
-  /// `recipe_name`, with "@DIR" behind it where the model is not --model's.
+  /// `recipe_name`, with "@DIR" after it where the model is not --model's.
   std::string placed(const std::string& recipe_name) const;
 };
 

@@ -27,10 +27,6 @@ std::string triple(const std::array<float, 3>& values) {
   return cat(values[0], " ", values[1], " ", values[2]);
 }
 
-std::string kind_of(const AttentionMasks& masks) {
-  return masks.kind == AttentionMasks::Kind::hard ? "hard" : "multiplicative";
-}
-
 // "6 1 1 0 in blocks 0 to 3, 3 x 3 patches, multiplicative", or "" without masks.
 std::string masks_text(const AttentionMasks& masks) {
   std::string counts;
@@ -41,7 +37,7 @@ std::string masks_text(const AttentionMasks& masks) {
   }
   if (total == 0) return "";
   return cat(counts, " in blocks 0 to ", masks.heads.size() - 1, ", ", 2 * masks.rows + 1, " x ",
-             2 * masks.columns + 1, " patches, ", kind_of(masks));
+             2 * masks.columns + 1, " patches, ", to_string(masks.kind));
 }
 
 json masks_json(const AttentionMasks& masks) {

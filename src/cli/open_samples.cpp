@@ -1,6 +1,5 @@
 #include "open_samples.h"
 
-#include <algorithm>
 #include <iostream>
 
 #include "inputs.h"
@@ -24,9 +23,9 @@ ModelClasses classes_of(const LoadedModel& model) {
   return {model.folder().labels, model.folder().vit.num_classes};
 }
 
-std::unique_ptr<const Samples> open_texts(const fs::path& data, const LoadedModel& model,
-                                          const SampleOptions& options, std::string_view operation,
-                                          bool need_labels) {
+std::unique_ptr<const Samples> texts_of(const fs::path& data, const LoadedModel& model,
+                                        const SampleOptions& options, std::string_view operation,
+                                        bool need_labels) {
   const TextClassifier& classifier = model.texts(operation);
   const int most = classifier.bert().config().max_positions;
   const int max_length = options.max_length > 0 ? options.max_length : most;
@@ -35,18 +34,9 @@ std::unique_ptr<const Samples> open_texts(const fs::path& data, const LoadedMode
   const int classes = model.num_classes(operation);
   auto tokenizer = classifier.tokenizer();
   tokenizer->encode_pair("", "", max_length);  // says so if that is too few
-  auto texts = std::make_shared<TextDataset>(read_text_dataset(data));
-  const bool known =
-      std::ranges::all_of(texts->samples, [](const TextSample& s) { return s.label >= 0; });
-  for (size_t i = 0; i < texts->samples.size(); ++i) {
-    int& label = texts->samples[i].label;
-    check_runtime(label >= 0 || !need_labels, "[", operation, "] text ", i + 1, " of ",
-                  data.string(), " has no label; give each a \"label\"");
-    check_runtime(label < classes, "[", operation, "] text ", i + 1, " of ", data.string(),
-                  " has label ", label, ", but the model has ", classes,
-                  " classes, counted from 0");
-    if (!known) label = -1;
-  }
+  auto texts =
+      std::make_shared<TextDataset>(need_labels ? open_labelled_texts(data, classes, operation)
+                                                : open_texts(data, classes, operation));
   return std::make_unique<TextSamples>(std::move(texts), std::move(tokenizer), max_length);
 }
 
@@ -56,7 +46,7 @@ std::unique_ptr<const Samples> open_labelled(const fs::path& data, const LoadedM
                                              const SampleOptions& options,
                                              std::string_view operation) {
   check_exists(operation, data);
-  if (model.reads_texts()) return open_texts(data, model, options, operation, true);
+  if (model.reads_texts()) return texts_of(data, model, options, operation, true);
   return pictures_of(open_labelled_pictures(data, classes_of(model), operation), model, options,
                      operation);
 }
@@ -65,7 +55,7 @@ std::unique_ptr<const Samples> open_samples(const fs::path& data, const LoadedMo
                                             const SampleOptions& options,
                                             std::string_view operation) {
   check_exists(operation, data);
-  if (model.reads_texts()) return open_texts(data, model, options, operation, false);
+  if (model.reads_texts()) return texts_of(data, model, options, operation, false);
   return pictures_of(open_pictures(data, classes_of(model), operation), model, options, operation);
 }
 

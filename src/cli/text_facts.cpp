@@ -31,20 +31,6 @@ std::vector<int> lengths_of(const BertConfig& config) {
   return {lengths.begin(), lengths.end()};
 }
 
-const char* head_name(TextHead head) {
-  switch (head) {
-    case TextHead::embedding:
-      return "embedding";
-    case TextHead::classification:
-      return "classification";
-    case TextHead::tokens:
-      return "tokens";
-    case TextHead::question_answering:
-      return "question_answering";
-  }
-  return "";
-}
-
 std::string head_text(const BertConfig& bert) {
   switch (bert.head) {
     case TextHead::embedding:
@@ -102,8 +88,8 @@ std::string text_model_text(const std::filesystem::path& path, const ModelFolder
   lines.add("vocabulary", vocabulary_text(model));
   lines.add_parameters(path, model);
   lines.add("head", head_text(bert));
-  lines.add("exits", bert.exits ? "a classifier behind every block" : "none");
-  lines.add("contributions", bert.contributions ? "a predictor ahead of every block" : "none");
+  lines.add("exits", bert.exits ? "a classifier after every block" : "none");
+  lines.add("contributions", bert.contributions ? "a predictor before every block" : "none");
   lines.add("labels", labels_text(model.labels));
   lines.add("recipe", model.recipe);
   lines.add_provenance(model);
@@ -158,7 +144,7 @@ json text_model_json(const std::filesystem::path& path, const ModelFolder& model
           {"vocab_size", bert.vocab_size},
           {"tokenizer_size", vocabulary},
           {"max_positions", bert.max_positions},
-          {"head", head_name(bert.head)},
+          {"head", to_string(bert.head)},
           {"num_classes", bert.num_classes},
           {"exits", bert.exits},
           {"contributions", bert.contributions},

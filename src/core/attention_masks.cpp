@@ -18,6 +18,10 @@ int64_t within_reach(int64_t place, int64_t reach, int64_t length) {
 
 }  // namespace
 
+std::string_view to_string(AttentionMasks::Kind kind) {
+  return kind == AttentionMasks::Kind::hard ? "hard" : "multiplicative";
+}
+
 std::span<const int> AttentionMasks::of_block(int block) const {
   if (block < 0 || static_cast<size_t>(block) >= heads.size()) return {};
   return heads[static_cast<size_t>(block)];

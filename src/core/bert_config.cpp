@@ -22,6 +22,20 @@ void check_size(const char* name, int value, int least, int most) {
 
 }  // namespace
 
+std::string_view to_string(TextHead head) {
+  switch (head) {
+    case TextHead::embedding:
+      return "embedding";
+    case TextHead::classification:
+      return "classification";
+    case TextHead::tokens:
+      return "tokens";
+    case TextHead::question_answering:
+      return "question_answering";
+  }
+  return "";
+}
+
 void BertConfig::validate() const {
   check_argument(name == "bert" || name == "distilbert" || name == "roberta",
                  "[bert_config] expected the name bert, distilbert or roberta, got '", name, "'");

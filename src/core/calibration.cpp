@@ -106,7 +106,7 @@ void Calibration::validate() const {
     check_macs(step.macs);
     check_argument(i == 0 || step.macs <= steps[i - 1].macs,
                    "[calibration] expected steps in order of falling MACs, got ", step.macs,
-                   " behind ", steps[i - 1].macs);
+                   " after ", steps[i - 1].macs);
     check_count("agreed", step.agreed, samples);
     check_argument(step.correct.has_value() == dense_correct.has_value(),
                    "[calibration] expected right answers of dense and of every step, or of none");

@@ -130,7 +130,7 @@ int64_t count_published_predictor_macs(const VitConfig& config, int64_t rows) {
 
 int64_t count_layer_norm_macs(const VitConfig& config, std::span<const LayerTokens> layers) {
   check_layers(config, layers);
-  int64_t normed_rows = layers.back().mlp;  // the norm behind the last block
+  int64_t normed_rows = layers.back().mlp;  // the norm after the last block
   for (const LayerTokens& rows : layers) normed_rows += rows.attention + rows.mlp;
   return 5 * config.embed_dim * normed_rows;
 }

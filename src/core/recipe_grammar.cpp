@@ -36,7 +36,7 @@ void add_site(const Site& site, RecipeText& recipe) {
   const std::vector<Site>& sites = recipe.sites;
   if (recipe.to_last || (!sites.empty() && site <= sites.back())) {
     fail_argument("[recipe] expected each site once and in order of execution, got ",
-                  to_string(site), " behind ", to_string(sites.back()), recipe.to_last ? ".." : "");
+                  to_string(site), " after ", to_string(sites.back()), recipe.to_last ? ".." : "");
   }
   check_argument(sites.size() < kMaxSites, "[recipe] expected at most ", kMaxSites,
                  " sites, got more");

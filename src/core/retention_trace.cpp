@@ -11,13 +11,6 @@
 namespace tokensieve {
 namespace {
 
-/// The output row a token of an input row ends up in, the first if there are several.
-struct Destination {
-  int32_t row = -1;
-  float weight = 0.0f;
-  Fate fate = Fate::dropped;  // of a token that was alone in its row
-};
-
 constexpr float kRounding = 1e-4f;  // by which the weights of a mean may miss 1
 
 Fate fate_in(const TokenPlan& plan, int64_t output_row) {
@@ -25,20 +18,6 @@ Fate fate_in(const TokenPlan& plan, int64_t output_row) {
   float sum = 0.0f;
   for (const Source& source : plan.sources(output_row)) sum += source.weight;
   return std::abs(sum - 1.0f) <= kRounding ? Fate::merged : Fate::fused;
-}
-
-/// `[input rows of the sample]`
-std::vector<Destination> destinations(const TokenPlan& plan, int64_t sample) {
-  std::vector<Destination> result(static_cast<size_t>(plan.input_layout().count(sample)));
-  const int64_t first = plan.output_layout().offset(sample);
-  for (int32_t row = 0; row < plan.output_layout().count(sample); ++row) {
-    const Fate fate = fate_in(plan, first + row);
-    for (const Source& source : plan.sources(first + row)) {
-      Destination& destination = result[static_cast<size_t>(source.row)];
-      if (destination.row < 0) destination = {row, source.weight, fate};
-    }
-  }
-  return result;
 }
 
 /// The state before the first site: token `i` alone in row `num_prefix_tokens + i`.
@@ -66,9 +45,11 @@ std::vector<int32_t> moved(const TokenPlan& plan, int64_t sample, std::span<cons
   return places;
 }
 
-/// One token through one site; `state` holds what it was before.
+/// One token through one site; `state` holds what it was before. `fates` are those of the output
+/// rows for a token that was alone in its row.
 void follow(SiteTrace& state, size_t token, std::span<const Destination> destinations,
-            std::span<const float> scores, std::span<const int32_t> draws) {
+            std::span<const Fate> fates, std::span<const float> scores,
+            std::span<const int32_t> draws) {
   if (state.fate[token] == Fate::dropped) return;
   const auto from = static_cast<size_t>(state.row[token]);
   const Destination& to = destinations[from];
@@ -77,7 +58,8 @@ void follow(SiteTrace& state, size_t token, std::span<const Destination> destina
   state.row[token] = to.row;
   state.weight[token] *= to.weight;
   // Once in a sum, never alone again: kept, merged, fused and dropped only get worse.
-  state.fate[token] = std::max(state.fate[token], to.fate);
+  const Fate fate = to.row < 0 ? Fate::dropped : fates[static_cast<size_t>(to.row)];
+  state.fate[token] = std::max(state.fate[token], fate);
 }
 
 }  // namespace
@@ -141,14 +123,18 @@ void TraceRecorder::record(const Site& site, const TokenPlan& plan, std::span<co
     state.score.assign(state.row.size(), std::numeric_limits<float>::quiet_NaN());
     state.origin = moved(plan, sample, state.origin);
     state.draws.assign(draws.empty() ? 0 : state.row.size(), 0);
-    const std::vector<Destination> to = destinations(plan, sample);
+    const std::vector<Destination> to = plan.destinations(sample);
+    std::vector<Fate> fates;
+    for (int64_t row = 0; row < state.rows; ++row) {
+      fates.push_back(fate_in(plan, plan.output_layout().offset(sample) + row));
+    }
     const auto own = [&](auto values) {  // of the sample's rows
       return values.empty()
                  ? values
                  : values.subspan(static_cast<size_t>(layout_.offset(sample)), to.size());
     };
     for (size_t token = 0; token < state.row.size(); ++token) {
-      follow(state, token, to, own(scores), own(draws));
+      follow(state, token, to, fates, own(scores), own(draws));
     }
     trace.sites.push_back(std::move(state));
   }

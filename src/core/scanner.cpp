@@ -54,8 +54,7 @@ void Scanner::skip_spaces() {
 
 void Scanner::fail(std::string_view expected) const {
   const std::string_view rest = text_.substr(position_);
-  const std::string behind =
-      position_ == 0 ? "" : cat(" behind '", text_.substr(0, position_), "'");
+  const std::string behind = position_ == 0 ? "" : cat(" after '", text_.substr(0, position_), "'");
   fail_argument("[recipe] expected ", expected, behind, ", got ",
                 rest.empty() ? "the end" : cat("'", rest.substr(0, kMaxQuoted), "'"));
 }

@@ -51,6 +51,18 @@ std::span<const Source> TokenPlan::sources(int64_t row) const {
   return std::span(sources_).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
 }
 
+std::vector<Destination> TokenPlan::destinations(int64_t sample) const {
+  std::vector<Destination> result(static_cast<size_t>(input_.count(sample)));
+  const int64_t first = output_.offset(sample);
+  for (int32_t row = 0; row < output_.count(sample); ++row) {
+    for (const Source& source : sources(first + row)) {
+      Destination& destination = result[static_cast<size_t>(source.row)];
+      if (destination.row < 0) destination = {row, source.weight};
+    }
+  }
+  return result;
+}
+
 bool TokenPlan::is_copy(int64_t row) const { return copied_row(row) >= 0; }
 
 bool TokenPlan::is_identity() const {

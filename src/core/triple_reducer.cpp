@@ -16,7 +16,7 @@ namespace {
 struct Split {
   std::vector<int32_t> kept, dropped;
 
-  /// `selected` are ascending positions behind the prefix in a sample of `count` rows. Throws
+  /// `selected` are ascending positions after the prefix in a sample of `count` rows. Throws
   /// std::invalid_argument for others.
   Split(std::vector<int32_t> selected, size_t count, size_t prefix) : kept(std::move(selected)) {
     const auto most = static_cast<int64_t>(count - prefix);

@@ -39,7 +39,7 @@ void VitConfig::validate() const {
   check_size("stem_channels", stem_channels, 0, kMaxChannels);
   check_argument(stem_channels == 0 || patch_size % kStemStride == 0,
                  "[vit_config] expected a patch_size that is a multiple of ", kStemStride,
-                 " behind a convolution stem, got ", patch_size);
+                 " after a convolution stem, got ", patch_size);
   check_size("embed_dim", embed_dim, 1, kMaxDim);
   check_size("head_dim", head_dim, 1, kMaxDim);
   check_size("the number of blocks", depth(), 1, kMaxDepth);

@@ -10,7 +10,7 @@
 
 namespace tokensieve {
 
-/// Owns what one attention hands over to the sites behind it, and moves it with the rows.
+/// Owns what one attention hands over to the sites after it, and moves it with the rows.
 class AttentionRecord {
  public:
   /// Makes room for what `request` names and returns where attention() is to write it.

@@ -75,7 +75,7 @@ void BertRun::embed(std::span<const TokensView> texts) {
       const std::span<float> row = x.row(layout_.offset(b) + static_cast<int64_t>(i));
       std::copy_n(weights_.words.data() + int64_t{text.ids[i]} * x.cols, x.cols, row.data());
       if (!weights_.types.empty()) add(weights_.types, text.types.empty() ? 0 : text.types[i], row);
-      // RoBERTa's padding tokens all read the row ahead of the first one's and are not counted.
+      // RoBERTa's padding tokens all read the row before the first one's and are not counted.
       add(weights_.positions, text.ids[i] == padding ? padding : position++, row);
     }
   }

@@ -21,7 +21,7 @@ class BertRun final : RaggedRun {
  private:
   void embed(std::span<const TokensView> texts);
   void block(int layer);
-  /// Classifies behind block `layer` and lets the texts go that are certain.
+  /// Classifies after block `layer` and lets the texts go that are certain.
   void exit(int layer);
   TokenPredictor* predictor() override {
     return weights_.contributions.empty() ? nullptr : &contributions_;

@@ -12,7 +12,7 @@ namespace tokensieve {
 inline constexpr std::size_t kCachedPrimitives = 512;
 
 /// One transformer block. A half whose linears are absent is skipped, its norm with it. norm1 goes
-/// with attention and norm2 with the MLP: ahead of them in a ViT, behind the residual in a BERT.
+/// with attention and norm2 with the MLP: before them in a ViT, after the residual in a BERT.
 struct BlockWeights {
   Norm norm1, norm2;
   std::optional<Linear> qkv, proj, fc1, fc2;

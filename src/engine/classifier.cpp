@@ -33,7 +33,7 @@ struct Classifier::Impl : ClassifierState {
   // folder's own recipe names.
   Schedule compile(const Recipe& wanted) const {
     Schedule schedule = wanted.compile(folder.vit.depth());
-    vit.check(schedule);  // ahead of the sites: it says what is missing
+    vit.check(schedule);  // before the sites: it says what is missing
     const auto asked = predictor_sites(schedule);
     if (schedule.sites().empty()) return schedule;  // all stay: it asks none
     check_argument(trained_sites.empty() || asked.empty() || asked == trained_sites,

@@ -16,20 +16,12 @@ void ParkedStates::park(int64_t token, RowsView<const float> state, int64_t row)
 }
 
 void ParkedStates::follow(const TokenPlan& plan, RowsView<const float> state) {
-  std::vector<int32_t> to;  // of each input row of a sample, -1 when it is dropped
   for (int64_t b = 0; b < plan.batch(); ++b) {
-    const int64_t first = plan.output_layout().offset(b);
-    to.assign(static_cast<size_t>(plan.input_layout().count(b)), -1);
-    for (int32_t row = 0; row < plan.output_layout().count(b); ++row) {
-      for (const Source& source : plan.sources(first + row)) {
-        int32_t& place = to[static_cast<size_t>(source.row)];
-        if (place < 0) place = row;
-      }
-    }
+    const std::vector<Destination> to = plan.destinations(b);
     for (int64_t token = tokens_.offset(b); token < tokens_.offset(b + 1); ++token) {
       int32_t& row = row_[static_cast<size_t>(token)];
       if (row < 0) continue;
-      const int32_t next = to[static_cast<size_t>(row)];
+      const int32_t next = to[static_cast<size_t>(row)].row;
       if (next < 0) park(token, state, plan.input_layout().offset(b) + row);
       row = next;
     }

@@ -17,7 +17,7 @@ class ParkedStates {
   /// in `buffer`, which outlives this.
   ParkedStates(const RaggedLayout& layout, int64_t dim, AlignedBuffer& buffer);
 
-  /// Parks what the plan drops; `state` `[rows, dim]` is that ahead of it.
+  /// Parks what the plan drops; `state` `[rows, dim]` is that before it.
   void follow(const TokenPlan& plan, RowsView<const float> state);
   /// After the last block: every token, `[tokens, dim]`, in the order they came.
   RowsView<float> finish(const RaggedLayout& layout, RowsView<const float> state);

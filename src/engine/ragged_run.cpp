@@ -148,7 +148,7 @@ Reduction RaggedRun::reduce(const ScheduledSite& site) {
   for (int64_t b = 0; b < layout_.batch(); ++b) {  // heads read means and maxima of what is left
     check_argument(reduction.plan.output_layout().count(b) > network_.num_prefix_tokens ||
                        layout_.count(b) <= network_.num_prefix_tokens,
-                   "[engine] expected one row or more behind the prefix of sample ", b,
+                   "[engine] expected one row or more after the prefix of sample ", b,
                    " to stay at ", to_string(site.site), ", got none");
   }
   if (site.reducer->learned_score() != LearnedScore::none) predicted();

@@ -51,7 +51,7 @@ class RaggedRun {
   void residual(const Linear& linear, RowsView<const float> x);
   void normalize(const Norm& norm, RowsView<const float> x, RowsView<float> y);
   /// Goes on with some samples of the batch, by ascending position in it; the others have exited
-  /// behind block `layer`.
+  /// after block `layer`.
   void select(std::span<const int64_t> stay, int layer);
 
   /// Adds the masked heads of a block to the input of its attention, where a network has some.
@@ -84,7 +84,7 @@ class RaggedRun {
   /// Pairs of a query and a key that a masked head of `sample` multiplies.
   int64_t masked_pairs(const AttentionInput& input, int64_t sample) const;
   void count_masked_pairs(int layer, const AttentionInput& input);
-  /// The pass ahead of a site inside attention: by-products only.
+  /// The pass before a site inside attention: by-products only.
   void score_queries(const AttentionInput& input, const AttentionOutput& output, int layer);
   void run_attention(const AttentionInput& input, const AttentionOutput& output);
 };

@@ -7,14 +7,14 @@
 namespace tokensieve {
 namespace {
 
-/// Contributions need the predictor of a block ahead of it.
+/// Contributions need the predictor of a block before it.
 void check_contributions(const NetworkFacts& network, const ScheduledSite& site) {
   check_argument(network.predicts == LearnedScore::contribution, network.name, " the site ",
                  to_string(site.site), " goes by contributions and this model has no contribution ",
                  "predictors; train one with AdapLeR, or use a recipe that needs no training, such "
                  "as ltp(threshold=0.01, n_ref=128)");
   check_argument(site.site.position == SitePosition::before_block, network.name, " the site ",
-                 to_string(site.site), " goes by contributions, which are predicted ahead of a ",
+                 to_string(site.site), " goes by contributions, which are predicted before a ",
                  "block; use at=before:", site.site.layer);
 }
 
@@ -53,7 +53,7 @@ void check_site(const NetworkFacts& network, const Schedule& schedule, const Sch
   check_argument(!inside || !network.masks || network.masks->of_block(layer).empty() ||
                      !asks_for(schedule.attention_request(layer), AttentionRequest::column_mean),
                  network.name, " the site ", at,
-                 " asks for the attention that masked heads give, ahead of it; score by the class"
+                 " asks for the attention that masked heads give, before it; score by the class"
                  " token, or choose an unmasked block");
   check_argument(
       !inside || !asks_for(schedule.attention_request(layer), AttentionRequest::output_norm),
@@ -66,14 +66,14 @@ void check_site(const NetworkFacts& network, const Schedule& schedule, const Sch
 void check_schedule(const NetworkFacts& network, const Schedule& schedule) {
   for (const ScheduledSite& site : schedule.sites()) {
     check_argument(site.site.layer < std::ssize(network.num_heads), network.name, " the site ",
-                   to_string(site.site), " is behind the last block, ",
+                   to_string(site.site), " is after the last block, ",
                    std::ssize(network.num_heads) - 1);
     check_predictors(network, schedule, site);
     check_site(network, schedule, site);
   }
   if (schedule.exit().is_never()) return;
   check_argument(network.exits, network.name,
-                 " the recipe has an exit and this model has no classifiers behind its blocks; "
+                 " the recipe has an exit and this model has no classifiers after its blocks; "
                  "train one that has, or leave exit= out");
   check_argument(network.num_classes > 1, network.name,
                  " an exit needs at least 2 classes to be certain of one, got ",

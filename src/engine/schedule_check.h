@@ -12,7 +12,7 @@ struct NetworkFacts {
   const char* name = "";                ///< "[vit]", for messages.
   std::span<const int> num_heads = {};  ///< Per block.
   bool class_token = true;
-  bool exits = false;  ///< A classifier behind every block.
+  bool exits = false;  ///< A classifier after every block.
   int num_classes = 0;
   LearnedScore predicts = LearnedScore::none;  ///< What its predictors say.
   int num_predictors = 0;                      ///< Of keep probabilities.

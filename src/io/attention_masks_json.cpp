@@ -5,11 +5,10 @@
 namespace tokensieve {
 
 std::string attention_masks_json(const AttentionMasks& masks) {
-  const bool hard = masks.kind == AttentionMasks::Kind::hard;
   return nlohmann::ordered_json{{"heads", masks.heads},
                                 {"rows", masks.rows},
                                 {"columns", masks.columns},
-                                {"kind", hard ? "hard" : "multiplicative"},
+                                {"kind", to_string(masks.kind)},
                                 {"sees_prefix", masks.sees_prefix}}
       .dump();
 }

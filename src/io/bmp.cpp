@@ -95,7 +95,7 @@ Masks read_masks(const EncodedImage& file, const BmpHeader& header) {
   if (header.compression == kUncompressed) return header.bits == 16 ? k555 : kBytes;
 
   Masks masks{};
-  for (std::size_t c = 0; c < 3; ++c) {  // right behind the first 40 bytes, in every version
+  for (std::size_t c = 0; c < 3; ++c) {  // right after the first 40 bytes, in every version
     masks[c] = little_endian(file, kFileHeader + 40 + 4 * c, 4);
   }
   bool known =

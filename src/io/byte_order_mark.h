@@ -4,7 +4,7 @@
 
 namespace tokensieve {
 
-/// What spreadsheets put ahead of UTF-8.
+/// What spreadsheets put before UTF-8.
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 inline std::string_view without_byte_order_mark(std::string_view text) {

@@ -84,7 +84,7 @@ PictureSet labelled(ImageDataset data, const ModelClasses& classes, std::string_
   if (!data.classes.empty()) places = match(data.classes, classes, set.note, operation);
   for (Sample& sample : set.samples) {
     check_runtime(sample.label >= 0, "[", operation, "] ", sample.path.string(),
-                  " has no label; write it behind the path, with a tab between");
+                  " has no label; write it after the path, with a tab between");
     check_runtime(static_cast<size_t>(sample.label) < places.size(), "[", operation, "] ",
                   sample.path.string(), " has label ", sample.label, ", but the model has ",
                   places.size(), " classes, counted from 0");

@@ -42,7 +42,7 @@ class Lines {
   std::size_t number_ = 0;
 };
 
-/// What is before the next tab, which `line` then begins behind; all of it if there is none.
+/// What is before the next tab, after which `line` then begins; all of it if there is none.
 std::string_view take_field(std::string_view& line) {
   const std::string_view field = line.substr(0, line.find('\t'));
   line.remove_prefix(std::min(field.size() + 1, line.size()));
@@ -132,6 +132,26 @@ TextDataset read_text_dataset(const fs::path& path) {
   TextDataset dataset = extension == ".tsv" ? read_tsv(text, path) : read_jsonl(text, path);
   check_runtime(!dataset.samples.empty(), "[read_text_dataset] expected texts in ", path.string(),
                 ", got none");
+  return dataset;
+}
+
+TextDataset open_labelled_texts(const fs::path& path, int num_classes, std::string_view operation) {
+  TextDataset dataset = open_texts(path, num_classes, operation);
+  for (size_t i = 0; i < dataset.samples.size(); ++i) {
+    check_runtime(dataset.samples[i].label >= 0, "[", operation, "] text ", i + 1, " of ",
+                  path.string(), " has no label; give each a \"label\"");
+  }
+  return dataset;
+}
+
+TextDataset open_texts(const fs::path& path, int num_classes, std::string_view operation) {
+  TextDataset dataset = read_text_dataset(path);
+  for (size_t i = 0; i < dataset.samples.size(); ++i) {
+    const int label = dataset.samples[i].label;
+    check_runtime(label < num_classes, "[", operation, "] text ", i + 1, " of ", path.string(),
+                  " has label ", label, ", but the model has ", num_classes,
+                  " classes, counted from 0");
+  }
   return dataset;
 }
 

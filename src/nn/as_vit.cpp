@@ -69,7 +69,7 @@ AdaptiveOutput AsVitImpl::forward_masked(const torch::Tensor& pixels, double tem
   const int64_t batch = x.size(0), count = x.size(1) - prefix;
   const torch::Tensor always = torch::ones({batch, prefix}, x.options());
   torch::Tensor decision = torch::ones({batch, count}, x.options());
-  torch::Tensor policy, scores;  // undefined ahead of the first site
+  torch::Tensor policy, scores;  // undefined before the first site
   AdaptiveOutput output;
   output.macs = torch::zeros({batch}, x.options());
   for (int i = 0; i < config().depth(); ++i) {

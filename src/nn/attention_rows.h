@@ -28,13 +28,13 @@ struct Rows {
   std::vector<Wide> sums;  ///< Over the rows so far.
 };
 
-/// A row of `n` logits to probabilities behind dropout, in place; `rows.sums` gains `weight` times
+/// A row of `n` logits to probabilities after dropout, in place; `rows.sums` gains `weight` times
 /// them.
 void forward_row(c10::BFloat16* x, Rows<float>& rows, float weight, int64_t n);
 void forward_row(float* x, Rows<float>& rows, float weight, int64_t n);
 void forward_row(double* x, Rows<double>& rows, double weight, int64_t n);
 
-/// A row of `n` logits to probabilities behind dropout, and the row `g` of the gradient of those to
+/// A row of `n` logits to probabilities after dropout, and the row `g` of the gradient of those to
 /// that of the logits, both in place. `received` is the gradient of the sums that forward_row()
 /// gives; `rows.sums` gains that of the bias.
 void backward_row(c10::BFloat16* x, c10::BFloat16* g, Rows<float>& rows, const float* received,

@@ -97,7 +97,7 @@ torch::Tensor BertImpl::embed(const torch::Tensor& tokens) {
   const torch::Tensor known = tokens.clamp_min(0);
   torch::Tensor places = torch::arange(tokens.size(2), tokens.options());
   if (const int64_t offset = config_.position_offset; offset > 0) {
-    // RoBERTa's padding tokens all read the row ahead of the first one's and are not counted.
+    // RoBERTa's padding tokens all read the row before the first one's and are not counted.
     const torch::Tensor counted = (tokens.select(1, 0) != offset - 1).to(torch::kLong);
     places = counted.cumsum(1) * counted + offset - 1;
   }
@@ -151,7 +151,7 @@ torch::Tensor BertImpl::mlp(int index, const torch::Tensor& rows) {
 
 torch::Tensor BertImpl::pool(const torch::Tensor& class_rows) {
   if (!pooler_) return drop(class_rows);
-  // RoBERTa's head drops ahead of its linear, too.
+  // RoBERTa's head drops before its linear, too.
   const torch::Tensor x = pooler_(config_.name == "roberta" ? drop(class_rows) : class_rows);
   return drop(config_.pooler == PoolerActivation::tanh ? torch::tanh(x) : torch::relu(x));
 }
@@ -159,7 +159,7 @@ torch::Tensor BertImpl::pool(const torch::Tensor& class_rows) {
 torch::Tensor BertImpl::exit(int index, const torch::Tensor& pooled) {
   if (index + 1 == config_.depth()) return classifier_(pooled);
   check_argument(config_.exits && index >= 0 && index < config_.depth(),
-                 "[bert] expected a network with an exit behind block ", index);
+                 "[bert] expected a network with an exit after block ", index);
   return exits_[static_cast<size_t>(index)](pooled);
 }
 

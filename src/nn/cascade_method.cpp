@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kDigits = 1e6;
 
-/// cascade_rates() as top_k(of=input) takes them for the blocks behind the first: each is a share
+/// cascade_rates() as top_k(of=input) takes them for the blocks after the first: each is a share
 /// of what the one before it left. Rounded down, so that a product that should be 0.6 is not a last
 /// bit above it, which would round 6 of 10 tokens up to 7.
 std::vector<double> rates_of_sites(const std::vector<double>& rates) {

@@ -45,7 +45,7 @@ DynamicOutput DynamicVitImpl::masked_blocks(const torch::Tensor& rows,
   const torch::Tensor always = torch::ones({batch, prefix}, x.options());
   torch::Tensor decision = torch::ones({batch, count}, x.options());
   torch::Tensor
-      policy;  // undefined ahead of the first site: plain softmax, which all ones would give
+      policy;  // undefined before the first site: plain softmax, which all ones would give
   DynamicOutput output;
   for (int i = 0; i < config().depth(); ++i) {
     if (is_site(sites_, i)) {

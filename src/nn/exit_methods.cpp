@@ -9,7 +9,7 @@
 namespace tokensieve::nn {
 namespace {
 
-/// Logits behind every block.
+/// Logits after every block.
 std::vector<torch::Tensor> all_logits(BertImpl& network,
                                       const std::vector<torch::Tensor>& class_rows) {
   std::vector<torch::Tensor> logits;

@@ -70,7 +70,7 @@ LtpBertImpl::LtpBertImpl(const BertConfig& config, const std::vector<double>& th
   check_attention(config);
   check_argument(std::ssize(thresholds) == config.depth() - 1 && config.depth() > 2,
                  "[ltp_bert] expected 3 blocks or more and a threshold for each of the ",
-                 config.depth() - 1, " behind the first, got ", thresholds.size());
+                 config.depth() - 1, " after the first, got ", thresholds.size());
   for (const double threshold : thresholds) {
     check_argument(std::abs(threshold) <= std::numeric_limits<float>::max(),
                    "[ltp_bert] expected finite float32 thresholds, got ", threshold);

@@ -12,7 +12,7 @@ namespace tokensieve::nn {
 /// A log of numbers, one JSON object a line, the first of them "step".
 class MetricsLog {
  public:
-  /// Opens `path` and drops what it holds of steps behind `steps` (and a line cut off by a crash).
+  /// Opens `path` and drops what it holds of steps after `steps` (and a line cut off by a crash).
   /// Throws std::runtime_error.
   MetricsLog(std::filesystem::path path, int64_t steps);
 

@@ -19,7 +19,7 @@ int block_of(const std::string& name) {
   return found == std::string::npos ? -1 : std::stoi(name.substr(found + layer.size()));
 }
 
-/// 0 for the embedding, i + 1 for block i, depth + 1 behind the blocks.
+/// 0 for the embedding, i + 1 for block i, depth + 1 after the blocks.
 int layer_of(const std::string& name, int depth) {
   const bool behind = name.starts_with("norm.") || name.starts_with("fc_norm.") ||
                       name.find("pooler.") != std::string::npos ||

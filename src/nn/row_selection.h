@@ -21,7 +21,7 @@ torch::Tensor selected_tokens(const Selector& selector, const torch::Tensor& sco
                               const torch::Tensor& kept, const torch::Tensor& present,
                               int site_index);
 
-/// Rows `[B, prefix + N, C]` to the prefix and the rows `index` `[B, k]` behind it.
+/// Rows `[B, prefix + N, C]` to the prefix and the rows `index` `[B, k]` after it.
 torch::Tensor keep_rows(const torch::Tensor& x, int64_t prefix, const torch::Tensor& index);
 
 /// True for blocks that are in `sites`.

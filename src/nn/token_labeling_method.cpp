@@ -63,7 +63,7 @@ class TokenLabelingMethod final : public Method {
   Loss loss(const torch::Tensor& pixels, const torch::Tensor& /*targets*/) override {
     check_argument(class_labels_.defined() && class_labels_.size(0) == pixels.size(0),
                    "[token_labeling] expected begin_batch with these ", pixels.size(0),
-                   " pictures ahead of their loss");
+                   " pictures before their loss");
     VitImpl& net = *network_;
     const VitConfig& config = net.config();
     const MixToken mix =

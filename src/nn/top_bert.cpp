@@ -22,7 +22,7 @@ torch::Tensor without_class(const torch::Tensor& alive) {
   return torch::cat({torch::zeros_like(alive.slice(1, 0, 1)), alive.slice(1, 1)}, 1);
 }
 
-/// Ranks `[B, n]` by score among the alive, 0 the best; behind them what is not.
+/// Ranks `[B, n]` by score among the alive, 0 the best; after them what is not.
 torch::Tensor ranks_of(const torch::Tensor& scores, const torch::Tensor& alive) {
   const torch::Tensor order = scores.detach()
                                   .to(torch::kDouble)

@@ -6,7 +6,7 @@
 namespace tokensieve::nn {
 namespace {
 
-/// Whether a text network's parameter is behind the last block.
+/// Whether a text network's parameter is after the last block.
 bool is_head(const std::string& name) {
   return is_classifier(name) || name.find("pooler.") != std::string::npos ||
          name.starts_with("pre_classifier.");

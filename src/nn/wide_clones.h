@@ -1,6 +1,6 @@
 #pragma once
 
-// TOKENSIEVE_WIDE_CLONES ahead of a function compiles it again for registers of 256 and of 512
+// TOKENSIEVE_WIDE_CLONES before a function compiles it again for registers of 256 and of 512
 // bits, and the program chooses when it starts; what it calls takes part where it is
 // TOKENSIEVE_INLINE. Sanitizers are not ready that early.
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && \

@@ -181,9 +181,8 @@ Image draw_mask_map(const RetentionView& view, const AttentionMasks& masks,
   const bool any_gone = std::ranges::any_of(view.trace.sites, [](const SiteTrace& site) {
     return std::ranges::count(site.fate, Fate::dropped) > 0;
   });
-  const std::string title =
-      cat("masked heads: ", 2 * masks.rows + 1, " x ", 2 * masks.columns + 1, " patches, ",
-          masks.kind == AttentionMasks::Kind::hard ? "hard" : "multiplicative");
+  const std::string title = cat("masked heads: ", 2 * masks.rows + 1, " x ", 2 * masks.columns + 1,
+                                " patches, ", to_string(masks.kind));
   const std::vector<cv::Mat3b> parts = {text_line(title, metrics.title(), heads.cols), heads,
                                         mask_legend(masks, any_gone, heads.cols, metrics)};
   return to_image(with_margin(stack_down(parts, 12), 22));

@@ -31,7 +31,7 @@ int text_baseline(const TextStyle& style);
 /// outside the picture is cut off.
 void draw_text(cv::Mat3b& picture, std::string_view text, cv::Point at, const TextStyle& style);
 
-/// `text`, or as much of its beginning as fits into `width` pixels with "..." behind it.
+/// `text`, or as much of its beginning as fits into `width` pixels with "..." after it.
 std::string fit_text(std::string_view text, int width, const TextStyle& style);
 
 }  // namespace tokensieve::drawing

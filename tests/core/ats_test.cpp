@@ -51,7 +51,7 @@ std::vector<int64_t> sampled(const Scores& scores, double keep = 1.0) {
 }  // namespace
 
 TEST_CASE("ATS samples the worked example", "[core][ats]") {
-  // Tokens 1, 2, 3 and 4 behind the class row: the lowest score is not drawn.
+  // Tokens 1, 2, 3 and 4 after the class row: the lowest score is not drawn.
   CHECK(sampled(Scores{.05f, .4f, .1f, .3f, .15f}) == std::vector<int64_t>{0, 2, 3, 4, 5});
 }
 

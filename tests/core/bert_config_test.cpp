@@ -19,6 +19,13 @@ void check_refused(const std::function<void(BertConfig&)>& change, const char* m
 
 }  // namespace
 
+TEST_CASE("heads have names", "[core][bert_config]") {
+  CHECK(to_string(TextHead::embedding) == "embedding");
+  CHECK(to_string(TextHead::classification) == "classification");
+  CHECK(to_string(TextHead::tokens) == "tokens");
+  CHECK(to_string(TextHead::question_answering) == "question_answering");
+}
+
 TEST_CASE("The default text network is BERT-base", "[core][bert_config]") {
   const BertConfig config;
   CHECK_NOTHROW(config.validate());

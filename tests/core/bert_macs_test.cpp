@@ -52,7 +52,7 @@ TEST_CASE("a head of tokens reads every token, an embedding costs nothing", "[co
   CHECK(count_dense_macs(bert, 100).head == 0);
 }
 
-TEST_CASE("an exit costs a classifier a block and nothing behind it", "[core][macs][bert]") {
+TEST_CASE("an exit costs a classifier a block and nothing after it", "[core][macs][bert]") {
   const BertConfig bert;
   std::vector<LayerTokens> layers(12);
   for (int l = 0; l < 4; ++l) layers[l] = {128, 128, 128, 0, 0};

@@ -14,7 +14,7 @@ using Catch::Contains;
 
 namespace {
 
-/// The block behind which a sample with these logits exits, -1 if behind none.
+/// The block after which a sample with these logits exits, -1 if after none.
 int exit_layer(const ExitRule& rule, const std::vector<std::vector<float>>& logits) {
   ExitState state;
   for (size_t l = 0; l < logits.size(); ++l) {

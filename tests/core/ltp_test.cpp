@@ -9,7 +9,7 @@
 using namespace tokensieve;
 using namespace tokensieve::test;
 
-TEST_CASE("thresholds rise evenly to the last, which is behind the last site", "[core][ltp]") {
+TEST_CASE("thresholds rise evenly to the last, which is after the last site", "[core][ltp]") {
   // The initial thresholds of 12 blocks at 0.01, of which block 0 has none.
   const std::vector<double> expected = {0.000833, 0.001667, 0.0025, 0.003333, 0.004167, 0.005,
                                         0.005833, 0.006667, 0.0075, 0.008333, 0.009167};

@@ -29,7 +29,7 @@ VitConfig lvvit(int dim, int heads, int depth) {
 
 const VitConfig kTiny = vit(192, 3), kSmall = vit(384, 6), kBase = vit(768, 12), k256 = vit(256, 4);
 
-/// Rows of the 12 blocks, for sites behind the attention of blocks 3, 6, 9 that leave these rows.
+/// Rows of the 12 blocks, for sites after the attention of blocks 3, 6, 9 that leave these rows.
 std::vector<LayerTokens> after_attention(const std::vector<int64_t>& left) {
   std::vector<LayerTokens> layers;
   for (int64_t layer = 0, rows = 197, site = 0; layer < 12; ++layer) {
@@ -83,7 +83,7 @@ std::vector<LayerTokens> evit_layers(double keep, bool fused) {
   return after_attention(rows);
 }
 
-/// ToMe merges up to r rows, never more than half of those behind the class token, in every block.
+/// ToMe merges up to r rows, never more than half of those after the class token, in every block.
 std::vector<LayerTokens> tome_layers(int64_t r) {
   std::vector<LayerTokens> layers;
   for (int64_t layer = 0, rows = 197; layer < 12; ++layer) {
@@ -144,7 +144,7 @@ TEST_CASE("DynamicViT's MACs on LV-ViT, the second head on surviving tokens",
   }
   const auto total = count_macs(config, 196, layers).total() + predictor_macs(config, keep);
   CHECK(rounded(static_cast<double>(total) * 1e-9, 3) == Approx(expected).epsilon(1e-9));
-  // A site behind the last block spares the second head what it drops.
+  // A site after the last block spares the second head what it drops.
   CHECK(count_macs(config, 196, layers).head - count_macs(config, 196, layers, 2).head ==
         int64_t{dim} * 1000 * (layers.back().mlp - 2));
 }

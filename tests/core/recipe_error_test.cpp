@@ -98,7 +98,7 @@ TEST_CASE("an argument has a value if it takes one", "[core][recipe]") {
   CHECK_REFUSES(Recipe::parse("evit(fuse=1)"),
                 "expected fuse without a value in evit(...), got 'fuse=1'");
   CHECK_REFUSES(Recipe::parse("evit(keep)"), "expected keep=... in evit(...), got 'keep'");
-  CHECK_REFUSES(Recipe::parse("evit(keep=)"), "expected a value behind 'evit(keep=', got ')'");
+  CHECK_REFUSES(Recipe::parse("evit(keep=)"), "expected a value after 'evit(keep=', got ')'");
   CHECK_REFUSES(Recipe::parse("dense(0.5)"), "expected no argument in dense(...), got '0.5'");
   CHECK_REFUSES(Recipe::parse(with_select("top_k")), "expected keep in top_k(...), got none");
   CHECK_REFUSES(Recipe::parse(with_select("mass()")), "expected mass in mass(...), got none");
@@ -120,9 +120,9 @@ TEST_CASE("the long form has all its parts once", "[core][recipe]") {
 TEST_CASE("sites are blocks in order of execution", "[core][recipe]") {
   const auto [sites, message] = GENERATE(table<const char*, const char*>({
       {"before:6/3",
-       "expected each site once and in order of execution, got before:3 behind before:6"},
-      {"before:3/3", "got before:3 behind before:3"},
-      {"after_attention:3, before:3", "got before:3 behind after_attention:3"},
+       "expected each site once and in order of execution, got before:3 after before:6"},
+      {"before:3/3", "got before:3 after before:3"},
+      {"after_attention:3, before:3", "got before:3 after after_attention:3"},
       {"before:x", "expected the block of a site to be a whole number"},
       {"before:-1", "got '-1'"},
       {"before:2147483647", "expected a block number, got 2147483647"},
@@ -133,8 +133,8 @@ TEST_CASE("sites are blocks in order of execution", "[core][recipe]") {
       {"before:0..1000/1001..2000", "at most 1024 sites, got more"},
       {"before:..", "got ''"},
       {"before:1..x", "got 'x'"},
-      {"before:3../5", "got before:5 behind before:3.."},
-      {"before:3.., before:4", "got before:4 behind before:3.."},
+      {"before:3../5", "got before:5 after before:3.."},
+      {"before:3.., before:4", "got before:4 after before:3.."},
       {"before:", "expected block numbers such as 3/6/9"},
       {"before", "expected ':'"},
       {"before:3,", "expected a position"},
@@ -154,14 +154,14 @@ TEST_CASE("broken grammar says what was expected where", "[core][recipe]") {
       {"", "expected a method such as evit(keep=0.7), or score=..., got the end"},
       {"   ", "got the end"},
       {"(", "got '('"},
-      {"evit(", "expected an argument behind 'evit(', got the end"},
-      {"evit(keep=0.7", "expected ')' behind 'evit(keep=0.7', got the end"},
-      {"evit(keep=0.7))", "expected the end behind 'evit(keep=0.7)', got ')'"},
+      {"evit(", "expected an argument after 'evit(', got the end"},
+      {"evit(keep=0.7", "expected ')' after 'evit(keep=0.7', got the end"},
+      {"evit(keep=0.7))", "expected the end after 'evit(keep=0.7)', got ')'"},
       {"evit(keep=0.7,)", "expected an argument"},
       {"evit(keep=0.7;)", "expected ')'"},
-      {"evit evit", "expected the end behind 'evit ', got 'evit'"},
+      {"evit evit", "expected the end after 'evit ', got 'evit'"},
       {"evit | at=before:1", "expected the end"},
-      {"score=", "expected a name behind 'score='"},
+      {"score=", "expected a name after 'score='"},
       {"score=random |", "expected a part such as select=..."},
       {"score=random | select", "expected '='"},
       {"score=random, select=mass(1)", "expected the end"},

@@ -29,7 +29,7 @@ TokenPlan plan() {
 
 }  // namespace
 
-TEST_CASE("fresh columns count tokens behind the prefix, and every row is one token",
+TEST_CASE("fresh columns count tokens after the prefix, and every row is one token",
           "[core][columns]") {
   RowColumns columns;
   columns.reset(kLayout, 2);

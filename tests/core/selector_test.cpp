@@ -46,7 +46,7 @@ TEST_CASE("top-k breaks ties by the smaller index", "[core][selector]") {
   CHECK(select(*top_k_selector({0.5}), {-0.0f, 0.0f, -0.0f, 0.0f}) == Kept{0, 1});
 }
 
-TEST_CASE("top-k ranks NaN behind everything, negative infinity included", "[core][selector]") {
+TEST_CASE("top-k ranks NaN after everything, negative infinity included", "[core][selector]") {
   CHECK(select(*top_k_selector({0.5}), {kNan, -kInfinity, kNan, -3.0f}) == Kept{1, 3});
   CHECK(select(*top_k_selector({0.5}), {-kNan, kInfinity, kNan, -3.0f}) == Kept{1, 3});
   CHECK(select(*top_k_selector({0.75}), {kNan, 1.0f, kNan, 2.0f}) == Kept{0, 1, 3});

@@ -47,6 +47,15 @@ TEST_CASE("a plan copies kept rows and sums fused ones", "[core][plan]") {
   CHECK(out == std::vector<float>{0, 1, 4, 5, 1 + 1.5f, 1.5f + 1.75f, 8, 9, 10, 11});
 }
 
+TEST_CASE("a plan knows where each row goes", "[core][plan]") {
+  const TokenPlan plan = fusing_plan();
+  CHECK(plan.destinations(0) ==
+        std::vector<Destination>{{0, 1.0f}, {2, 0.5f}, {1, 1.0f}, {2, 0.25f}});
+  CHECK(plan.destinations(1) == std::vector<Destination>{{0, 1.0f}, {1, 1.0f}, {-1, 0.0f}});
+  const TokenPlan twice = one_sample({{{2, 0.5f}}, {{2, 1.0f}, {0, 0.5f}}});
+  CHECK(twice.destinations(0) == std::vector<Destination>{{1, 0.5f}, {-1, 0.0f}, {0, 0.5f}});
+}
+
 TEST_CASE("a plan knows which rows are copies, of which packed row", "[core][plan]") {
   const TokenPlan plan = fusing_plan();
   CHECK(std::vector<int64_t>(plan.copied_rows().begin(), plan.copied_rows().end()) ==

@@ -63,14 +63,14 @@ TEST_CASE("ToMe merges the most similar pairs, weighted by size", "[core][tome]"
         std::vector<float>{1, 2, 3});
 }
 
-TEST_CASE("at most half of the rows behind the prefix leave at a site", "[core][tome]") {
+TEST_CASE("at most half of the rows after the prefix leave at a site", "[core][tome]") {
   const int prefix = GENERATE(0, 1, 2, 5);
   const int64_t count = GENERATE(5, 6, 11, 12);
   Keys site({count, count}, prefix, random_keys(2 * count * 3), 3);
   const TokenPlan plan = tome_reducer({1000})->reduce(site.input()).plan;
   CHECK_NOTHROW(plan.validate(site.layout, prefix));
   const int64_t most = (count - prefix) / 2;
-  // Even rows behind the prefix may be fewer than half, and need an odd row to go to.
+  // Even rows after the prefix may be fewer than half, and need an odd row to go to.
   CHECK(plan.output_layout().count(0) >= count - most);
   if (prefix == 1) CHECK(plan.output_layout().count(0) == count - most);
   site.columns.apply(plan);

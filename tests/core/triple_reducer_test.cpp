@@ -31,7 +31,7 @@ class ThesePositions final : public Selector {
 
 }  // namespace
 
-TEST_CASE("the triple keeps the best rows in their order behind the prefix", "[core][triple]") {
+TEST_CASE("the triple keeps the best rows in their order after the prefix", "[core][triple]") {
   const SiteFixture fixture({5}, 1, {9.0f, 0.1f, 0.4f, 0.2f, 0.3f});
   const TokenPlan plan = evit(0.5, gone_policy())->reduce(fixture.input()).plan;
   CHECK(rows_of(plan, 0) == std::vector<int64_t>{0, 2, 4});

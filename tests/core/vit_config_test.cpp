@@ -84,7 +84,7 @@ TEST_CASE("a config names the size that makes no sense", "[core][config]") {
         c.stem_channels = 64;
         c.patch_size = 7;
       },
-      "a patch_size that is a multiple of 2 behind a convolution stem, got 7");
+      "a patch_size that is a multiple of 2 after a convolution stem, got 7");
   refuses(
       [](VitConfig& c) {
         c.aux_head = true;

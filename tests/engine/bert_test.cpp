@@ -99,7 +99,7 @@ TEST_CASE("a text exits with the logits of its block while the batch goes on", "
   }
 }
 
-TEST_CASE("texts of one batch exit behind different blocks", "[engine][bert]") {
+TEST_CASE("texts of one batch exit after different blocks", "[engine][bert]") {
   BertConfig config = tiny_bert();
   config.exits = true;
   TextModel model(config);
@@ -238,12 +238,12 @@ TEST_CASE("a text that cannot be run is told why", "[engine][bert][errors]") {
   const auto views = texts.views();
   CHECK_THROWS_WITH(model.run(views, "dense", -1), Catch::Contains("[bert] threads"));
   CHECK_THROWS_WITH(model.run(views, "exit=entropy(0.3)"),
-                    Catch::Contains("no classifiers behind its blocks"));
+                    Catch::Contains("no classifiers after its blocks"));
   CHECK_THROWS_WITH(model.run(views, "dynamicvit(keep=0.7, sites=1)"),
                     Catch::Contains("has no predictors"));
   const Schedule deeper = Recipe::parse("ltp(threshold=0.1, sites=9)").compile(12);
   CHECK_THROWS_WITH(model.bert.run(views, deeper, model.workspace),
-                    Catch::Contains("behind the last block, 3"));
+                    Catch::Contains("after the last block, 3"));
   BertConfig config = tiny_bert();
   config.exits = true;
   config.num_classes = 1;

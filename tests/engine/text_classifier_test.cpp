@@ -113,7 +113,7 @@ TEST_CASE("a text folder that cannot run is told why", "[engine][text_classifier
   CHECK_THROWS_WITH(TextClassifier(folder), Catch::Contains("expected 5 labels"));
   folder = text_folder();
   folder.recipe = "pabee";
-  CHECK_THROWS_WITH(TextClassifier(folder), Catch::Contains("no classifiers behind its blocks"));
+  CHECK_THROWS_WITH(TextClassifier(folder), Catch::Contains("no classifiers after its blocks"));
   folder = text_folder();
   CHECK_THROWS_WITH(TextClassifier(folder).tokenize({"a"}),
                     Catch::Contains("expected a tokenizer in the model's folder"));

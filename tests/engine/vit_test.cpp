@@ -277,7 +277,7 @@ TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
   CHECK(model.run({}).empty());
   CHECK_THROWS_WITH(model.run(view, "dense", -1), Catch::Contains("threads"));
   CHECK_THROWS_WITH(model.run(view, "dense", 1025), Catch::Contains("threads"));
-  CHECK_THROWS_WITH(model.run(view, "pabee"), Catch::Contains("no classifiers behind its blocks"));
+  CHECK_THROWS_WITH(model.run(view, "pabee"), Catch::Contains("no classifiers after its blocks"));
   view[0].height = 55;
   CHECK_THROWS_WITH(model.run(view), Catch::Contains("multiples of the patch size 8"));
   view[0].height = 0;
@@ -296,7 +296,7 @@ TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
   CHECK_THROWS_WITH(model.vit.run(view, inside, model.workspace), Catch::Contains("cannot merge"));
   const Schedule deeper = Recipe::parse("evit(keep=0.5, sites=9)").compile(12);
   CHECK_THROWS_WITH(model.vit.run(view, deeper, model.workspace),
-                    Catch::Contains("behind the last"));
+                    Catch::Contains("after the last"));
   struct Norms final : Reducer {
     AttentionRequest attention_request() const override { return AttentionRequest::output_norm; }
     bool keeps_everything(int) const override { return false; }
@@ -324,7 +324,7 @@ TEST_CASE("a call that cannot run says why", "[engine][vit][errors]") {
   CHECK_THROWS_WITH(headless.run(view, "evit(sites=1)"), Catch::Contains("no class token"));
 }
 
-TEST_CASE("a method that leaves nothing behind the prefix is refused", "[engine][vit][errors]") {
+TEST_CASE("a method that leaves nothing after the prefix is refused", "[engine][vit][errors]") {
   class KeepsNone final : public Reducer {
     AttentionRequest attention_request() const override { return AttentionRequest::none; }
     bool keeps_everything(int) const override { return false; }
@@ -342,7 +342,7 @@ TEST_CASE("a method that leaves nothing behind the prefix is refused", "[engine]
   pictures.add(56, 56, 5);
   const Schedule schedule({{{1, SitePosition::before_block}, 0, std::make_shared<KeepsNone>()}}, 4);
   CHECK_THROWS_WITH(model.vit.run(pictures.views(), schedule, model.workspace, 1),
-                    Catch::Contains("behind the prefix of sample 0 to stay at before:1"));
+                    Catch::Contains("after the prefix of sample 0 to stay at before:1"));
 }
 
 TEST_CASE("a run on one thread and a later one on two agree", "[engine][vit]") {

@@ -147,7 +147,7 @@ TEST_CASE("A PNG has one palette, with colours", "[io][image][hostile]") {
   for (const char letter : name) empty.push_back(std::byte(letter));
   empty.resize(12);
   auto bytes = original;
-  bytes.insert(bytes.end() - 12, empty.begin(), empty.end());  // ahead of IEND
+  bytes.insert(bytes.end() - 12, empty.begin(), empty.end());  // before IEND
   repair_checksums(bytes);
   CHECK_THROWS_WITH(decode_image(bytes), Contains("expected one palette with colours"));
   bytes = original;

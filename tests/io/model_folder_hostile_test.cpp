@@ -37,7 +37,7 @@ TEST_CASE("Values of config.json of the wrong kind or size are refused by name",
   check_config_refused("/architecture", 7, "expected 'architecture' to be a string, got 7");
   check_config_refused("/architecture", "resnet50", "got 'resnet50'");
   check_config_refused("/architecture", "vit_base_patch16_clip_quickgelu_224", "quick GELU");
-  check_config_refused("/architecture", "vit_base_patch16_rpn_224", "norms behind the layers");
+  check_config_refused("/architecture", "vit_base_patch16_rpn_224", "norms after the layers");
   check_config_refused("/architecture", "vit_small_patch16_rope_224", "rotary positions");
   check_config_refused("/model_args", json::array(), "'model_args' to be an object, got []");
   check_config_refused("/model_args/num_heads", "2", "'model_args.num_heads' to be an integer");

@@ -16,7 +16,7 @@ using Catch::Contains;
 
 namespace {
 
-/// A file of this header, its length in front, and `data_bytes` bytes behind.
+/// A file of this header, its length in front, and `data_bytes` bytes after it.
 std::string file_text(const std::string& header, std::size_t data_bytes) {
   const std::uint64_t length = header.size();
   std::string text(sizeof length, '\0');

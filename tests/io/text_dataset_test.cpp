@@ -51,6 +51,19 @@ TEST_CASE("JSON lines give texts, pairs and labels, and may have other keys",
   CHECK(pairs.samples == std::vector<TextSample>{{"a", "b", 0}});
 }
 
+TEST_CASE("Labels must be classes of the model", "[io][text_dataset]") {
+  const TempFolder folder;
+  const auto file = folder / "a.jsonl";
+  write_text_file(file, "{\"text\": \"a\", \"label\": 2}\n{\"text\": \"b\"}\n");
+  CHECK(open_texts(file, 3, "test").samples[1].label == -1);
+  CHECK_THROWS_WITH(open_texts(file, 2, "test"),
+                    Contains("[test] text 1 of") && Contains("has label 2, but the model has 2"));
+  CHECK_THROWS_WITH(open_labelled_texts(file, 3, "test"),
+                    Contains("text 2 of") && Contains("has no label"));
+  write_text_file(file, "{\"text\": \"a\", \"label\": 2}\n");
+  CHECK(open_labelled_texts(file, 3, "test").samples[0].label == 2);
+}
+
 TEST_CASE("A text data set that is wrong is refused with its line", "[io][text_dataset]") {
   const TempFolder folder;
   for (const char* line : {"dog\tx", "-1\tx", "1.5\tx", "\tx", "99999999999\tx"}) {

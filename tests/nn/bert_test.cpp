@@ -116,5 +116,5 @@ TEST_CASE("a text network refuses what it cannot read", "[nn][bert][errors]") {
                     Catch::Contains("tokens [B, 2, n]"));
   CHECK_THROWS_WITH(network->forward(torch::zeros({2, 2, 17}, torch::kLong)),
                     Catch::Contains("n from 1 to 16"));
-  CHECK_THROWS_WITH(network->exit(1, torch::zeros({2, 16})), Catch::Contains("an exit behind"));
+  CHECK_THROWS_WITH(network->exit(1, torch::zeros({2, 16})), Catch::Contains("an exit after"));
 }

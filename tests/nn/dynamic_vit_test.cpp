@@ -69,7 +69,7 @@ TEST_CASE("a dropped token's content does not reach the logits", "[nn][dynamicvi
   torch::NoGradGuard guard;
   const auto masks = nested_masks(2, {9});
   const torch::Tensor before = n.net->forward_masked(n.pixels, {{}, masks}, 0).logits;
-  // The rows behind block 0, with noise for those that are dropped before block 1.
+  // The rows after block 0, with noise for those that are dropped before block 1.
   torch::Tensor rows = n.net->block(0, n.net->embed(n.pixels));
   const torch::Tensor policy = torch::cat({torch::ones({2, 1}, torch::kDouble), masks[0]}, 1);
   rows = torch::where(policy.unsqueeze(-1) > 0, rows, torch::randn_like(rows) * 10);

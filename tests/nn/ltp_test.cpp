@@ -296,7 +296,7 @@ TEST_CASE("a steep cascade's last sites keep what the floor left", "[nn][cascade
 TEST_CASE("LTP and cascade refuse options that make no sense", "[nn][ltp][errors]") {
   const BertConfig config = test::tiny_bert_config();
   CHECK_THROWS_WITH(nn::LtpBert(config, std::vector<double>{0.1}, 128),
-                    Catch::Contains("a threshold for each of the 3 behind"));
+                    Catch::Contains("a threshold for each of the 3 after"));
   CHECK_THROWS_WITH(nn::LtpBert(config, std::vector<double>{0.1, 0.1, 1e300}, 128),
                     Catch::Contains("finite float32 thresholds"));
   CHECK_THROWS_WITH(nn::LtpBert(config, std::vector<double>{0.1, 0.1, 0.1}, -1),

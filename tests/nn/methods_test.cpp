@@ -201,7 +201,7 @@ TEST_CASE("SaiT learns its shares from the teacher's last block", "[nn][sait]") 
   nn::Loss loss = method->loss(batch.pixels, batch.targets);
   CHECK(term(loss, "attention") == Approx(expected).epsilon(1e-4));
 
-  // Its gradient ends ahead of the site; the teacher has none.
+  // Its gradient ends before the site; the teacher has none.
   loss.total = loss.total - nn::soft_cross_entropy(network->forward(batch.pixels), batch.targets);
   loss.total.backward();
   REQUIRE(network->named_parameters()["blocks.1.attn.qkv.weight"].grad().defined());

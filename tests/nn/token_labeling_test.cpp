@@ -59,7 +59,7 @@ TEST_CASE("RoIAlign gives a map back, and means of its parts", "[nn][label_maps]
   CHECK(test::difference(nn::roi_align(map, box(1, 1, 3, 3), 2, 2).flatten(),
                          torch::tensor({5.0, 6.0, 9.0, 10.0})) < 1e-6);
   CHECK(nn::roi_align(map, box(0, 0.5, 1, 1.5), 1, 1).item<float>() == Approx(0.5));
-  // Points ahead of the first middle have its value; a cell of 1.5 is the mean of two points.
+  // Points before the first middle have its value; a cell of 1.5 is the mean of two points.
   CHECK(nn::roi_align(map, box(0, 0, 0.5, 0.5), 1, 1).item<float>() == Approx(0.0));
   CHECK(nn::roi_align(map, box(0, 0, 1, 1.5), 1, 1).item<float>() == Approx((0.0 + 0.625) / 2));
 

@@ -87,7 +87,7 @@ TEST_CASE("the ranking loss is the second LambdaARP", "[nn][top]") {
   CHECK(scalar(nn::lambda_arp(s, y)) == Approx(0.421801).epsilon(1e-5));
   CHECK(test::gradient_error([&](const torch::Tensor& x) { return nn::lambda_arp(x, y); }, s) <
         1e-7);
-  // Four tokens behind the class token, three of them ranked: relevances 4, 3, 2 less their
+  // Four tokens after the class token, three of them ranked: relevances 4, 3, 2 less their
   // smallest, and one more since a single one is 0.
   const torch::Tensor teacher = torch::tensor({{9.0, 0.1, 0.4, 0.2, 0.3}}, torch::kDouble);
   const torch::Tensor student = torch::tensor({{9.0, 0.5, 0.1, 0.7, 0.2}}, torch::kDouble);
@@ -128,7 +128,7 @@ TEST_CASE("closed gates and open bins are the dense network", "[nn][top]") {
         1e-6);
 }
 
-TEST_CASE("masked rows equal rows that have left ahead of the MLP before", "[nn][top]") {
+TEST_CASE("masked rows equal rows that have left before the MLP before", "[nn][top]") {
   auto network = random_top(2, 1, 4);
   set(network, "site_gates", torch::tensor({10.0, -10.0, 10.0}));
   set(network, "rank_bins",

@@ -8,7 +8,7 @@
 // probe); with predictors gathered (own decisions at `keep`), gathered_forced and masked_forced
 // (the decisions of `kept`); with thresholds evit (fused at 0.7), sait (0.46) and asvit.
 //
-// Of a text model IN: tokens [B, 2, n] (ids and types, -1 behind the end), probe [B, classes], and
+// Of a text model IN: tokens [B, 2, n] (ids and types, -1 after the end), probe [B, classes], and
 // thresholds [blocks - 1] with n_ref [1], or, of a model with contribution predictors, etas
 // [blocks]; bins [sites, bins] (ToP's log-odds); cascade [1] (a keep rate); of one with exits
 // patience [1], entropy [1] and exit_thresholds [blocks - 1]. OUT: logits and gradients; ltp,

@@ -11,7 +11,7 @@ from reference_ltp import layer_parts
 
 @dataclasses.dataclass
 class Selected:
-    """What was decided ahead of one layer."""
+    """What was decided before one layer."""
 
     alpha: torch.Tensor  # [present] share of every row, the class token's first
     present: list  # input tokens that the rows are, the class token 0
@@ -41,7 +41,7 @@ def random_predictors(network, seed=0):
 def adapler(bert, ids, predictors, etas):
     """Runs one text of token ids through `bert` (transformers' BertModel).
 
-    Returns the class token's state behind the last layer [dim], and a Selected for each layer.
+    Returns the class token's state after the last layer [dim], and a Selected for each layer.
     """
     x = bert.embeddings(input_ids=torch.tensor([ids]))[0]
     present = list(range(len(ids)))

@@ -36,7 +36,7 @@ def ltp(bert, ids, thresholds, n_ref=None, padding=0):
     """Runs one text of token ids through `bert` (transformers' BertModel).
 
     `thresholds` has one number a layer, 0 where it does not prune. `padding` masked tokens are put
-    behind the text. Returns the states behind the last layer [n, dim], every token's state in the last
+    after the text. Returns the states after the last layer [n, dim], every token's state in the last
     layer that it was alive in, and a Selected for each layer that prunes.
     """
     n = len(ids)

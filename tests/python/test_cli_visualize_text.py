@@ -134,7 +134,7 @@ def test_info_tells_what_was_learned_for_the_sieve(folder, tmp_path):
     assert run_json("info", folder)["contributions"] is False
     learned = write_contributions(write_text_model(tmp_path / "adapler"))
     assert run_json("info", learned)["contributions"] is True
-    assert "a predictor ahead of every block" in run("info", learned).stdout
+    assert "a predictor before every block" in run("info", learned).stdout
 
 
 # --- calibrate ------------------------------------------------------------------------------------

@@ -94,11 +94,11 @@ def test_evaluate_explains_what_it_cannot_do_with_texts(model, data, tiny, image
         evaluate(tiny, image_folder, truncate=9)
     unlabelled = tmp_path / "unlabelled.jsonl"
     unlabelled.write_text('{"text": "ba", "label": 1}\n{"text": "be"}\n')
-    with pytest.raises(ValueError, match="sample 2 of .* has no label"):
+    with pytest.raises(RuntimeError, match="text 2 of .* has no label"):
         evaluate(model, unlabelled)
     beyond = tmp_path / "beyond.tsv"
     beyond.write_text("label\ttext\n3\tbe\n")
-    with pytest.raises(ValueError, match="has label 3, but the model has 3 classes"):
+    with pytest.raises(RuntimeError, match="has label 3, but the model has 3 classes"):
         evaluate(model, beyond)
     tokens = ts.load(write_text_model(tmp_path / "tokens", task="ForTokenClassification"))
     with pytest.raises(ValueError, match="expected a model with a label for a text"):
@@ -124,7 +124,7 @@ def test_texts_that_exit_early_cost_what_they_ran(data, tmp_path):
     said = run_json("calibrate", "-m", folder, "-r", recipe, "--sweep", "1..3:2", "--no-latency", data)
     assert said["calibration"]["steps"] == [pytest.approx(step) for step in found["steps"]]
     index = int((result.exit_layers >= 0).argmax())
-    assert f"answered behind block {result.exit_layers[index]} of 4" in result.words(index)
+    assert f"answered after block {result.exit_layers[index]} of 4" in result.words(index)
 
 
 def test_a_call_takes_what_iterates_over_texts(model):

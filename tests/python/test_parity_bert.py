@@ -172,7 +172,7 @@ def test_dropped_tokens_give_their_last_live_state(tmp_path):
 
 @pytest.fixture(scope="module")
 def with_exits(tmp_path_factory):
-    """A network, ours, and what its classifiers say behind every block."""
+    """A network, ours, and what its classifiers say after every block."""
     folder = tmp_path_factory.mktemp("models") / "exits"
     network = random_network("Bert", "ForSequenceClassification", num_labels=3, **MINILM)
     network.save_pretrained(folder)
@@ -310,7 +310,7 @@ def test_what_cannot_run_says_why(tmp_path):
         model([text], [text, text])
     with pytest.raises(ValueError, match="batch must be 1 or more"):
         model([text], batch=0)
-    with pytest.raises(ValueError, match="no classifiers behind its blocks"):
+    with pytest.raises(ValueError, match="no classifiers after its blocks"):
         model([text], recipe="pabee")
     with pytest.raises(ValueError, match="expected keep"):
         model([text], recipe="evit(keep=0.5, sites=1)", entropy=0.5)

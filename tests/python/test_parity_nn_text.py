@@ -15,7 +15,7 @@ DISTILLED = {"n_layers": 4, "dim": 64, "n_heads": 4, "hidden_dim": 128}
 
 
 def as_tokens(texts, types):
-    """Ids and types [B, 2, n], -1 behind the end; the types of a text ascend to `types` - 1."""
+    """Ids and types [B, 2, n], -1 after the end; the types of a text ascend to `types` - 1."""
     tokens = torch.full((len(texts), 2, max(map(len, texts))), -1)
     for index, text in enumerate(texts):
         tokens[index, 0, : len(text)] = torch.tensor(text)
@@ -104,7 +104,7 @@ def test_what_top_masks_leaves_the_engine_and_its_count_is_what_runs(tmp_path):
     width, heads = SMALL["hidden_size"], SMALL["num_attention_heads"]
     for index, text in enumerate(texts):
         rows = [len(text), *(int(ours[f"kept.{site}"][index].sum()) for site in range(3))]
-        # ToP counts a product for each probability, and nothing behind the blocks.
+        # ToP counts a product for each probability, and nothing after the blocks.
         expected = float(ours["counted"][index]) * 1e9 - heads * sum(n * n for n in rows)
         assert result.macs[index] == pytest.approx(expected + width * width + 3 * width, rel=1e-6)
     assert int(ours["kept.2"].sum()) < 0.5 * sum(LENGTHS), "something leaves"

@@ -173,7 +173,7 @@ def test_every_character_between_letters_and_before_a_mark(tmp_path):
         tokens = dict.fromkeys(SPECIAL + chars + ["##" + char for char in chars])
         reference = add_bert_specials(bert({token: number for number, token in enumerate(tokens)}, lowercase=True))
         ours = save(reference, tmp_path / str(begin))
-        # Marks change places with a cedilla behind them; many characters a text, to take less time.
+        # Marks change places with a cedilla after them; many characters a text, to take less time.
         for chunk in in_chunks(some):
             texts = [" ".join(f"a{char}a" for char in chunk), " ".join(f"a{char}\u0327" for char in chunk)]
             assert_equal(reference, ours, texts)

@@ -268,7 +268,7 @@ def test_texts_have_no_broken_pictures(place):
         ({"method": LTP | {"mask": 1}}, "did you mean 'masks'"),
         ({"method": LTP | {"n_ref": -1}}, "n_ref of 0 or more"),
         ({"method": LTP | {"thresholds": [0.1]}}, "final_threshold or thresholds, got both"),
-        ({"method": {"name": "ltp", "soft_epochs": 1, "thresholds": [0.1]}}, "a threshold for each of the 3 behind"),
+        ({"method": {"name": "ltp", "soft_epochs": 1, "thresholds": [0.1]}}, "a threshold for each of the 3 after"),
         ({"method": LTP | {"temperature": 0}}, "temperature above 0"),
         ({"method": LTP | {"soft_epochs": 4}}, "expected more epochs"),
         ({"method": {"name": "cascade", "keep": 2}}, "keep in [-10, 1]"),
@@ -284,7 +284,7 @@ def test_texts_have_no_broken_pictures(place):
         ({"method": {"name": "top", "bins": 0}}, "expected 1 to 1299 bins at 3 sites"),
         ({"method": {"name": "top", "first": 9}}, "first block that drops from 1 to 3"),
         ({"method": {"name": "top", "first": -1}}, "'first'"),
-        ({"batch": 1000}, "batch_size smaller"),
+        ({"batch": 1000}, "make batches smaller"),
     ],
 )
 def test_a_wrong_config_is_named(place, change, message):

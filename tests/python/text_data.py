@@ -23,7 +23,7 @@ def write_text_model(folder, seed=0, labels=LABELS, kind="Bert", task="ForSequen
 
 
 def write_exits(folder, seed=9):
-    """Classifiers for early exit behind every block but the last."""
+    """Classifiers for early exit after every block but the last."""
     generator = torch.Generator().manual_seed(seed)
     heads = {}
     for block in range(SMALL["num_hidden_layers"] - 1):
@@ -35,7 +35,7 @@ def write_exits(folder, seed=9):
 
 
 def write_contributions(folder, seed=9):
-    """AdapLeR's contribution predictors ahead of every block."""
+    """AdapLeR's contribution predictors before every block."""
     generator = torch.Generator().manual_seed(seed)
     predictors = {}
     for block in range(SMALL["num_hidden_layers"]):

@@ -269,7 +269,7 @@ TEST_CASE("plots stand side by side in one document", "[viz][plot]") {
   left.width = 300;
   right.width = 400;
   right.height = 500;
-  right.x_label = "behind";
+  right.x_label = "after";
   const std::vector<LinePlot> plots = {left, right};
   const std::string svg = plot_svg(plots);
   CHECK_THAT(svg, Contains("width=\"700\" height=\"500\""));

@@ -56,7 +56,7 @@ TEST_CASE("A terminal without colours gets the block as a subscript", "[viz][tex
   CHECK(terminal_strip(sample.view(), false) ==
         "an\u2081 unwatchable,\u2084 sad film\n"
         "block 1: 1 word\u2081, block 4: 1 word\u2084, stayed: 3 words\n");
-  CHECK_THAT(terminal_strip(sample.view(3), false), Contains("answered behind block 3 of 6"));
+  CHECK_THAT(terminal_strip(sample.view(3), false), Contains("answered after block 3 of 6"));
 }
 
 TEST_CASE("A terminal with colours gets what stayed in bold", "[viz][text_strip]") {
@@ -91,7 +91,7 @@ TEST_CASE("A page has every word once, with its block", "[viz][text_strip]") {
   const std::string page = text_html_report(entries, {.title = "What was read"});
   CHECK_THAT(page, Contains("<b>unwatchable</b>") && Contains("data-block=\"4\""));
   CHECK_THAT(page, Contains("title=\"left at block 1\"") && Contains(">an</i>"));
-  CHECK_THAT(page, Contains("data-blocks=\"1,4\"") && Contains("answered behind block 2 of 6"));
+  CHECK_THAT(page, Contains("data-blocks=\"1,4\"") && Contains("answered after block 2 of 6"));
   CHECK_THAT(page, Contains("&lt;review&gt;") && !Contains("<review>"));
 
   const TempFolder folder;
@@ -135,7 +135,7 @@ TEST_CASE("An empty text is a legend", "[viz][text_strip]") {
 }
 
 TEST_CASE("A pair is two lines, each with its words", "[viz][text_strip]") {
-  // "so cold", cut off behind "so", and "it is": [CLS] so [SEP] it is [SEP], or with two [SEP].
+  // "so cold", cut off after "so", and "it is": [CLS] so [SEP] it is [SEP], or with two [SEP].
   const int separators = GENERATE(1, 2);
   Tokens tokens;
   const auto add = [&](int word, uint32_t begin, uint32_t end) {
@@ -188,7 +188,7 @@ TEST_CASE("What does not fit together is refused", "[viz][text_strip]") {
   CHECK_THROWS_WITH(text_html_report({{{outside.view(), {}}}}), Contains("of a text of 24 bytes"));
   Sample backwards;
   backwards.tokens.spans[6] = {0, 3};
-  CHECK_THROWS_WITH(word_fates(backwards.view()), Contains("behind byte 15"));
+  CHECK_THROWS_WITH(word_fates(backwards.view()), Contains("after byte 15"));
   Sample sample;
   CHECK_THROWS_WITH(word_fates(sample.view(6)), Contains("one of 6 blocks"));
   sample.trace.exit_layer = -1;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "tokensieve/core/ragged_layout.h"
@@ -24,7 +25,7 @@ struct AttentionMasks {
   Kind kind = Kind::multiplicative;
   bool sees_prefix = true;  ///< Patches see the keys of prefix tokens.
 
-  /// The masked heads of a block, none behind the list.
+  /// The masked heads of a block, none after the list.
   std::span<const int> of_block(int block) const;
   /// True when a neighbourhood on this grid is the whole grid, so that masks change nothing.
   bool covers(int64_t grid_height, int64_t grid_width) const;
@@ -33,6 +34,9 @@ struct AttentionMasks {
   void validate(std::span<const int> num_heads) const;
   bool operator==(const AttentionMasks&) const = default;
 };
+
+/// The kind's name as it stands there: "multiplicative".
+std::string_view to_string(AttentionMasks::Kind kind);
 
 /// What counts as near 1 and as near 0 among attention localities. In the paper, on 12 layers, the
 /// layers whose heads were all masked had more than 0.7, and those without masks next to nothing.

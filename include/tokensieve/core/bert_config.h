@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tokensieve {
@@ -12,6 +13,9 @@ enum class TextHead {
   tokens,              ///< Logits a token: token classification.
   question_answering,  ///< Two logits a token, as the start and as the end of an answer.
 };
+
+/// The head's name as it stands here: "classification".
+std::string_view to_string(TextHead head);
 
 /// Which rows TextHead::embedding reads.
 enum class TextPooling {
@@ -51,10 +55,10 @@ struct BertConfig {
   PoolerActivation pooler = PoolerActivation::tanh;
   bool normalize = false;  ///< TextHead::embedding is scaled to length 1 (sentence-transformers).
   int num_classes = 2;     ///< Outputs of the classifier, a text or a token; 0 for an embedding.
-  /// A classifier after every block but the last, behind the shared pooler, for early exit (PABEE,
+  /// A classifier after every block but the last, after the shared pooler, for early exit (PABEE,
   /// Magic Pyramid).
   bool exits = false;
-  bool contributions = false;  ///< A contribution predictor ahead of every block (AdapLeR).
+  bool contributions = false;  ///< A contribution predictor before every block (AdapLeR).
   float layer_norm_eps = 1e-12f;
 
   int depth() const { return static_cast<int>(num_heads.size()); }

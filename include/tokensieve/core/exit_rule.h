@@ -16,7 +16,7 @@ struct ExitRule {
   enum class Kind {
     none,      ///< Never.
     patience,  ///< So many predictions in a row equal to the one before (PABEE, arXiv 2006.04152);
-               ///< 0 is never. The earliest exit is behind block `value`, counted from 0.
+               ///< 0 is never. The earliest exit is after block `value`, counted from 0.
     entropy,   ///< Entropy of the prediction below `value`, natural logarithm (DeeBERT, Magic
                ///< Pyramid, arXiv 2111.00230); 0 is never.
     confidence,  ///< Highest probability above `value`; 1 is never.
@@ -26,7 +26,7 @@ struct ExitRule {
 
   /// True when no sample ever exits, whatever its logits.
   bool is_never() const;
-  /// True when a sample with these logits behind a block exits. `state` is the sample's, a fresh
+  /// True when a sample with these logits after a block exits. `state` is the sample's, a fresh
   /// one at its first block. Logits that are not finite never make it exit.
   bool exits(std::span<const float> logits, ExitState& state) const;
   bool operator==(const ExitRule&) const = default;

@@ -37,15 +37,15 @@ struct MacCount {
 
 /// The MACs of one image with `num_patches` patches and `layers[l]` rows in block `l`, predictors
 /// left out. Equals what the engine executes. `output_rows` are those that leave the last block,
-/// where a site behind it drops some; an aux_head reads them. Throws std::invalid_argument when
+/// where a site after it drops some; an aux_head reads them. Throws std::invalid_argument when
 /// `layers` is not one entry a block.
 MacCount count_macs(const VitConfig& config, int64_t num_patches,
                     std::span<const LayerTokens> layers,
                     std::optional<int64_t> output_rows = std::nullopt);
 /// The MACs of the dense network on the image size of the config.
 MacCount count_dense_macs(const VitConfig& config);
-/// The MACs of one text with `layers[l]` rows in block `l`; of a text that exited, the blocks
-/// behind have 0 rows. `num_tokens` are the tokens of the text, [CLS] and [SEP] among them: a head
+/// The MACs of one text with `layers[l]` rows in block `l`; of a text that exited, the later
+/// blocks have 0 rows. `num_tokens` are the tokens of the text, [CLS] and [SEP] among them: a head
 /// that reads every token reads so many. `classifiers` is how often the pooler and a classifier
 /// ran, more than once where there are exits. Looking up embeddings costs nothing. Throws
 /// std::invalid_argument when `layers` is not one entry a block, or a number is negative.

@@ -73,7 +73,7 @@ class Recipe {
   RecipeCall reduce_;  // instead of the triple
   RecipeCall exit_;    // beside either, or alone
   std::vector<Site> sites_;
-  bool to_last_ = false;  // the last site repeats in every block behind it
+  bool to_last_ = false;  // the last site repeats in every block after it
 };
 
 /// What recipes that differ in their density alone have in common, for tables and plots: the text

@@ -56,7 +56,7 @@ class Reducer {
   virtual bool is_gather() const { return true; }
   /// True when how many rows stay depends on how many there are alone, not on what they hold.
   virtual bool has_fixed_count() const { return false; }
-  /// True when attention behind this site adds log(size of a row) to the logits of its key, so that
+  /// True when attention after this site adds log(size of a row) to the logits of its key, so that
   /// a merged row counts as often as the tokens it holds (ToMe, arXiv 2210.09461 eq. 1).
   virtual bool proportional_attention() const { return false; }
   /// Decides. The plan reads `input.layout` and keeps prefix rows in front.

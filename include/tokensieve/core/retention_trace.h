@@ -42,7 +42,7 @@ struct RetentionTrace {
   int64_t num_tokens = 0;  ///< Input tokens (patches or words).
   int num_prefix_tokens = 0;
   std::vector<SiteTrace> sites;  ///< In order of execution; empty for a dense run.
-  int exit_layer = -1;           ///< Block behind which the sample exited; -1: it went to the end.
+  int exit_layer = -1;           ///< Block after which the sample exited; -1: it went to the end.
 
   /// Ascending input tokens whose fate after site `s` is `kept`; all of them when there is no site.
   /// `s` = -1 means the last site. Throws std::invalid_argument on any other site not in the trace.
@@ -64,7 +64,7 @@ class TraceRecorder {
   void record(const Site& site, const TokenPlan& plan, std::span<const float> scores,
               std::string_view score_name = "score", std::span<const int32_t> draws = {});
   /// Goes on with some samples of the batch, by ascending position in it; the others have exited
-  /// behind block `exit_layer` and their traces end here. Throws std::invalid_argument when
+  /// after block `exit_layer` and their traces end here. Throws std::invalid_argument when
   /// `samples` are not ascending or not in the batch.
   void select(std::span<const int64_t> samples, int exit_layer);
   /// The traces, one for each sample of reset(); the recorder is empty afterwards.

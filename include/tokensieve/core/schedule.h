@@ -33,7 +33,7 @@ class Schedule {
   const ExitRule& exit() const { return exit_; }
   /// The site at this place, or null.
   const ScheduledSite* find(const Site& site) const;
-  /// What the attention of `layer` must hand over: the union of what the sites inside and behind it
+  /// What the attention of `layer` must hand over: the union of what the sites inside and after it
   /// ask for, up to the next attention.
   AttentionRequest attention_request(int layer) const;
 

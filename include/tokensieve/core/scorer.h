@@ -31,7 +31,7 @@ class Scorer {
 std::unique_ptr<Scorer> class_attention_scorer();
 /// The class token's attention to each row, summed over heads with weights of the row itself: the
 /// length of a head's output for it, divided by the sum over heads (AS-ViT, arXiv 2209.13802). All
-/// of the block ahead of the site, so for sites before a block.
+/// of the block before the site, so for sites before a block.
 std::unique_ptr<Scorer> weighted_class_attention_scorer();
 /// Attention received: mean over heads and live query rows (SaiT). With `n_ref` above 0 the sum
 /// over the rows present is divided by that many instead (LTP, arXiv 2107.00910, whose thresholds
@@ -41,7 +41,7 @@ std::unique_ptr<Scorer> received_attention_scorer(int64_t n_ref = 0);
 /// Probability that a token is kept, by the predictor that was trained for the site (DynamicViT,
 /// arXiv 2106.02034 eq. 6): logarithms, from SiteInput::predictor.
 std::unique_ptr<Scorer> predictor_scorer();
-/// A token's contribution to the answer, by the predictor ahead of the block: n alpha, its
+/// A token's contribution to the answer, by the predictor before the block: n alpha, its
 /// predicted share of the saliency times the tokens present, the class token among them (AdapLeR,
 /// arXiv 2203.08991), so that alpha >= eta / n is one number, `select=threshold(eta)`. From
 /// SiteInput::predictor.

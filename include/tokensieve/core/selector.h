@@ -52,7 +52,7 @@ enum class ThresholdOf {
   score,  ///< score >= threshold (LTP).
   mean,   ///< score >= threshold * mean of the rows present, NaN left out.
 };
-/// Thresholds that rise evenly from site to site to reach `last` behind the last of `num_sites`:
+/// Thresholds that rise evenly from site to site to reach `last` after the last of `num_sites`:
 /// last * (s + 1) / (num_sites + 1). With sites 1.. these are LTP's initial thresholds, last * l /
 /// L in block l (arXiv 2107.00910).
 std::vector<double> rising_thresholds(double last, int64_t num_sites);

@@ -18,6 +18,14 @@ struct Source {
   bool operator==(const Source&) const = default;
 };
 
+/// Where an input row of a sample goes: the output row of the same sample and its weight there.
+struct Destination {
+  int32_t row = -1;  ///< -1: nowhere, it is dropped.
+  float weight = 0.0f;
+
+  bool operator==(const Destination&) const = default;
+};
+
 /// What a site decided: for each sample of the batch a list of output rows, each a weighted sum of
 /// input rows. A kept token is one source of weight 1; a fused or merged token has several sources;
 /// a row that no output row names is dropped. Row order belongs to the method.
@@ -46,6 +54,8 @@ class TokenPlan {
   const RaggedLayout& output_layout() const { return output_; }
   /// Sources of packed output row `row`, 0 <= row < output_layout().rows().
   std::span<const Source> sources(int64_t row) const;
+  /// For each input row of `sample` where it goes, the first place if there are several.
+  std::vector<Destination> destinations(int64_t sample) const;
   /// True when output row `row` is one input row with weight 1.
   bool is_copy(int64_t row) const;
   /// True when every sample keeps every row, in place.

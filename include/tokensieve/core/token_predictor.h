@@ -10,7 +10,7 @@ struct SiteInput;
 enum class LearnedScore {
   none,              ///< A score that is not learned.
   keep_probability,  ///< DynamicViT's, one predictor for each site of the recipe.
-  contribution,      ///< AdapLeR's, one predictor ahead of every block.
+  contribution,      ///< AdapLeR's, one predictor before every block.
 };
 
 /// Scores that were learned: a small network with weights of its own, which looks at the hidden
@@ -20,9 +20,9 @@ enum class LearnedScore {
 class TokenPredictor {
  public:
   virtual ~TokenPredictor() = default;
-  /// Writes a score for each packed row behind the prefixes to `scores` `[rows]`; what stands at
+  /// Writes a score for each packed row after the prefixes to `scores` `[rows]`; what stands at
   /// prefix rows means nothing. A keep probability is log pi (DynamicViT, eq. 6 and 7), by the
-  /// predictor of `input.site_index`. A contribution is n alpha_i, by the predictor ahead of block
+  /// predictor of `input.site_index`. A contribution is n alpha_i, by the predictor before block
   /// `input.site.layer`: alpha = softmax over all n rows of the sample, prefix among them, so that
   /// an even share is 1.
   virtual void predict(const SiteInput& input, std::span<float> scores) = 0;

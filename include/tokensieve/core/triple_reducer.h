@@ -9,7 +9,7 @@
 
 namespace tokensieve {
 
-/// The default implementation of Reducer: the scorer ranks the rows behind the prefix, the selector
+/// The default implementation of Reducer: the scorer ranks the rows after the prefix, the selector
 /// splits each sample's ranks into kept and dropped rows, the policy turns them into output rows.
 /// Rows keep their order. Throws std::invalid_argument when a part is null.
 std::shared_ptr<const Reducer> triple_reducer(std::shared_ptr<const Scorer> scorer,

@@ -11,10 +11,10 @@ namespace tokensieve {
 /// What the classifier of a ViT reads.
 enum class Pooling {
   class_token,  ///< Row 0 after the final norm (timm's global_pool "token").
-  mean,         ///< Mean over the rows behind the prefix (timm's "avg"), then fc_norm.
+  mean,         ///< Mean over the rows after the prefix (timm's "avg"), then fc_norm.
 };
 
-/// LV-ViT's stem ahead of the patch projection: three convolutions with "same" padding and ReLU.
+/// LV-ViT's stem before the patch projection: three convolutions with "same" padding and ReLU.
 inline constexpr int kStemKernels[] = {7, 3, 3};
 /// Step of the stem's first convolution; all that follows works on a map that many times smaller.
 inline constexpr int kStemStride = 2;

@@ -28,7 +28,7 @@ struct BertImpl;
 /// Immutable: one model serves many threads, each with a Workspace of its own.
 ///
 /// The class token ([CLS], RoBERTa's <s>) is the one prefix token: in a trace, token 0 is the one
-/// behind it. Where the head reads every token (TextHead::tokens, question_answering, a mean), a
+/// after it. Where the head reads every token (TextHead::tokens, question_answering, a mean), a
 /// token that was dropped is there with the state it had last, and one that was merged or fused
 /// with that of its row.
 class Bert {
@@ -44,12 +44,12 @@ class Bert {
 
   const BertConfig& config() const;
   /// Throws std::invalid_argument when this network cannot run `schedule`, with the reason: a site
-  /// behind its last block, scores that it has no predictors for, an exit without classifiers
-  /// behind the blocks.
+  /// after its last block, scores that it has no predictors for, an exit without classifiers
+  /// after the blocks.
   void check(const Schedule& schedule) const;
 
   /// Runs a batch under `schedule` on `threads` threads (0: one a core). Texts may differ in
-  /// length, end with different counts of rows, and exit behind different blocks: a text that exits
+  /// length, end with different counts of rows, and exit after different blocks: a text that exits
   /// leaves the batch, and its logits are those of the classifier there. Returns one output for
   /// each text, the same as it gets alone. Throws std::invalid_argument for a text without tokens,
   /// with more than max_positions, or with an id or a type that the network does not have, and as

@@ -41,7 +41,7 @@ class Vit {
   /// Sites for which there is a predictor, 0 for a model without.
   int num_predictors() const;
   /// Throws std::invalid_argument when this network cannot run `schedule`, with the reason: a site
-  /// behind its last block, class attention without a class token, learned scores without a
+  /// after its last block, class attention without a class token, learned scores without a
   /// predictor for each site.
   void check(const Schedule& schedule) const;
 

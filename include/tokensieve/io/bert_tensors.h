@@ -34,8 +34,8 @@ struct BertNames {
 BertNames bert_names(const BertConfig& config);
 
 /// Names and shapes of a network's tensors: what transformers has in its state dict, no more and no
-/// less. A block with no heads has no attention and no norm behind it; one with an MLP of width 0
-/// has no MLP and no norm behind that. RoBERTa's position table has `position_offset` rows more.
+/// less. A block with no heads has no attention and no norm after it; one with an MLP of width 0
+/// has no MLP and no norm after that. RoBERTa's position table has `position_offset` rows more.
 std::map<std::string, std::vector<std::int64_t>> bert_tensors(const BertConfig& config);
 
 /// Where the classifier after block `block` is in sieve.safetensors: "classifiers.0" (PABEE, arXiv
@@ -44,10 +44,10 @@ std::string exit_name(int block);
 /// Names and shapes of the classifiers [classes, C] after every block but the last.
 std::map<std::string, std::vector<std::int64_t>> exit_tensors(const BertConfig& config);
 
-/// Where the contribution predictor ahead of block `block` is: "contribution_predictor.0", followed
+/// Where the contribution predictor before block `block` is: "contribution_predictor.0", followed
 /// by ".hidden" [32, C] and ".output" [1, 32] (AdapLeR, arXiv 2203.08991).
 std::string contribution_name(int block);
-/// Names and shapes of the contribution predictors ahead of every block.
+/// Names and shapes of the contribution predictors before every block.
 std::map<std::string, std::vector<std::int64_t>> contribution_tensors(const BertConfig& config);
 
 /// Names and shapes of what belongs into a text model's sieve.safetensors: classifiers where

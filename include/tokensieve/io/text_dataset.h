@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tokensieve/io/tokenizer.h"
@@ -35,6 +36,14 @@ struct TextDataset {
 /// Blank lines are skipped. Throws runtime_error, naming the line, for what is not so, for a file
 /// that is of another kind, larger than 1 GB or without samples, and for pairs beside single texts.
 TextDataset read_text_dataset(const std::filesystem::path& path);
+
+/// The same for a model of `num_classes` classes, each text with one. Also throws runtime_error
+/// `[operation] ...` for a text without a label, or with one that is no class.
+TextDataset open_labelled_texts(const std::filesystem::path& path, int num_classes,
+                                std::string_view operation);
+/// The same where labels need not be known: texts without one have -1.
+TextDataset open_texts(const std::filesystem::path& path, int num_classes,
+                       std::string_view operation);
 
 /// Whether a file holds texts by its name and first line, and no list of pictures: .jsonl, or a
 /// .tsv that begins with `label<TAB>text`. False for what cannot be read.

@@ -16,14 +16,14 @@ torch::Tensor soft_removal(const torch::Tensor& alpha, const torch::Tensor& limi
 
 /// What a pass of AdapLeR gives; lists have an entry a block.
 struct AdaplerOutput {
-  torch::Tensor class_rows;                  ///< `[B, C]` behind the last block.
+  torch::Tensor class_rows;                  ///< `[B, C]` after the last block.
   std::vector<torch::Tensor> contributions;  ///< `[B, n]`, alpha: a sum of 1 over a text's tokens.
-  std::vector<torch::Tensor> live;     ///< `[B, n]` ahead of the block's removal, class row 1.
-  std::vector<torch::Tensor> kept;     ///< `[B, n]` behind it.
-  std::vector<torch::Tensor> lengths;  ///< `[B]`, rows that the block computes.
+  std::vector<torch::Tensor> live;           ///< `[B, n]` before the block's removal, class row 1.
+  std::vector<torch::Tensor> kept;           ///< `[B, n]` after it.
+  std::vector<torch::Tensor> lengths;        ///< `[B]`, rows that the block computes.
 };
 
-/// A text network with a contribution predictor ahead of every block: a token whose predicted share
+/// A text network with a contribution predictor before every block: a token whose predicted share
 /// is below eta / (tokens there are) leaves (AdapLeR).
 class AdaplerBertImpl : public BertImpl {
  public:
@@ -32,7 +32,7 @@ class AdaplerBertImpl : public BertImpl {
 
   /// The etas as they are, within [0.01, 1], one a block.
   std::vector<double> etas() const;
-  /// Puts the etas back into [0.01, 1], and the class shares to 0.001 or more, behind every step.
+  /// Puts the etas back into [0.01, 1], and the class shares to 0.001 or more, after every step.
   void clamp_bars();
 
   /// The training pass: masks of soft_removal(). A probe of 1 on the class token's share carries
@@ -54,13 +54,13 @@ class AdaplerBertImpl : public BertImpl {
 TORCH_MODULE(AdaplerBert);
 
 /// Saliency of every token for the class that `targets` `[B, classes]` names:
-/// ||d logit / d x (elementwise *) x|| of the rows x behind the embedding, `[B, n]`, 0 behind the
+/// ||d logit / d x (elementwise *) x|| of the rows x after the embedding, `[B, n]`, 0 after the
 /// end of a text. Nothing of the network gets a gradient.
 torch::Tensor saliency(BertImpl& network, const torch::Tensor& tokens,
                        const torch::Tensor& targets);
 
 /// sum over blocks of (blocks - l) KL(S_l, alpha_l), mean over the batch: S_l is `saliency` times
-/// the liveness ahead of block l, scaled to a sum of 1, its class token times `theta[l - 1]` and
+/// the liveness before block l, scaled to a sum of 1, its class token times `theta[l - 1]` and
 /// scaled anew; each text weighs as its liveliest token. No gradient goes through S_l.
 torch::Tensor contribution_loss(const AdaplerOutput& output, const torch::Tensor& saliency,
                                 const torch::Tensor& theta);

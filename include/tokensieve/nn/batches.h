@@ -38,7 +38,7 @@ class Batches {
 /// Pictures: input `[B, 3, height, width]`, normalised.
 std::unique_ptr<Batches> batches_of(std::shared_ptr<ImageLoader> loader);
 
-/// Texts: input `[B, 2, n]`, int64, ids and token types, -1 behind the end of a text.
+/// Texts: input `[B, 2, n]`, int64, ids and token types, -1 after the end of a text.
 std::unique_ptr<Batches> batches_of(std::shared_ptr<TextLoader> loader);
 
 }  // namespace tokensieve::nn

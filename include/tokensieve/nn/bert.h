@@ -13,7 +13,7 @@ namespace tokensieve::nn {
 /// What is added to the attention logits of a key that is not there; its weight is then exactly 0.
 inline constexpr double kMaskedLogit = -10000.0;
 
-/// Rows behind an attention, and how much of it each token received.
+/// Rows after an attention, and how much of it each token received.
 struct ScoredRows {
   torch::Tensor rows;    ///< `[B, n, C]`
   torch::Tensor scores;  ///< `[B, n]`, float32 at least, with gradients.
@@ -22,7 +22,7 @@ struct ScoredRows {
 /// A BERT, MiniLM, TinyBERT, DistilBERT or RoBERTa classifier that can be trained. Parameters have
 /// Hugging Face's names (`bert_tensors()` and `exit_tensors()` list them).
 ///
-/// Tokens are `[B, 2, n]`, int64: ids and token types, -1 in both behind the end of a text. Row 0
+/// Tokens are `[B, 2, n]`, int64: ids and token types, -1 in both after the end of a text. Row 0
 /// is the class token's.
 class BertImpl : public torch::nn::Module {
  public:
@@ -55,13 +55,13 @@ class BertImpl : public torch::nn::Module {
   torch::Tensor mlp(int index, const torch::Tensor& rows);
   /// Class rows `[B, C]` through the pooler, which all exits share.
   torch::Tensor pool(const torch::Tensor& class_rows);
-  /// Pooled rows behind block `index` to logits `[B, classes]`, by the classifier there; the last
+  /// Pooled rows after block `index` to logits `[B, classes]`, by the classifier there; the last
   /// block's is the network's own. Throws std::invalid_argument where there is none.
   torch::Tensor exit(int index, const torch::Tensor& pooled);
-  /// Class rows behind the last block to logits.
+  /// Class rows after the last block to logits.
   torch::Tensor classify(const torch::Tensor& class_rows);
 
-  /// Class rows `[B, C]` behind every block, all tokens present.
+  /// Class rows `[B, C]` after every block, all tokens present.
   std::vector<torch::Tensor> class_rows(const torch::Tensor& tokens);
   /// Tokens to logits.
   torch::Tensor forward(const torch::Tensor& tokens);

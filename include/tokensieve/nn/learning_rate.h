@@ -12,7 +12,7 @@ struct LearningRateSchedule {
   int64_t warmup_steps = 0;
   int64_t total_steps = 1;
 
-  /// Step i < w: peak i / (w - 1); behind: final + (peak - final) (1 + cos(pi (i - w) / (total -
+  /// Step i < w: peak i / (w - 1); then: final + (peak - final) (1 + cos(pi (i - w) / (total -
   /// w))) / 2.
   double at(int64_t step) const;
 };

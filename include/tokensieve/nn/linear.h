@@ -7,7 +7,7 @@ namespace tokensieve::nn {
 constexpr double kInitStd = 0.02;  ///< timm's, of weights, tokens and positions.
 
 /// torch's linear layer that starts as timm's do: normal weights cut off at 2, zero bias. The bias
-/// is part of the product. torch::nn::Linear adds it in place behind it, and under autocast turns
+/// is part of the product. torch::nn::Linear adds it in place after it, and under autocast turns
 /// all rows to float32 and back for that, which took a sixth of a training step.
 class LinearImpl : public torch::nn::LinearImpl {
  public:

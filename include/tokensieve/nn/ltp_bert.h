@@ -9,9 +9,9 @@ namespace tokensieve::nn {
 
 /// What a training pass that drops tokens gives.
 struct SievedText {
-  std::vector<torch::Tensor> class_rows;  ///< `[B, C]` behind every block.
-  /// `[B, n]` behind the attention of every block but the first: what of each token is left, in
-  /// [0, 1]; 1 for the class token, 0 behind the end of a text.
+  std::vector<torch::Tensor> class_rows;  ///< `[B, C]` after every block.
+  /// `[B, n]` after the attention of every block but the first: what of each token is left, in
+  /// [0, 1]; 1 for the class token, 0 after the end of a text.
   std::vector<torch::Tensor> kept;
 };
 
@@ -29,14 +29,14 @@ std::vector<double> cascade_rates(int depth, double keep, int first = 0);
 torch::Tensor soft_mask(const torch::Tensor& scores, const torch::Tensor& threshold,
                         double temperature);
 
-/// A pass that decides as the engine does, on masked rows: behind the attention of block l > 0 the
+/// A pass that decides as the engine does, on masked rows: after the attention of block l > 0 the
 /// tokens that `selector` takes (site l - 1) by the attention they receive (BertImpl::attend()
-/// with `n_ref`) are keys of the blocks behind; what was dropped stays dropped. No gradient goes
+/// with `n_ref`) are keys of the later blocks; what was dropped stays dropped. No gradient goes
 /// through the decisions.
 SievedText sieve_text(BertImpl& network, const torch::Tensor& tokens, const Selector& selector,
                       int64_t n_ref);
 
-/// A text network with a learned threshold behind the attention of every block but the first (LTP,
+/// A text network with a learned threshold after the attention of every block but the first (LTP,
 /// arXiv 2107.00910).
 class LtpBertImpl : public BertImpl {
  public:

@@ -30,22 +30,22 @@ class Method {
   virtual torch::nn::Module& network() = 0;
   /// Moves the network, and the teacher if there is one.
   virtual void to(torch::Device device) = 0;
-  /// Called ahead of every step with the epochs done so far, a fraction: 2.5 in the middle of the
+  /// Called before every step with the epochs done so far, a fraction: 2.5 in the middle of the
   /// third. For methods whose rates or phases change while they train.
   virtual void begin_step(double /*epoch*/) {}
-  /// The epochs, ascending, at which stages behind the first begin. The learning rate's schedule,
+  /// The epochs, ascending, at which stages after the first begin. The learning rate's schedule,
   /// warm-up included, begins anew at each.
   virtual std::vector<double> stages() const { return {}; }
-  /// Called with the loader's pictures ahead of their loss(). For methods that ask which pictures
+  /// Called with the loader's pictures before their loss(). For methods that ask which pictures
   /// these are and what was cut out of them.
   virtual void begin_batch(const Batch& /*batch*/) {}
   /// `input` is what the network's forward() takes (TensorBatch), `targets` `[B, classes]` (soft);
   /// may draw from torch's generator.
   virtual Loss loss(const torch::Tensor& input, const torch::Tensor& targets) = 0;
-  /// Called ahead of each pass over the held-out samples, all of which predict() then sees. For
+  /// Called before each pass over the held-out samples, all of which predict() then sees. For
   /// methods that measure more than accuracy there.
   virtual void begin_evaluation() {}
-  /// Called behind such a pass. False while what is trained is not yet what was asked for, such as
+  /// Called after such a pass. False while what is trained is not yet what was asked for, such as
   /// in the first of two stages: the best epoch is chosen among the others. `last`: the run ends
   /// and none was chosen, so that a method may take what there is (ToP, which may oscillate around
   /// its target).
@@ -109,7 +109,7 @@ double evit_keep(const EvitOptions& options, double epoch);
 std::unique_ptr<Method> evit_method(Vit network, Vit teacher, EvitOptions options = {});
 
 /// SaiT (arXiv 2210.05832): one set of weights for dense and sparse runs. Epochs alternate, the
-/// first is dense; in sparse ones the tokens that receive the most attention in the block ahead of
+/// first is dense; in sparse ones the tokens that receive the most attention in the block before
 /// `site` stay, floor(keep N). In both, these shares are pulled to the teacher's: the class token's
 /// attention in its last block.
 struct SaitOptions {

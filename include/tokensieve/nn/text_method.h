@@ -32,7 +32,7 @@ std::unique_ptr<Method> ltp_method(LtpBert network, Bert teacher, LtpOptions opt
 /// Cascade top-k (SpAtten as LTP's code has it), LTP's baseline: cascade_rates() of the tokens that
 /// receive the most attention stay.
 struct CascadeOptions {
-  double keep = 0.5;  ///< Of cascade_rates(), behind the last block.
+  double keep = 0.5;  ///< Of cascade_rates(), after the last block.
   int first = 0;      ///< Block that drops first; 0: as cascade_rates() has it.
   double teacher_logits = 0.5;
 };
@@ -40,7 +40,7 @@ struct CascadeOptions {
 /// Throws std::invalid_argument as ltp_method does.
 std::unique_ptr<Method> cascade_method(Bert network, Bert teacher, CascadeOptions options = {});
 
-/// PABEE (arXiv 2006.04152): a classifier behind every block, trained together.
+/// PABEE (arXiv 2006.04152): a classifier after every block, trained together.
 struct PabeeOptions {
   int patience = 3;  ///< Equal answers in a row that end a text's run, when epochs are compared.
   double teacher_logits = 0.5;
@@ -53,7 +53,7 @@ std::unique_ptr<Method> pabee_method(Bert network, Bert teacher, PabeeOptions op
 /// exits alone.
 struct MagicPyramidOptions {
   LtpOptions ltp;
-  double hard_epochs = 1;   ///< Of LTP's hard stage, behind the soft one.
+  double hard_epochs = 1;   ///< Of LTP's hard stage, after the soft one.
   double joint_epochs = 1;  ///< Of exits_loss(); what epochs are left train the exits alone.
   double entropy = 0.1;     ///< A text leaves below it, in nats, when epochs are compared.
 };

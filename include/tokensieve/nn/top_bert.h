@@ -42,7 +42,7 @@ torch::Tensor counted_macs(const BertConfig& config, const std::vector<torch::Te
 
 /// What a pass of ToP gives.
 struct TopOutput {
-  torch::Tensor class_rows;           ///< `[B, C]` behind the last block.
+  torch::Tensor class_rows;           ///< `[B, C]` after the last block.
   std::vector<torch::Tensor> kept;    ///< `[B, n]` a site.
   std::vector<torch::Tensor> scores;  ///< `[B, n]` a block, of forward_soft(): attention received
                                       ///< from live rows.
@@ -58,7 +58,7 @@ class TopBertImpl : public BertImpl {
 
   int first() const { return first_; }
   int sites() const { return config().depth() - first_; }
-  /// Puts log-odds back into [ln 0.01, ln 100], as is done behind every step.
+  /// Puts log-odds back into [ln 0.01, ln 100], as is done after every step.
   void clamp_gates();
   /// Which bins stay at each site; all where the site's gate is closed.
   RankBins decided_bins() const;

@@ -107,15 +107,15 @@ class VitImpl : public torch::nn::Module {
   /// What is trained on the labels: classify()'s logits, but for a network with a second head the
   /// class token's alone, as LV-ViT's code has it.
   torch::Tensor class_logits(const torch::Tensor& finished, const torch::Tensor& kept = {});
-  /// The second head's answer for every patch row `[B, N, C]` behind the final norm,
+  /// The second head's answer for every patch row `[B, N, C]` after the final norm,
   /// `[B, N, classes]`; undefined for a network without one.
   torch::Tensor token_logits(const torch::Tensor& patches);
   /// token_logits() or, without a second head, the head's answer for every patch row: the
   /// classifier as a convolution of 1 x 1 over the last feature map. With Pooling::mean and no norm
-  /// behind it, the mean of these is what classify() gives.
+  /// after it, the mean of these is what classify() gives.
   torch::Tensor patch_logits(const torch::Tensor& patches);
 
-  /// Pixels to rows behind the last block and the final norm, `[B, prefix + N, C]`.
+  /// Pixels to rows after the last block and the final norm, `[B, prefix + N, C]`.
   torch::Tensor features(const torch::Tensor& pixels);
   /// Pixels to logits.
   torch::Tensor forward(const torch::Tensor& pixels);

@@ -35,7 +35,7 @@ struct ShownText {
 ShownText shown_text(const TextSample& sample, Tokens tokens);
 
 /// Throws std::invalid_argument unless the trace has one token for each of the text's, spans lie in
-/// the text one behind the other, and the exit is a block.
+/// the text one after the other, and the exit is a block.
 void validate(const TextView& view);
 
 /// A word of a text. Its pieces are one: it stays as long as one of them does.

@@ -29,7 +29,7 @@ def is_lvvit(name: object) -> bool:
 def fold(state: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The tensors of a model folder from those of a checkpoint, both by name; float32.
 
-    A convolution without bias and the batch norm behind it, y = (w x - mean) / sqrt(var + eps) *
+    A convolution without bias and the batch norm after it, y = (w x - mean) / sqrt(var + eps) *
     gamma + beta, are the convolution w gamma / sqrt(var + eps) with the bias beta - mean gamma /
     sqrt(var + eps). Raises RuntimeError when one of their tensors is missing.
     """

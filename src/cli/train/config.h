@@ -21,7 +21,7 @@ struct TextConfig {
   TextLoaderOptions loader;
   int64_t n_ref = 128;             ///< LTP's reference length; 0: the live rows.
   double final_threshold = 0.01;   ///< LTP's line of thresholds leads there.
-  std::vector<double> thresholds;  ///< Instead of that line, one for each block behind the first.
+  std::vector<double> thresholds;  ///< Instead of that line, one for each block after the first.
   nn::CascadeOptions cascade;
   nn::PabeeOptions pabee;
   nn::MagicPyramidOptions pyramid;  ///< Its `ltp` is LTP's, too.

@@ -84,7 +84,7 @@ nn::TrainResult run_training(TrainConfig config, const TrainPaths& paths) {
     run.target.sieve = run.method->sieve();
     run.target.provenance = provenance_json(config, paths, run, epoch, accuracy);
     replace_model_folder(run.target, paths.out / "model");
-    // Here and not ahead of the run: a run that is refused must leave the folder alone.
+    // Here and not before the run: a run that is refused must leave the folder alone.
     run.write_held_out(paths.out);
   };
   const auto on_step = [&](const nn::TrainProgress& at) {

@@ -101,7 +101,7 @@ void reduce_columns(const AttentionInput& input, const AttentionScratch& scratch
 }  // namespace
 
 void NeighbourTables::fill(const Neighbourhoods& neighbourhoods, const RaggedLayout& layout) {
-  constexpr size_t kWidestVector = 16;  // read behind the last row
+  constexpr size_t kWidestVector = 16;  // read after the last row
   offsets.clear();
   values.clear();
   for (int64_t b = 0; b < layout.batch(); ++b) {

@@ -97,7 +97,7 @@ void multiply(int rows, const float* const* a, const float* b, int64_t depth, in
   }
 }
 
-// Panels of the transposed keys: packed[panel][k][j] = keys[j][k], zero behind the last key.
+// Panels of the transposed keys: packed[panel][k][j] = keys[j][k], zero after the last key.
 void pack_keys(const float* keys, int64_t stride, int64_t num_keys, int64_t head_dim,
                float* packed) {
   const int64_t panel = 2 * lanes();
@@ -134,7 +134,7 @@ void pack_keys(const float* keys, int64_t stride, int64_t num_keys, int64_t head
   }
 }
 
-// Panels of the values: packed[panel][j][c] = values[j][c], zero behind the last channel.
+// Panels of the values: packed[panel][j][c] = values[j][c], zero after the last channel.
 void pack_values(const float* values, int64_t stride, int64_t num_keys, int64_t head_dim,
                  float* packed) {
   const int64_t panel = 2 * lanes();
@@ -147,7 +147,7 @@ void pack_values(const float* values, int64_t stride, int64_t num_keys, int64_t 
   }
 }
 
-// logits -> exp(logits - max), in place; returns the sum. The padding behind num_keys takes no
+// logits -> exp(logits - max), in place; returns the sum. The padding after num_keys takes no
 // part.
 float exponentials(float* logits, const float* key_bias, int64_t num_keys) {
   const Tag d;
@@ -196,7 +196,7 @@ void write_rows(const AttentionHead& head, int64_t first, int count, const float
 }
 
 // Sets the logits of keys that a masked head's query does not see to what they count as. Spoils the
-// padding behind num_keys.
+// padding after num_keys.
 void mask_logits(const AttentionHead& head, int64_t query, float* logits) {
   const Tag d;
   const hn::RebindToSigned<Tag> di;

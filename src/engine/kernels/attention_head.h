@@ -25,7 +25,7 @@ struct AttentionHead {
   const int64_t* neighbour_offsets = nullptr;
   const int32_t* neighbours = nullptr;
   // Of one that is computed whole: [num_keys, num_keys], 0 where a row does not see a key, with
-  // room for whole vectors behind it.
+  // room for whole vectors after it.
   const uint8_t* mask = nullptr;
   int64_t first_row = 0;  // to take off query_rows, which count packed rows
   bool hard = false;      // other keys are out of sight; otherwise their logits are 0

@@ -57,7 +57,7 @@ class Linear {
   int64_t out() const { return out_; }
 
   /// `x` `[rows, in]` to `y` `[rows, out]`, both without gaps between rows and with room for
-  /// bucketed_rows(rows): the rows behind the last one are computed and mean nothing.
+  /// bucketed_rows(rows): the rows after the last one are computed and mean nothing.
   void run(RowsView<const float> x, RowsView<float> y, Epilogue epilogue,
            AlignedBuffer& scratchpad) const;
 

@@ -24,7 +24,7 @@ class TensorSizes {
              std::string_view got) const;
   /// The shape of a tensor that must have so many sides, none above 2^24.
   std::vector<std::int64_t> shape(const std::string& name, std::size_t dimensions) const;
-  /// Number of blocks: one more than the largest number behind `prefix` ("blocks.").
+  /// Number of blocks: one more than the largest number after `prefix` ("blocks.").
   int depth(std::string_view prefix) const;
 
  private:

@@ -25,7 +25,7 @@ constexpr Refused kRefused[] = {
     {"vit_so400m_patch16_siglip", "the activation tanh GELU is not supported"},
     {"vit_large_patch16_siglip_512", "the activation tanh GELU is not supported"},
     {"vit_large_patch16_siglip_gap_512", "the activation tanh GELU is not supported"},
-    {"_rpn_", "norms behind the layers are not supported"},
+    {"_rpn_", "norms after the layers are not supported"},
     {"_rope", "rotary positions are not supported"},
     {"_dinov3", "rotary positions are not supported"},
     {"_lingbot", "rotary positions are not supported"},

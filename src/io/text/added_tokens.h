@@ -12,7 +12,7 @@ struct AddedToken {
   std::string content;
   std::int32_t id = -1;
   bool lstrip = false;  ///< Takes the white space before it along.
-  bool rstrip = false;  ///< And that behind it.
+  bool rstrip = false;  ///< And that after it.
   bool late = false;    ///< Looked for where the others have left text ("normalized").
 };
 

@@ -37,7 +37,7 @@ std::size_t end_of_match(const std::vector<TextChar>& chars, std::size_t at) {
       chars[at].value == U' ' && at + 1 < chars.size() && run_class(chars[at + 1]) != kSpaceChar;
   const std::size_t end = end_of_run(chars, at + space_before);
   if (space_before || run_class(chars[at]) != kSpaceChar) return end;
-  // White space leaves its last character to the word behind it.
+  // White space leaves its last character to the word after it.
   return end == chars.size() || end == at + 1 ? end : end - 1;
 }
 

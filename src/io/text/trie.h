@@ -16,7 +16,7 @@ class Trie {
 
   struct Match {
     std::int32_t id;  ///< -1 if no string fits.
-    std::size_t end;  ///< Behind its last byte in the text.
+    std::size_t end;  ///< After its last byte in the text.
   };
 
   /// Numbers are positions in `strings`; of equal ones the last counts. The empty one is left out.

@@ -17,7 +17,7 @@ struct TextChar {
 };
 
 /// The character of `text` at byte `at`, which is in it. A byte that begins none is U+FFFD,
-/// together with those behind it that would have gone on (Unicode 3.9, maximal subparts): what
+/// together with those after it that would have gone on (Unicode 3.9, maximal subparts): what
 /// Python's `decode(errors="replace")` gives.
 TextChar decode_utf8(std::string_view text, std::size_t at);
 

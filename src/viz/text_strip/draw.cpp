@@ -31,7 +31,7 @@ class Paragraph {
  public:
   Paragraph(int width, const Metrics& metrics) : width_(width), metrics_(metrics) {}
 
-  /// Sets a piece of text behind the last one, on the next line if it does not fit on this one.
+  /// Sets a piece of text after the last one, on the next line if it does not fit on this one.
   void set(const std::string& text, const TextStyle& style, const Color* underline) {
     const int needed = text_width(text, style);
     if (x_ > 0 && x_ + needed > width_) break_line();

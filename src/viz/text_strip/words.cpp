@@ -24,13 +24,13 @@ void validate(const TextView& view) {
     const Tokens::Span& span = tokens.spans[i];
     // Bytes of one character may make several tokens (byte-level BPE), so spans may touch.
     check_argument(span.begin <= span.end && span.end <= view.text.size() && span.end >= end,
-                   "[text_strip] expected the span of token ", i, " behind byte ", end,
+                   "[text_strip] expected the span of token ", i, " after byte ", end,
                    " of a text of ", view.text.size(), " bytes, got [", span.begin, ", ", span.end,
                    ")");
     end = span.end;
   }
   check_argument(view.trace.exit_layer >= -1 && view.trace.exit_layer < view.depth,
-                 "[text_strip] expected an exit behind one of ", view.depth, " blocks, got ",
+                 "[text_strip] expected an exit after one of ", view.depth, " blocks, got ",
                  view.trace.exit_layer);
 }
 
@@ -125,13 +125,13 @@ const WordStep& step_of(const std::vector<WordStep>& steps, const WordFate& word
 
 std::string exit_text(const TextView& view) {
   if (view.trace.exit_layer < 0) return "";
-  return cat("answered behind block ", view.trace.exit_layer, " of ", view.depth);
+  return cat("answered after block ", view.trace.exit_layer, " of ", view.depth);
 }
 
 namespace {
 
 /// What no token stands for. At the end of a text that is what was cut off, and in a pair the first
-/// text ends ahead of a line's end; elsewhere tokenizers leave out what cannot be seen.
+/// text ends before a line's end; elsewhere tokenizers leave out what cannot be seen.
 void add_gap(std::vector<Stretch>& all, std::string_view gap, bool last) {
   const std::size_t size = gap.find_last_not_of(" \t\r\n") + 1;
   const bool unread = size > 0 && (last || gap.find('\n', size) != gap.npos);

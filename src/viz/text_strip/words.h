@@ -26,14 +26,14 @@ std::vector<WordStep> word_steps(const TextView& view, const std::vector<WordFat
 /// The step of a word.
 const WordStep& step_of(const std::vector<WordStep>& steps, const WordFate& word);
 
-/// "answered behind block 3 of 12", or "".
+/// "answered after block 3 of 12", or "".
 std::string exit_text(const TextView& view);
 
 /// A stretch of the text: a word, or what is between words (`word` is null).
 struct Stretch {
   std::string_view text;
   const WordFate* word = nullptr;
-  bool unread = false;  ///< Behind the last token: the text was cut off there.
+  bool unread = false;  ///< After the last token: the text was cut off there.
 };
 
 /// The whole text in order.

@@ -28,4 +28,10 @@ SitePosition parse_site_position(std::string_view word) {
 
 std::string to_string(const Site& site) { return cat(to_string(site.position), ":", site.layer); }
 
+std::string to_string(std::span<const Site> sites) {
+  std::string text;
+  for (const Site& site : sites) text += (text.empty() ? "" : " ") + to_string(site);
+  return text;
+}
+
 }  // namespace tokensieve

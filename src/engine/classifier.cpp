@@ -7,15 +7,7 @@
 #include "tokensieve/core/error.h"
 
 namespace tokensieve {
-namespace {
-
-std::string joined(const std::vector<Site>& sites) {
-  std::string text;
-  for (const Site& site : sites) text += (text.empty() ? "" : " ") + to_string(site);
-  return text;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 struct Classifier::Impl : ClassifierState {
   Impl(ModelFolder folder_, ClassifierOptions options_)
@@ -38,7 +30,7 @@ struct Classifier::Impl : ClassifierState {
     if (schedule.sites().empty()) return schedule;  // all stay: it asks none
     check_argument(trained_sites.empty() || asked.empty() || asked == trained_sites,
                    "[classifier] expected the sites that the predictors were trained for, ",
-                   joined(trained_sites), ", got ", joined(asked));
+                   to_string(trained_sites), ", got ", to_string(asked));
     return schedule;
   }
 

@@ -1,8 +1,17 @@
 #include "tokensieve/core/site.h"
 
+#include <vector>
+
 #include "refuses.h"
 
 using namespace tokensieve;
+
+TEST_CASE("sites are written one after another", "[core][site]") {
+  const std::vector<Site> sites = {{3, SitePosition::before_block},
+                                   {6, SitePosition::after_attention}};
+  CHECK(to_string(sites) == "before:3 after_attention:6");
+  CHECK(to_string(std::vector<Site>()).empty());
+}
 
 TEST_CASE("sites order as they are executed", "[core][site]") {
   using enum SitePosition;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,5 +33,7 @@ const std::vector<std::string>& site_position_words();
 SitePosition parse_site_position(std::string_view word);
 /// "after_attention:3".
 std::string to_string(const Site& site);
+/// "before:3 before:6"
+std::string to_string(std::span<const Site> sites);
 
 }  // namespace tokensieve

@@ -50,11 +50,10 @@ ImageDataset without_broken(const ImageDataset& pictures, const DecodeOptions& d
   }
   std::vector<bool> seen(pictures.classes.size());
   for (const Sample& sample : sound.samples) seen[static_cast<size_t>(sample.label)] = true;
-  const auto empty = std::find(seen.begin(), seen.end(), false);
-  check_runtime(
-      empty == seen.end(), "[train] expected pictures of each class, got none of '",
-      empty == seen.end() ? "" : pictures.classes[static_cast<size_t>(empty - seen.begin())],
-      "' that can be read, first ", printable(first));
+  for (size_t c = 0; c < seen.size(); ++c) {
+    check_runtime(seen[c], "[train] expected pictures of each class, got none of '",
+                  pictures.classes[c], "' that can be read, first ", printable(first));
+  }
   return sound;
 }
 

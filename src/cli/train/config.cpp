@@ -311,7 +311,6 @@ void read_optimizer(const nlohmann::json& json, TrainConfig& config) {
   reader.read("weight_decay", train.rates.weight_decay);
   reader.read("frozen_epochs", train.rates.frozen_epochs);
   reader.read("freeze_embeddings", train.rates.freeze_embeddings);
-  config.default_warmup = !reader.find("warmup_epochs");
   reader.read("warmup_epochs", train.warmup_epochs);
   reader.read("clip_norm", train.clip_norm);
   reader.read("ema", train.ema);
@@ -337,6 +336,10 @@ TrainConfig read_train_config(const std::filesystem::path& path, int image_size)
     read_text(*text, config.texts);
   }
   if (const auto* method = reader.find("method")) read_method(*method, config);
+  reader.read("epochs", config.train.epochs);
+  // The optimizer's default is for long runs.
+  config.train.warmup_epochs =
+      std::min(config.train.warmup_epochs, static_cast<double>(config.train.epochs));
   if (const auto* optimizer = reader.find("optimizer")) read_optimizer(*optimizer, config);
   if (const auto* part = reader.find("augmentation"))
     read_augmentation(*part, *config.loader.augmentation);
@@ -368,7 +371,6 @@ TrainConfig read_train_config(const std::filesystem::path& path, int image_size)
   std::string choice = "best";
   reader.read("choose", choice);
   config.train.last_epoch = parse_choice(choice);
-  reader.read("epochs", config.train.epochs);
   reader.read("batch", config.loader.batch_size);
   reader.read("accumulate", config.train.accumulate);
   reader.read("seed", config.train.seed);
@@ -385,10 +387,6 @@ TrainConfig read_train_config(const std::filesystem::path& path, int image_size)
     check_runtime(config.image_size > 0, "[config] expected image_size beside architecture in ",
                   path.filename().string());
     config.architecture->image_height = config.architecture->image_width = config.image_size;
-  }
-  if (config.default_warmup) {  // the default is for long runs
-    const auto epochs = static_cast<double>(config.train.epochs);
-    config.train.warmup_epochs = std::min(config.train.warmup_epochs, epochs);
   }
   config.loader.seed = config.texts.loader.seed = config.train.seed;
   config.texts.loader.batch_size = config.loader.batch_size;

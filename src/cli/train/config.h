@@ -35,7 +35,6 @@ struct TextConfig {
 
 /// One training run, as its JSON file says it. docs/training.md lists the keys.
 struct TrainConfig {
-  bool default_warmup = true;  ///< optimizer.warmup_epochs was not given.
   std::string method = "dense";
   nn::TeacherOptions dense;  ///< Of the dense method; the others have theirs in their options.
   std::vector<int> sites = {3, 6, 9};  ///< Of DynamicViT.

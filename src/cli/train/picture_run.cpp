@@ -72,12 +72,6 @@ nn::Vit load_teacher(const fs::path& folder, const ModelFolder& student) {
   return load_network(teacher, student.vit.image_height, student.vit.image_width);
 }
 
-std::string joined(const std::vector<Site>& sites) {
-  std::string text;
-  for (const Site& site : sites) text += (text.empty() ? "" : " ") + to_string(site);
-  return text;
-}
-
 /// Predictors that the start was trained with go on where they were, if they are of these sites, as
 /// far as its recipe tells.
 void load_predictors(nn::DynamicVitImpl& network, const ModelFolder& start) {
@@ -93,8 +87,8 @@ void load_predictors(nn::DynamicVitImpl& network, const ModelFolder& start) {
     return;
   }
   std::cerr << "the predictors start anew: the start has " << count << " of "
-            << (trained.empty() ? "unknown sites" : joined(trained)) << ", and there are "
-            << sites.size() << " sites, " << joined(sites) << "\n";
+            << (trained.empty() ? "unknown sites" : to_string(trained)) << ", and there are "
+            << sites.size() << " sites, " << to_string(sites) << "\n";
 }
 
 /// A network that is trained by token labels instead of a teacher at its side.
